@@ -1,0 +1,2 @@
+// The longest prefix match table, under the name that some NFs include.
+#include "lpm.h"

@@ -1,0 +1,946 @@
+"""Bit-vector expressions: hash-consed, simplified as they are built.
+
+A value is either a Python int (a constant, always reduced modulo 2**width) or an `Expr`. The width of an int is known from
+where it stands, so every constructor takes it. Two expressions built in one analysis are equal iff they are the same object.
+
+The normal form is chosen for packet processing: shifts and masks by constants, byte swaps and re-assembled bytes all become
+`concat` of byte-wise `extract`s, so that "the upper 8 bits of the source address" looks the same however the C code says it.
+
+Operators (args are values unless said otherwise):
+  sym(name)            a free symbol                       byte(array, offset)   one byte of a named array (offset an int)
+  uf(name, *args)      an uninterpreted function           concat(msb..lsb)      parts; `parts_of` gives their widths
+  extract(x, lo)       `width` bits from bit lo            zext is concat with a constant 0 on top
+  sext(x)  add mul udiv sdiv urem srem and or xor shl lshr ashr
+  eq ult ule slt sle   width 1                             not (width 1 and wider), ite(c, a, b)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Value = "int | Expr"
+
+_table: dict[tuple[Any, ...], Expr] = {}
+
+
+class Expr:
+    """An interned bit-vector expression; compare with `is`. `serial` orders by creation and is used for nothing but sorting
+    within one expression (commutative operands)."""
+
+    __slots__ = ("_bytes", "_leaves", "args", "op", "serial", "width")
+
+    op: str
+    width: int
+    args: tuple[Any, ...]
+    serial: int
+    _bytes: tuple[int | Expr, ...] | None
+    _leaves: frozenset[Expr] | None
+
+    def __repr__(self) -> str:
+        return show(self)
+
+    def __deepcopy__(self, memo: object) -> Expr:
+        return self
+
+    def __copy__(self) -> Expr:
+        return self
+
+
+def _mk(op: str, width: int, *args: Any) -> Expr:
+    key = (op, width, *args)
+    e = _table.get(key)
+    if e is None:
+        e = Expr()
+        e.op = op
+        e.width = width
+        e.args = args
+        e.serial = len(_table)
+        e._bytes = None
+        e._leaves = None
+        _table[key] = e
+    return e
+
+
+def forget() -> None:
+    """Drop the interning table. Call between analyses only: expressions made before and after are never identical."""
+    _table.clear()
+    _read_cache.clear()
+
+
+def interned() -> int:
+    """How many expressions are interned now."""
+    return len(_table)
+
+
+# ---------------------------------------------------------------------------------------------------------------- leaves
+
+
+def sym(name: str, width: int) -> Expr:
+    """A free symbol."""
+    return _mk("sym", width, name)
+
+
+def byte(array: str, offset: int) -> Expr:
+    """Byte `offset` of the symbolic array `array`."""
+    return _mk("byte", 8, array, offset)
+
+
+def uf(name: str, width: int, *args: int | Expr) -> Expr:
+    """An application of an uninterpreted, pure function."""
+    return _mk("uf", width, name, *args)
+
+
+LEAVES = frozenset({"sym", "byte", "uf"})
+
+
+def is_leaf(e: Expr) -> bool:
+    """Symbols, array bytes and uninterpreted applications: what a model gives a value to."""
+    return e.op in LEAVES
+
+
+# --------------------------------------------------------------------------------------------------------------- concat
+
+
+def parts_of(v: int | Expr, width: int) -> list[tuple[int | Expr, int]]:
+    """The parts of a value, most significant first, with their widths."""
+    if type(v) is not int and v.op == "concat":
+        return [(a, w) for a, w in zip(v.args[0], v.args[1], strict=True)]
+    return [(v, width)]
+
+
+def concat(parts: Iterable[tuple[int | Expr, int]]) -> int | Expr:
+    """Join parts, most significant first; merges constants and adjacent extracts of one expression."""
+    out: list[tuple[int | Expr, int]] = []
+    for v, w in parts:
+        if w == 0:
+            continue
+        if type(v) is not int and v.op == "concat":
+            sub: Iterable[tuple[int | Expr, int]] = zip(v.args[0], v.args[1], strict=True)
+        else:
+            sub = ((v, w),)
+        for v2, w2 in sub:
+            if out:
+                pv, pw = out[-1]
+                if type(v2) is int:
+                    if type(pv) is int:
+                        out[-1] = ((pv << w2) | v2, pw + w2)
+                        continue
+                elif type(pv) is not int:
+                    base, lo = (v2.args if v2.op == "extract" else (v2, 0))
+                    pbase, plo = (pv.args if pv.op == "extract" else (pv, 0))
+                    if base is pbase and plo == lo + w2:
+                        out[-1] = (extract(base, lo, pw + w2), pw + w2)
+                        continue
+            out.append((v2, w2))
+    if len(out) == 1:
+        return out[0][0]
+    if not out:
+        return 0
+    vals = tuple(v for v, _ in out)
+    widths = tuple(w for _, w in out)
+    return _mk("concat", sum(widths), vals, widths)
+
+
+def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
+    """Bits lo .. lo+width-1 of v."""
+    if type(v) is int:
+        return (v >> lo) & ((1 << width) - 1)
+    if lo == 0 and width == v.width:
+        return v
+    op = v.op
+    if op == "extract":
+        return extract(v.args[0], v.args[1] + lo, width)
+    if op == "concat":
+        pieces: list[tuple[int | Expr, int]] = []
+        top = v.width
+        hi = lo + width
+        for p, w in zip(v.args[0], v.args[1], strict=True):
+            bottom = top - w
+            a, b = max(lo, bottom), min(hi, top)
+            if a < b:
+                pieces.append((extract(p, a - bottom, b - a), b - a))
+            top = bottom
+        return concat(pieces)
+    if op == "ite":
+        a, b = extract(v.args[1], lo, width), extract(v.args[2], lo, width)
+        if type(a) is int or type(b) is int or width <= 8:
+            return ite(v.args[0], a, b, width)
+    elif op in _BITWISE:
+        return _BITWISE[op](extract(v.args[0], lo, width), extract(v.args[1], lo, width), width)
+    elif op == "not":
+        return not_(extract(v.args[0], lo, width), width)
+    elif lo == 0:
+        if op in ("add", "mul"):
+            f = add if op == "add" else mul
+            return f(extract(v.args[0], 0, width), extract(v.args[1], 0, width), width)
+        if op == "sext" and width <= v.args[0].width:
+            return extract(v.args[0], 0, width)
+    elif op == "sext" and lo + width <= v.args[0].width:
+        return extract(v.args[0], lo, width)
+    return _mk("extract", width, v, lo)
+
+
+def zext(v: int | Expr, frm: int, to: int) -> int | Expr:
+    """Zero-extend (or truncate) from `frm` to `to` bits."""
+    if to <= frm:
+        return extract(v, 0, to) if to < frm else v
+    if type(v) is int:
+        return v
+    return concat(((0, to - frm), (v, frm)))
+
+
+def sext(v: int | Expr, frm: int, to: int) -> int | Expr:
+    """Sign-extend (or truncate) from `frm` to `to` bits."""
+    if to <= frm:
+        return extract(v, 0, to) if to < frm else v
+    if type(v) is int:
+        return v | (((1 << (to - frm)) - 1) << frm) if v >> (frm - 1) else v
+    if v.op == "concat":
+        top = v.args[0][0]
+        if type(top) is int:
+            w = v.args[1][0]
+            if not (top >> (w - 1)) & 1:
+                return zext(v, frm, to)
+            return concat((((1 << (to - frm)) - 1, to - frm), (v, frm)))
+    if v.op == "sext":
+        return sext(v.args[0], v.args[0].width, to)
+    return _mk("sext", to, v)
+
+
+def bytes_of(v: int | Expr, n: int) -> Iterable[int | Expr]:
+    """The n bytes of a value, least significant first (the order of x86 memory)."""
+    if type(v) is int:
+        return v.to_bytes(n, "little")
+    b = v._bytes
+    if b is None:
+        b = v._bytes = tuple(extract(v, 8 * i, 8) for i in range(n))
+    return b
+
+
+_read_cache: dict[tuple[int | Expr, ...], int | Expr] = {}
+
+
+def from_bytes(bs: tuple[int | Expr, ...]) -> int | Expr:
+    """The value whose bytes, least significant first, are bs."""
+    v = _read_cache.get(bs)
+    if v is None:
+        v = concat([(b, 8) for b in reversed(bs)])
+        # int and Expr never compare equal, but True == 1 and 1 == 1 of other tuples are the same value, so caching is safe.
+        _read_cache[bs] = v
+    return v
+
+
+# ----------------------------------------------------------------------------------------------------------- arithmetic
+
+
+def add(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """a + b modulo 2**w; constants gather on the right."""
+    if type(a) is int:
+        if type(b) is int:
+            return (a + b) & ((1 << w) - 1)
+        a, b = b, a
+    if type(b) is int:
+        if b == 0:
+            return a
+        if a.op == "add" and type(a.args[1]) is int:  # type: ignore[union-attr]
+            return add(a.args[0], (a.args[1] + b) & ((1 << w) - 1), w)  # type: ignore[union-attr]
+        return _mk("add", w, a, b)
+    assert not isinstance(a, int)
+    if a.op == "add" and type(a.args[1]) is int:
+        return add(add(a.args[0], b, w), a.args[1], w)
+    if b.op == "add" and type(b.args[1]) is int:
+        return add(add(a, b.args[0], w), b.args[1], w)
+    if neg(b, w) is a:
+        return 0
+    if a.serial > b.serial:
+        a, b = b, a
+    return _mk("add", w, a, b)
+
+
+def neg(a: int | Expr, w: int) -> int | Expr:
+    """-a modulo 2**w."""
+    return mul(a, (1 << w) - 1, w)
+
+
+def sub(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """a - b modulo 2**w."""
+    if a is b:
+        return 0
+    if type(b) is int:
+        return add(a, -b & ((1 << w) - 1), w)
+    r = add(a, neg(b, w), w)
+    # (x + y) - x, which pointer differences and rewinding cursors produce
+    if type(a) is not int and a.op == "add":
+        if a.args[0] is b:
+            return a.args[1]  # type: ignore[no-any-return]
+        if a.args[1] is b:
+            return a.args[0]  # type: ignore[no-any-return]
+    return r
+
+
+def mul(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """a * b modulo 2**w; powers of two become shifts."""
+    if type(a) is int:
+        if type(b) is int:
+            return (a * b) & ((1 << w) - 1)
+        a, b = b, a
+    if type(b) is int:
+        if b == 0:
+            return 0
+        if b == 1:
+            return a
+        if b & (b - 1) == 0:
+            return shl(a, b.bit_length() - 1, w)
+        assert not isinstance(a, int)
+        if a.op == "mul" and type(a.args[1]) is int:
+            return mul(a.args[0], (a.args[1] * b) & ((1 << w) - 1), w)
+        if a.op == "add" and type(a.args[1]) is int:
+            return add(mul(a.args[0], b, w), a.args[1] * b & ((1 << w) - 1), w)
+        return _mk("mul", w, a, b)
+    assert not isinstance(a, int)
+    if a.serial > b.serial:
+        a, b = b, a
+    return _mk("mul", w, a, b)
+
+
+def signed(v: int, w: int) -> int:
+    """A w-bit pattern as a two's-complement number."""
+    return v - (1 << w) if v >> (w - 1) else v
+
+
+def _udiv(x: int, y: int, w: int) -> int:
+    return x // y if y else (1 << w) - 1
+
+
+def _urem(x: int, y: int, w: int) -> int:
+    return x % y if y else x
+
+
+def _sdiv(x: int, y: int, w: int) -> int:
+    a, b = signed(x, w), signed(y, w)
+    if b == 0:
+        return 1 if a < 0 else (1 << w) - 1
+    q = abs(a) // abs(b)
+    return (-q if (a < 0) != (b < 0) else q) & ((1 << w) - 1)
+
+
+def _srem(x: int, y: int, w: int) -> int:
+    a, b = signed(x, w), signed(y, w)
+    if b == 0:
+        return x
+    r = abs(a) % abs(b)
+    return (-r if a < 0 else r) & ((1 << w) - 1)
+
+
+def udiv(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Unsigned quotient; division by zero gives all ones, as in SMT-LIB (C code that does it is undefined)."""
+    if type(b) is int:
+        if type(a) is int:
+            return _udiv(a, b, w)
+        if b and b & (b - 1) == 0:
+            return lshr(a, b.bit_length() - 1, w)
+    return _mk("udiv", w, a, b)
+
+
+def urem(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Unsigned remainder."""
+    if type(b) is int:
+        if type(a) is int:
+            return _urem(a, b, w)
+        if b and b & (b - 1) == 0:
+            return and_(a, b - 1, w)
+    return _mk("urem", w, a, b)
+
+
+def sdiv(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Signed quotient, truncated towards zero as in C."""
+    if type(a) is int and type(b) is int:
+        return _sdiv(a, b, w)
+    if _nonneg(a, w) and _nonneg(b, w):
+        return udiv(a, b, w)
+    return _mk("sdiv", w, a, b)
+
+
+def srem(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Signed remainder, with the sign of the dividend as in C."""
+    if type(a) is int and type(b) is int:
+        return _srem(a, b, w)
+    if _nonneg(a, w) and _nonneg(b, w):
+        return urem(a, b, w)
+    return _mk("srem", w, a, b)
+
+
+def _nonneg(v: int | Expr, w: int) -> bool:
+    """Whether the sign bit is certainly 0."""
+    if type(v) is int:
+        return not v >> (w - 1)
+    if v.op == "concat":
+        top = v.args[0][0]
+        return type(top) is int and not (top >> (v.args[1][0] - 1)) & 1
+    return False
+
+
+# -------------------------------------------------------------------------------------------------------------- bitwise
+
+
+def _align(a: int | Expr, b: int | Expr, w: int) -> list[tuple[int | Expr, int | Expr, int]] | None:
+    """Cut two values at the union of their part boundaries: (part of a, part of b, width), most significant first."""
+    pa, pb = parts_of(a, w), parts_of(b, w)
+    if len(pa) == 1 and len(pb) == 1:
+        return None
+    cuts: set[int] = set()
+    for ps in (pa, pb):
+        pos = w
+        for _, pw in ps:
+            pos -= pw
+            cuts.add(pos)
+    out = []
+    top = w
+    for bottom in sorted(cuts, reverse=True):
+        out.append((extract(a, bottom, top - bottom), extract(b, bottom, top - bottom), top - bottom))
+        top = bottom
+    return out
+
+
+def _mask_parts(x: int | Expr, mask: int, w: int) -> list[tuple[int | Expr, int, int]]:
+    """Cut x at the changes of a constant mask: (part, 0 or all ones of the mask there, width), most significant first."""
+    out: list[tuple[int | Expr, int, int]] = []
+    pos = w
+    while pos:
+        bit = (mask >> (pos - 1)) & 1
+        lo = pos - 1
+        while lo and (mask >> (lo - 1)) & 1 == bit:
+            lo -= 1
+        out.append((extract(x, lo, pos - lo), bit, pos - lo))
+        pos = lo
+    return out
+
+
+def and_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Bitwise and."""
+    if type(a) is int:
+        if type(b) is int:
+            return a & b
+        a, b = b, a
+    if type(b) is int:
+        if b == 0:
+            return 0
+        if b == (1 << w) - 1:
+            return a
+        return concat([(p if bit else 0, pw) for p, bit, pw in _mask_parts(a, b, w)])
+    if a is b:
+        return a
+    cut = _align(a, b, w)
+    if cut is not None and any(type(x) is int or type(y) is int for x, y, _ in cut):
+        return concat([(and_(x, y, pw), pw) for x, y, pw in cut])
+    if w == 1 and (not_(a, 1) is b):
+        return 0
+    return _commute("and", a, b, w)
+
+
+def or_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Bitwise or; disjoint pieces join into one concat."""
+    if type(a) is int:
+        if type(b) is int:
+            return a | b
+        a, b = b, a
+    if type(b) is int:
+        if b == 0:
+            return a
+        if b == (1 << w) - 1:
+            return b
+        return concat([((1 << pw) - 1 if bit else p, pw) for p, bit, pw in _mask_parts(a, b, w)])
+    if a is b:
+        return a
+    cut = _align(a, b, w)
+    if cut is not None and any(type(x) is int or type(y) is int for x, y, _ in cut):
+        return concat([(or_(x, y, pw), pw) for x, y, pw in cut])
+    if w == 1 and (not_(a, 1) is b):
+        return 1
+    return _commute("or", a, b, w)
+
+
+def xor(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Bitwise exclusive or."""
+    if type(a) is int:
+        if type(b) is int:
+            return a ^ b
+        a, b = b, a
+    if type(b) is int:
+        if b == 0:
+            return a
+        if b == (1 << w) - 1:
+            return not_(a, w)
+        return concat([(not_(p, pw) if bit else p, pw) for p, bit, pw in _mask_parts(a, b, w)])
+    if a is b:
+        return 0
+    cut = _align(a, b, w)
+    if cut is not None and any(type(x) is int or type(y) is int for x, y, _ in cut):
+        return concat([(xor(x, y, pw), pw) for x, y, pw in cut])
+    return _commute("xor", a, b, w)
+
+
+def _commute(op: str, a: Any, b: Any, w: int) -> Expr:
+    return _mk(op, w, a, b) if a.serial <= b.serial else _mk(op, w, b, a)
+
+
+_NEGATED = {"ult": "ule", "ule": "ult", "slt": "sle", "sle": "slt"}
+
+
+def not_(a: int | Expr, w: int) -> int | Expr:
+    """Bitwise complement; on width 1 the logical one, pushed through comparisons."""
+    if type(a) is int:
+        return ~a & ((1 << w) - 1)
+    if a.op == "not":
+        return a.args[0]  # type: ignore[no-any-return]
+    if a.op in _NEGATED:
+        return _mk(_NEGATED[a.op], 1, a.args[1], a.args[0])
+    if a.op == "concat":
+        return concat([(not_(p, pw), pw) for p, pw in parts_of(a, w)])
+    return _mk("not", w, a)
+
+
+_BITWISE: dict[str, Callable[[int | Expr, int | Expr, int], int | Expr]] = {"and": and_, "or": or_, "xor": xor}
+
+
+def shl(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
+    """a << n; a shift of w or more gives 0 (C leaves it undefined)."""
+    if type(n) is int:
+        if n == 0:
+            return a
+        if n >= w:
+            return 0
+        return concat(((extract(a, 0, w - n), w - n), (0, n)))
+    return _mk("shl", w, a, n)
+
+
+def lshr(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
+    """Logical a >> n."""
+    if type(n) is int:
+        if n == 0:
+            return a
+        if n >= w:
+            return 0
+        return concat(((0, n), (extract(a, n, w - n), w - n)))
+    return _mk("lshr", w, a, n)
+
+
+def ashr(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
+    """Arithmetic a >> n."""
+    if _nonneg(a, w):
+        return lshr(a, n, w)
+    if type(n) is int:
+        if n == 0:
+            return a
+        n = min(n, w - 1)
+        return sext(extract(a, n, w - n), w - n, w)
+    return _mk("ashr", w, a, n)
+
+
+# ----------------------------------------------------------------------------------------------------------- conditions
+
+
+def _split_zero(v: int | Expr, w: int) -> tuple[int | Expr, int]:
+    """A value without the zero bits on top: (rest, its width)."""
+    if type(v) is int:
+        return v, max(v.bit_length(), 1)
+    if v.op == "concat" and type(v.args[0][0]) is int and v.args[0][0] == 0:
+        low = w - v.args[1][0]
+        return extract(v, 0, low), low
+    return v, w
+
+
+def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """a == b as one bit."""
+    if a is b:
+        return 1
+    if type(a) is int:
+        if type(b) is int:
+            return int(a == b)
+        a, b = b, a
+    assert not isinstance(a, int)
+    if type(b) is int:
+        if w == 1:
+            return a if b else not_(a, 1)
+        op = a.op
+        if op == "concat":
+            rest: list[tuple[int | Expr, int]] = []
+            top = w
+            consts = False
+            val = 0
+            for p, pw in zip(a.args[0], a.args[1], strict=True):
+                top -= pw
+                piece = (b >> top) & ((1 << pw) - 1)
+                if type(p) is int:
+                    if p != piece:
+                        return 0
+                    consts = True
+                else:
+                    rest.append((p, pw))
+                    val = (val << pw) | piece
+            if consts:
+                return eq(concat(rest), val, sum(pw for _, pw in rest))
+        elif op == "add" and type(a.args[1]) is int:
+            return eq(a.args[0], (b - a.args[1]) & ((1 << w) - 1), w)
+        elif op == "sext":
+            inner = a.args[0]
+            low = b & ((1 << inner.width) - 1)
+            return eq(inner, low, inner.width) if sext(low, inner.width, w) == b else 0
+        elif op == "not":
+            return eq(a.args[0], ~b & ((1 << w) - 1), w)
+        elif op == "ite":
+            t, f = a.args[1], a.args[2]
+            if type(t) is int and type(f) is int:
+                if t == b:
+                    return a.args[0] if f != b else 1  # type: ignore[no-any-return]
+                return not_(a.args[0], 1) if f == b else 0
+        elif op == "mul" and type(a.args[1]) is int and a.args[1] & 1:
+            return eq(a.args[0], b * pow(a.args[1], -1, 1 << w) & ((1 << w) - 1), w)
+        return _mk("eq", 1, a, b)
+    ra, wa = _split_zero(a, w)
+    rb, wb = _split_zero(b, w)
+    if wa < w and wb < w:
+        m = max(wa, wb)
+        return eq(extract(a, 0, m), extract(b, 0, m), m)
+    if a.op == b.op:
+        if a.op == "add" and type(a.args[1]) is int and type(b.args[1]) is int and a.args[1] == b.args[1]:
+            return eq(a.args[0], b.args[0], w)
+        if a.op == "sext" and a.args[0].width == b.args[0].width:
+            return eq(a.args[0], b.args[0], a.args[0].width)
+        if a.op == "concat" and a.args[1] == b.args[1]:
+            # equal pieces drop out; unequal constants decide
+            rest_a: list[tuple[int | Expr, int]] = []
+            rest_b: list[tuple[int | Expr, int]] = []
+            for x, y, pw in zip(a.args[0], b.args[0], a.args[1], strict=True):
+                if x is y or (type(x) is int and x == y):
+                    continue
+                if type(x) is int and type(y) is int:
+                    return 0
+                rest_a.append((x, pw))
+                rest_b.append((y, pw))
+            if len(rest_a) < len(a.args[1]):
+                rw = sum(pw for _, pw in rest_a)
+                return eq(concat(rest_a), concat(rest_b), rw)
+    if w == 1 and not_(a, 1) is b:
+        return 0
+    return _commute("eq", a, b, 1)
+
+
+def ult(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Unsigned a < b."""
+    if a is b:
+        return 0
+    if type(a) is int:
+        if type(b) is int:
+            return int(a < b)
+        if a == 0:
+            return not_(eq(b, 0, w), 1)
+        if a == (1 << w) - 1:
+            return 0
+        rb, wb = _split_zero(b, w)
+        if wb < w:
+            return ult(a, rb, wb) if not a >> wb else 0
+        return _mk("ult", 1, a, b)
+    if type(b) is int:
+        if b == 0:
+            return 0
+        if b == 1:
+            return eq(a, 0, w)
+        ra, wa = _split_zero(a, w)
+        if wa < w:
+            return ult(ra, b, wa) if not b >> wa else 1
+        return _mk("ult", 1, a, b)
+    ra, wa = _split_zero(a, w)
+    rb, wb = _split_zero(b, w)
+    m = max(wa, wb)
+    if m < w:
+        return ult(extract(a, 0, m), extract(b, 0, m), m)
+    return _mk("ult", 1, a, b)
+
+
+def ule(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Unsigned a <= b."""
+    return not_(ult(b, a, w), 1)
+
+
+def slt(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Signed a < b."""
+    if a is b:
+        return 0
+    if type(a) is int and type(b) is int:
+        return int(signed(a, w) < signed(b, w))
+    if w == 1:
+        return and_(a, not_(b, 1), 1)
+    na, nb = _nonneg(a, w), _nonneg(b, w)
+    if na and nb:
+        return ult(a, b, w)
+    if na and type(b) is int:
+        return 0
+    if nb and type(a) is int:
+        return 1
+    if type(a) is not int and type(b) is not int and a.op == b.op == "sext":
+        m = max(a.args[0].width, b.args[0].width)
+        if m < w:
+            return slt(extract(a, 0, m), extract(b, 0, m), m)
+    if type(b) is int and b == 0 and type(a) is not int:
+        return extract(a, w - 1, 1)
+    return _mk("slt", 1, a, b)
+
+
+def sle(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """Signed a <= b."""
+    return not_(slt(b, a, w), 1)
+
+
+def nonzero(v: int | Expr, w: int) -> int | Expr:
+    """v != 0 as one bit: C's truth."""
+    if type(v) is int:
+        return int(v != 0)
+    if w == 1:
+        return v
+    return not_(eq(v, 0, w), 1)
+
+
+def ite(c: int | Expr, a: int | Expr, b: int | Expr, w: int) -> int | Expr:
+    """c ? a : b with a one-bit c."""
+    if type(c) is int:
+        return a if c else b
+    if a is b or (type(a) is int and type(b) is int and a == b):
+        return a
+    if c.op == "not":
+        return ite(c.args[0], b, a, w)
+    if w == 1 and type(a) is int and type(b) is int:
+        return c if a else not_(c, 1)
+    if type(a) is int and type(b) is int and a == 1 and b == 0:
+        return zext(c, 1, w)
+    return _mk("ite", w, c, a, b)
+
+
+# -------------------------------------------------------------------------------------------------------------- walking
+
+
+def leaves(e: int | Expr) -> frozenset[Expr]:
+    """The leaves of an expression (arguments of uninterpreted functions included)."""
+    if type(e) is int:
+        return frozenset()
+    got = e._leaves
+    if got is None:
+        op = e.op
+        if op in ("sym", "byte"):
+            got = frozenset((e,))
+        elif op == "concat":
+            got = frozenset().union(*(leaves(a) for a in e.args[0] if type(a) is not int))
+        else:
+            got = frozenset().union(*(leaves(a) for a in e.args if isinstance(a, Expr)))
+            if op == "uf":
+                got |= {e}
+        e._leaves = got
+    return got
+
+
+def size(e: int | Expr) -> int:
+    """Number of distinct nodes."""
+    seen: set[Expr] = set()
+    stack = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Expr) and x not in seen:
+            seen.add(x)
+            stack.extend(children(x))
+    return len(seen)
+
+
+def children(e: Expr) -> tuple[Any, ...]:
+    """The operand values of an expression (ints and Exprs; nothing for leaves but uf)."""
+    op = e.op
+    if op in ("sym", "byte"):
+        return ()
+    if op == "concat":
+        return e.args[0]  # type: ignore[no-any-return]
+    if op == "uf":
+        return e.args[1:]
+    if op == "extract":
+        return (e.args[0],)
+    return e.args
+
+
+def rebuild(e: Expr, kids: tuple[Any, ...]) -> int | Expr:
+    """The same operator over other operands, simplified again."""
+    op, w = e.op, e.width
+    if op == "concat":
+        return concat(zip(kids, e.args[1], strict=True))
+    if op == "uf":
+        return uf(e.args[0], w, *kids)
+    if op == "extract":
+        return extract(kids[0], e.args[1], w)
+    if op == "sext":
+        return sext(kids[0], e.args[0].width, w)
+    if op in _COMPARE:
+        src = next(x.width for x in e.args if isinstance(x, Expr))
+        return _COMPARE[op](kids[0], kids[1], src)
+    if op == "ite":
+        return ite(kids[0], kids[1], kids[2], w)
+    if op == "not":
+        return not_(kids[0], w)
+    return _BINARY[op](kids[0], kids[1], w)
+
+
+_COMPARE: dict[str, Callable[[int | Expr, int | Expr, int], int | Expr]] = {
+    "eq": eq, "ult": ult, "ule": ule, "slt": slt, "sle": sle,
+}  # fmt: skip
+_BINARY: dict[str, Callable[[int | Expr, int | Expr, int], int | Expr]] = {
+    "add": add, "mul": mul, "udiv": udiv, "sdiv": sdiv, "urem": urem, "srem": srem,
+    "and": and_, "or": or_, "xor": xor, "shl": shl, "lshr": lshr, "ashr": ashr,
+}  # fmt: skip
+
+
+def substitute(e: int | Expr, mapping: Mapping[Expr, int | Expr], memo: dict[Expr, int | Expr] | None = None) -> int | Expr:
+    """Replace sub-expressions (usually leaves) and simplify. `memo` may be shared between calls with one mapping."""
+    if type(e) is int:
+        return e
+    if memo is None:
+        memo = {}
+    got = memo.get(e)
+    if got is not None:
+        return got
+    hit = mapping.get(e)
+    if hit is None:
+        kids = children(e)
+        new = tuple(substitute(k, mapping, memo) for k in kids)
+        hit = e if all(x is y for x, y in zip(kids, new, strict=True)) else rebuild(e, new)
+    memo[e] = hit
+    return hit
+
+
+def crc32c(acc: int, data: int, n: int) -> int:
+    """CRC-32C of the n low bytes of data onto acc, as the SSE 4.2 instruction computes it."""
+    crc = acc ^ (data & ((1 << 8 * n) - 1) if n <= 4 else data)
+    for _ in range(8 * n):
+        crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc & 0xFFFFFFFF
+
+
+def bit_scan(v: int, w: int, leading: bool) -> int:
+    """Leading or trailing zeros of a w-bit value (w when it is 0)."""
+    if v == 0:
+        return w
+    return w - v.bit_length() if leading else (v & -v).bit_length() - 1
+
+
+_CONCRETE_UF: dict[str, Callable[..., int]] = {
+    "crc32_8": lambda acc, x: crc32c(acc, x, 1),
+    "crc32_16": lambda acc, x: crc32c(acc, x, 2),
+    "crc32_32": lambda acc, x: crc32c(acc, x, 4),
+    "crc32_64": lambda acc, x: crc32c(acc, x, 8),
+    "popcount": lambda x: x.bit_count(),
+    "clz32": lambda x: bit_scan(x, 32, True),
+    "clz64": lambda x: bit_scan(x, 64, True),
+    "ctz32": lambda x: bit_scan(x, 32, False),
+    "ctz64": lambda x: bit_scan(x, 64, False),
+}
+
+
+def pure(name: str, width: int, *args: int | Expr) -> int | Expr:
+    """A pure function by name: computed on constants where it is known, else uninterpreted."""
+    f = _CONCRETE_UF.get(name)
+    if f is not None and all(type(a) is int for a in args):
+        return f(*args)
+    return uf(name, width, *args)
+
+
+def evaluate(e: int | Expr, model: Mapping[Expr, int], memo: dict[Expr, int] | None = None) -> int:
+    """The value of e where leaves have the values of `model` (0 where it says nothing); known functions are computed."""
+    if type(e) is int:
+        return e
+    if memo is None:
+        memo = {}
+    v = memo.get(e)
+    if v is not None:
+        return v
+    op, w, args = e.op, e.width, e.args
+    if op in ("sym", "byte"):
+        v = model.get(e, 0)
+    elif op == "concat":
+        v = 0
+        for p, pw in zip(args[0], args[1], strict=True):
+            v = (v << pw) | (p if type(p) is int else evaluate(p, model, memo))
+    elif op == "extract":
+        v = (evaluate(args[0], model, memo) >> args[1]) & ((1 << w) - 1)
+    elif op == "not":
+        v = ~evaluate(args[0], model, memo) & ((1 << w) - 1)
+    elif op == "ite":
+        v = evaluate(args[1] if evaluate(args[0], model, memo) else args[2], model, memo)
+    elif op == "uf":
+        f = _CONCRETE_UF.get(args[0])
+        v = model.get(e)
+        if f is not None:
+            v = f(*(evaluate(a, model, memo) for a in args[1:]))
+        elif v is None:
+            v = 0
+    elif op == "sext":
+        inner = args[0]
+        v = signed(evaluate(inner, model, memo), inner.width) & ((1 << w) - 1)
+    else:
+        a, b = evaluate(args[0], model, memo), evaluate(args[1], model, memo)
+        if op == "eq":
+            v = int(a == b)
+        elif op == "add":
+            v = (a + b) & ((1 << w) - 1)
+        elif op == "ult":
+            v = int(a < b)
+        elif op == "ule":
+            v = int(a <= b)
+        elif op == "and":
+            v = a & b
+        elif op == "or":
+            v = a | b
+        elif op == "xor":
+            v = a ^ b
+        elif op == "mul":
+            v = (a * b) & ((1 << w) - 1)
+        elif op == "shl":
+            v = (a << b) & ((1 << w) - 1) if b < w else 0
+        elif op == "lshr":
+            v = a >> b if b < w else 0
+        elif op == "ashr":
+            v = (signed(a, w) >> min(b, w - 1)) & ((1 << w) - 1)
+        elif op == "udiv":
+            v = _udiv(a, b, w)
+        elif op == "urem":
+            v = _urem(a, b, w)
+        elif op == "sdiv":
+            v = _sdiv(a, b, w)
+        elif op == "srem":
+            v = _srem(a, b, w)
+        else:
+            src = next(x.width for x in args if isinstance(x, Expr))
+            x, y = signed(a, src), signed(b, src)
+            v = int(x < y) if op == "slt" else int(x <= y)
+    memo[e] = v
+    return v
+
+
+def show(e: int | Expr, depth: int = 6) -> str:
+    """A short readable form, for messages and debugging."""
+    if type(e) is int:
+        return str(e) if e < 4096 else hex(e)
+    if e.op == "sym":
+        return str(e.args[0])
+    if e.op == "byte":
+        return f"{e.args[0]}[{e.args[1]}]"
+    if depth == 0:
+        return "..."
+    if e.op == "uf":
+        return f"{e.args[0]}({', '.join(show(a, depth - 1) for a in e.args[1:])})"
+    if e.op == "concat":
+        return "{" + ", ".join(show(p, depth - 1) for p in e.args[0]) + "}"
+    if e.op == "extract":
+        return f"{show(e.args[0], depth - 1)}<{e.args[1] + e.width - 1}:{e.args[1]}>"
+    if e.op in _SIGNS and len(e.args) == 2:
+        return f"({show(e.args[0], depth - 1)} {_SIGNS[e.op]} {show(e.args[1], depth - 1)})"
+    return f"{e.op}({', '.join(show(a, depth - 1) for a in e.args)})"
+
+
+_SIGNS = {"eq": "==", "ult": "<", "ule": "<=", "slt": "<s", "sle": "<=s", "add": "+", "mul": "*", "and": "&", "or": "|",
+          "xor": "^", "shl": "<<", "lshr": ">>", "ashr": ">>s", "udiv": "/", "urem": "%", "sdiv": "/s", "srem": "%s"}  # fmt: skip

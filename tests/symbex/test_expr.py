@@ -1,0 +1,139 @@
+"""Expressions: what is built simplified means what Z3 and plain evaluation say it means."""
+
+from __future__ import annotations
+
+import z3
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from maestro_lsp.symbex import expr as X
+from maestro_lsp.symbex.solver import Solver, adjust
+
+BINARY = {
+    "add": (X.add, lambda x, y: x + y),
+    "sub": (X.sub, lambda x, y: x - y),
+    "mul": (X.mul, lambda x, y: x * y),
+    "and": (X.and_, lambda x, y: x & y),
+    "or": (X.or_, lambda x, y: x | y),
+    "xor": (X.xor, lambda x, y: x ^ y),
+    "udiv": (X.udiv, z3.UDiv),
+    "urem": (X.urem, z3.URem),
+    "sdiv": (X.sdiv, lambda x, y: x / y),
+    "srem": (X.srem, z3.SRem),
+    "shl": (X.shl, lambda x, y: x << y),
+    "lshr": (X.lshr, z3.LShR),
+    "ashr": (X.ashr, lambda x, y: x >> y),
+}
+COMPARE = {
+    "eq": (X.eq, lambda x, y: x == y),
+    "ult": (X.ult, z3.ULT),
+    "ule": (X.ule, z3.ULE),
+    "slt": (X.slt, lambda x, y: x < y),
+    "sle": (X.sle, lambda x, y: x <= y),
+}
+
+
+@st.composite
+def terms(draw, width=None, depth=4):
+    """A pair (expression built by our constructors, the same term built by Z3) with its width."""
+    w = width or draw(st.sampled_from([1, 8, 16, 32]))
+    kind = draw(st.sampled_from(["leaf", "const", "bin", "cmp", "cast", "not", "ite", "bytes"])) if depth else "leaf"
+    if kind == "const":
+        c = draw(st.one_of(st.integers(0, (1 << w) - 1), st.sampled_from([0, 1, (1 << w) - 1, 1 << (w - 1), 0xFF & ((1 << w) - 1)])))
+        return c, z3.BitVecVal(c, w), w
+    if kind == "bin":
+        op = draw(st.sampled_from(sorted(BINARY)))
+        a, za, _ = draw(terms(w, depth - 1))
+        b, zb, _ = draw(terms(w, depth - 1))
+        return BINARY[op][0](a, b, w), BINARY[op][1](za, zb), w
+    if kind == "cmp" and w == 1:
+        op = draw(st.sampled_from(sorted(COMPARE)))
+        a, za, wa = draw(terms(None, depth - 1))
+        b, zb, _ = draw(terms(wa, depth - 1))
+        return COMPARE[op][0](a, b, wa), z3.If(COMPARE[op][1](za, zb), z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)), 1
+    if kind == "cast" and w > 1:
+        a, za, wa = draw(terms(None, depth - 1))
+        if wa < w:
+            if draw(st.booleans()):
+                return X.zext(a, wa, w), z3.ZeroExt(w - wa, za), w
+            return X.sext(a, wa, w), z3.SignExt(w - wa, za), w
+        lo = draw(st.integers(0, wa - w))
+        return X.extract(a, lo, w), z3.Extract(lo + w - 1, lo, za), w
+    if kind == "not":
+        a, za, _ = draw(terms(w, depth - 1))
+        return X.not_(a, w), ~za, w
+    if kind == "ite":
+        c, zc, _ = draw(terms(1, depth - 1))
+        a, za, _ = draw(terms(w, depth - 1))
+        b, zb, _ = draw(terms(w, depth - 1))
+        return X.ite(c, a, b, w), z3.If(zc == 1, za, zb), w
+    if kind == "bytes" and w in (16, 32):
+        a, za, _ = draw(terms(w, depth - 1))
+        bs = tuple(X.bytes_of(a, w // 8))
+        swapped = z3.Concat(*(z3.Extract(8 * i + 7, 8 * i, za) for i in range(w // 8)))
+        return X.from_bytes(tuple(reversed(bs))), swapped, w
+    name = draw(st.sampled_from("abc"))
+    return X.sym(f"{name}{w}", w), z3.BitVec(f"{name}{w}:{w}", w), w
+
+
+@settings(max_examples=400, deadline=None)
+@given(terms())
+def test_building_keeps_the_meaning(term):
+    ours, theirs, w = term
+    solver = Solver()
+    s = z3.Solver()
+    s.add(solver.to_z3(ours, w) != theirs)
+    assert s.check() == z3.unsat
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms(), st.data())
+def test_evaluation_agrees_with_z3(term, data):
+    ours, theirs, w = term
+    names = {X.sym(f"{n}{v}", v): z3.BitVec(f"{n}{v}:{v}", v) for n in "abc" for v in (1, 8, 16, 32)}
+    model = {s: data.draw(st.integers(0, (1 << s.width) - 1)) for s in names}
+    value = z3.simplify(z3.substitute(theirs, *((z, z3.BitVecVal(model[s], s.width)) for s, z in names.items())))
+    assert X.evaluate(ours, model) == value.as_long()
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms(width=1))
+def test_a_found_model_satisfies_and_no_model_means_unsatisfiable(term):
+    ours, theirs, _ = term
+    if isinstance(ours, int):
+        return
+    found = Solver().find([], {}, ours)
+    s = z3.Solver()
+    s.add(theirs == 1)
+    if found is None:
+        assert s.check() == z3.unsat
+    else:
+        assert X.evaluate(ours, found) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms(), st.data())
+def test_substitution_agrees_with_evaluation(term, data):
+    ours, _, w = term
+    syms = [X.sym(f"{n}{v}", v) for n in "abc" for v in (1, 8, 16, 32)]
+    model = {s: data.draw(st.integers(0, (1 << s.width) - 1)) for s in syms}
+    assert X.substitute(ours, model) == X.evaluate(ours, model)
+
+
+def test_byte_swaps_masks_and_reassembly_meet_in_one_form():
+    field = X.from_bytes(tuple(X.byte("packet", 26 + i) for i in range(4)))
+    swapped = X.from_bytes(tuple(reversed(list(X.bytes_of(field, 4)))))
+    shifted = X.or_(
+        X.or_(X.shl(X.zext(X.byte("packet", 26), 8, 32), 24, 32), X.shl(X.zext(X.byte("packet", 27), 8, 32), 16, 32), 32),
+        X.or_(X.shl(X.zext(X.byte("packet", 28), 8, 32), 8, 32), X.zext(X.byte("packet", 29), 8, 32), 32),
+        32,
+    )
+    assert swapped is shifted
+    assert X.and_(swapped, 0xFF000000, 32) is X.shl(X.lshr(swapped, 24, 32), 24, 32)
+
+
+def test_adjust_inverts_what_branches_test():
+    x = X.sym("x", 16)
+    model: dict[X.Expr, int] = {}
+    assert adjust(X.eq(X.add(X.zext(x, 16, 32), 5, 32), 105, 32), 1, model)
+    assert model[x] == 100

@@ -1,0 +1,400 @@
+"""Every valid RSS key, exactly: the keys of all devices at once form a vector space over GF(2).
+
+Takes devices (hash inputs, key length, table size) and requirements; gives a `KeySpace`, from which keys are
+drawn, ranked and explained. The Toeplitz hash has bit b (0 is the most significant of 32) equal to the xor
+over input bits i of input[i] & key[i + b], with bit 0 of a key the most significant of its first byte. The
+NIC uses the low q bits of the hash as index into its indirection table. A pair (u, v) of inputs on devices i
+and j gives equal index bits b iff xor_u key_i[u + b] ^ xor_v key_j[v + b] = 0: one linear equation in the key
+bits for each b and each generator of the span of the pairs that must meet (thesis section 3.4; design section
+6).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from . import gf2
+from .constraint import Requirement
+from .fields import Field, parse
+from .span import Span, layout, span
+
+HASH_BITS = 32
+Equal = Literal["index", "hash"]
+
+
+class SpecError(ValueError):
+    """Devices or requirements that make no sense together; the message is one line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashInput:
+    """What the NIC hashes of a class of packets: fields in hash order, none if it does not hash them."""
+
+    packet_class: str
+    fields: tuple[Field, ...]
+    option: str = ""  # the NIC's option that matches the class; default: of the same name
+
+    @classmethod
+    def of(cls, packet_class: str, *names: str, option: str = "") -> HashInput:
+        """The input made of the named fields. Raises FieldError."""
+        return cls(packet_class, tuple(parse(name) for name in names), option)
+
+    @property
+    def width(self) -> int:
+        """Bits hashed."""
+        return layout(self.fields).width
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One port: its hash inputs by class of packets, the length of its key, log2 of its indirection table."""
+
+    number: int
+    inputs: tuple[HashInput, ...]
+    key_bytes: int = 52
+    table_bits: int = 9
+
+    def input(self, packet_class: str) -> HashInput:
+        """The hash input of a class; an empty one if the device does not hash it."""
+        return next((i for i in self.inputs if i.packet_class == packet_class), HashInput(packet_class, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueBits:
+    """How many index bits an input can drive: reached by some valid key, and a bound that no valid key
+    exceeds.
+    """
+
+    reached: int
+    bound: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether the bound is reached, so that the number is proved to be the maximum."""
+        return self.reached == self.bound
+
+
+Keys = Mapping[int, bytes]
+"""Device number -> key."""
+
+
+@dataclass(frozen=True)
+class KeySpace:
+    """All valid keys of all devices. Vectors are ints over the key bits of all devices, one after the other.
+
+    Only *used* key bits count: those that some index bit of some input reads (the others are free, whatever
+    they are).
+    """
+
+    devices: tuple[Device, ...]
+    requirements: tuple[Requirement, ...]
+    equal: Equal
+    # reduced: the lowest coordinate of each vector that no other one has is in `pivots`
+    basis: tuple[int, ...]
+    pivots: tuple[int, ...]
+    used: int
+    _bases: dict[int, int] = field(repr=False)  # device number -> coordinate of its key bit 0
+
+    @property
+    def dimension(self) -> int:
+        """log2 of the number of valid keys."""
+        return len(self.basis)
+
+    @cached_property
+    def _by_number(self) -> dict[int, Device]:
+        return {device.number: device for device in self.devices}
+
+    def device(self, number: int) -> Device:
+        """The device of that number. Raises KeyError."""
+        return self._by_number[number]
+
+    # --- keys ---
+
+    def member(self, coefficients: int) -> int:
+        """The linear combination of the basis whose coefficients are the bits of an int, as a vector."""
+        vector = 0
+        for at in gf2.bits(coefficients & ((1 << self.dimension) - 1)):
+            vector ^= self.basis[at]
+        return vector
+
+    def key(self, device: int, coefficients: int) -> bytes:
+        """The device's key in the member with these coefficients; unused key bits are zero."""
+        return self.keys(coefficients)[device]
+
+    def keys(self, coefficients: int) -> dict[int, bytes]:
+        """Keys of all devices in the member with these coefficients; unused key bits are zero."""
+        return self.split(self.member(coefficients))
+
+    def split(self, vector: int) -> dict[int, bytes]:
+        """A vector over all key bits as one key for each device."""
+        return {
+            device.number: to_key(vector >> self._bases[device.number], device.key_bytes)
+            for device in self.devices
+        }
+
+    def join(self, keys: Keys) -> int:
+        """One vector of a key for each device. Raises SpecError for a key that is missing or too long or short."""
+        vector = 0
+        for device in self.devices:
+            key = keys.get(device.number)
+            if key is None:
+                raise SpecError(f"no key for device {device.number}")
+            if len(key) != device.key_bytes:
+                raise SpecError(
+                    f"device {device.number}: key has {len(key)} bytes, the NIC takes {device.key_bytes}"
+                )
+            vector |= from_key(key) << self._bases[device.number]
+        return vector
+
+    def random(self, seed: int) -> dict[int, bytes]:
+        """Valid keys drawn uniformly, unused key bits as well; the same for the same seed."""
+        draw = random.Random(seed)
+        vector = self.member(draw.getrandbits(max(1, self.dimension)))
+        total = sum(8 * device.key_bytes for device in self.devices)
+        return self.split(vector | draw.getrandbits(max(1, total)) & ~self.used)
+
+    def contains(self, keys: Keys) -> bool:
+        """Whether these keys satisfy every requirement. Raises SpecError for keys of the wrong shape."""
+        vector = self.join(keys) & self.used
+        for pivot, base in zip(self.pivots, self.basis, strict=True):
+            if vector >> pivot & 1:
+                vector ^= base
+        return vector == 0
+
+    # --- quality ---
+
+    def index_rows(self, vector: int, device: int, hash_input: HashInput) -> list[int]:
+        """The map from input to index under a member: for each index bit, most significant first, its input
+        bits.
+        """
+        own = self._by_number[device]
+        mask = (1 << hash_input.width) - 1
+        first = self._bases[device] + HASH_BITS - own.table_bits
+        return [vector >> (first + b) & mask for b in range(own.table_bits)]
+
+    def drives(self, device: int, hash_input: HashInput) -> bool:
+        """Whether under any valid key this input can reach more than one table entry (exact)."""
+        return any(any(self.index_rows(vector, device, hash_input)) for vector in self.basis)
+
+    def deciding(self, device: int, hash_input: HashInput) -> int:
+        """Input bits on which the index can depend under some valid key, as a mask over the input."""
+        mask = 0
+        for vector in self.basis:
+            for row in self.index_rows(vector, device, hash_input):
+                mask |= row
+        return mask
+
+    def queue_bits(self, device: int, hash_input: HashInput, mask: int = -1, tries: int = 24) -> QueueBits:
+        """Maximum over valid keys of the rank of the map from (the masked bits of) the input to the index.
+
+        The bound: no key does better than the input bits that any key reads, nor than the index bits minus
+        those combinations of them that every key keeps at zero. `tries` random members look for a key that
+        reaches it.
+        """
+        rows_of = [[row & mask for row in self.index_rows(v, device, hash_input)] for v in self.basis]
+        read = 0
+        for rows in rows_of:
+            for row in rows:
+                read |= row
+        width = max(1, hash_input.width)
+        # Index bit b under every basis key, one after the other: dependent rows stay dependent under all
+        # keys.
+        table_bits = self._by_number[device].table_bits
+        stacked = [sum(rows[b] << (at * width) for at, rows in enumerate(rows_of)) for b in range(table_bits)]
+        bound = min(read.bit_count(), gf2.rank(stacked))
+        reached, draw = 0, random.Random(1)
+        for _ in range(tries):
+            if reached == bound:
+                break
+            vector = self.member(draw.getrandbits(max(1, self.dimension)))
+            rank = gf2.rank(row & mask for row in self.index_rows(vector, device, hash_input))
+            reached = max(reached, rank)
+        return QueueBits(reached, bound)
+
+    def explain(self, device: int) -> tuple[Requirement, ...]:
+        """A minimal set of requirements that leaves no input of `device` a queue bit; empty if one has any.
+
+        Minimal: without any one of them, some valid key spreads the device's packets. Found by deletion.
+        """
+        inputs = [i for i in self._by_number[device].inputs if i.fields]
+        if not inputs or any(self.drives(device, i) for i in inputs):
+            return ()
+        kept = list(self.requirements)
+        for candidate in self.requirements:
+            fewer = [r for r in kept if r is not candidate]
+            space = solve(self.devices, fewer, self.equal)
+            if not any(space.drives(device, i) for i in inputs):
+                kept = fewer
+        return tuple(kept)
+
+
+def to_key(vector: int, key_bytes: int) -> bytes:
+    """Key whose bit p (0: the most significant of the first byte) is bit p of the vector; higher bits are
+    cut off.
+    """
+    width = 8 * key_bytes
+    return int(f"{vector & ((1 << width) - 1):0{width}b}"[::-1], 2).to_bytes(key_bytes)
+
+
+def from_key(key: bytes) -> int:
+    """Inverse of `to_key`."""
+    if not key:
+        return 0
+    return int(f"{int.from_bytes(key):0{8 * len(key)}b}"[::-1], 2)
+
+
+def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal: Equal = "index") -> KeySpace:
+    """The space of all keys under which every pair that the requirements name gets one table index.
+
+    `equal` = "hash" asks for all 32 bits of the hash (the thesis's problem). Two devices that a requirement
+    ties agree on the index bits of the larger table. Raises SpecError for a key too short for an input, an
+    unknown or repeated device.
+    """
+    devices, requirements = tuple(devices), tuple(requirements)
+    bases = _bases(devices)
+    by_number = {device.number: device for device in devices}
+    system = _KeyEquations(sum(8 * device.key_bytes for device in devices))
+    used = 0
+    for device in devices:
+        bits = HASH_BITS if equal == "hash" else device.table_bits
+        for hash_input in device.inputs:
+            if hash_input.fields:
+                length = hash_input.width + bits - 1
+                used |= ((1 << length) - 1) << (bases[device.number] + HASH_BITS - bits)
+    seen: set[tuple[int, int, tuple[Field, ...], tuple[Field, ...], Span]] = set()
+    for requirement in requirements:
+        pair = [by_number.get(number) for number in (requirement.i, requirement.j)]
+        if pair[0] is None or pair[1] is None:
+            raise SpecError(f"{requirement}: there is no such device")
+        first, second = pair[0], pair[1]
+        q = HASH_BITS if equal == "hash" else max(first.table_bits, second.table_bits)
+        for a in first.inputs:
+            for b in second.inputs:
+                if not (a.fields or b.fields) or not requirement.applies(a.packet_class, b.packet_class):
+                    continue
+                must_meet = span(requirement.when, a.fields, b.fields, a.packet_class, b.packet_class)
+                if must_meet is None:
+                    continue
+                done = (first.number, second.number, a.fields, b.fields, must_meet)
+                if done not in seen:
+                    seen.add(done)
+                    base = (bases[first.number] + HASH_BITS - q, bases[second.number] + HASH_BITS - q)
+                    system.require(must_meet, base, a.width, q)
+    for a_bits in gf2.bits(system.touched & ~used):  # a larger table of the other device reads these
+        used |= 1 << a_bits
+    basis, pivots = system.solution(used)
+    return KeySpace(devices, requirements, equal, basis, pivots, used, bases)
+
+
+def _bases(devices: tuple[Device, ...]) -> dict[int, int]:
+    bases: dict[int, int] = {}
+    total = 0
+    for device in devices:
+        if device.number in bases:
+            raise SpecError(f"device {device.number} is given twice")
+        if not 0 < device.table_bits <= HASH_BITS:
+            raise SpecError(f"device {device.number}: an indirection table has 2 to 2^32 entries")
+        for hash_input in device.inputs:
+            needed = -(-(hash_input.width + HASH_BITS - 1) // 8)
+            if hash_input.fields and needed > device.key_bytes:
+                raise SpecError(
+                    f"device {device.number}: hashing {hash_input.width} bits of {hash_input.packet_class} "
+                    f"takes a key of {needed} bytes, not {device.key_bytes}"
+                )
+        bases[device.number] = total
+        total += 8 * device.key_bytes
+    return bases
+
+
+class _KeyEquations:
+    """Linear equations on key bits: two-bit ones by union-find, the others by elimination on its classes."""
+
+    def __init__(self, key_bits: int) -> None:
+        self._zero = key_bits  # one more bit, which is zero
+        self._parent = list(range(key_bits + 1))
+        self._others: set[int] = set()
+        self.touched = 0
+
+    def require(self, must_meet: Span, base: tuple[int, int], width_a: int, q: int) -> None:
+        """Equal index for every pair of the span; `base`: where index bit 0 of either device begins in its
+        key.
+        """
+        for a, b, width in must_meet.ties:
+            x, y = base[0] + a, base[1] + b
+            if x != y:
+                self.touched |= ((1 << (width + q - 1)) - 1) << x | ((1 << (width + q - 1)) - 1) << y
+                for at in range(width + q - 1):
+                    self._union(x + at, y + at)
+        for side, offset, width in must_meet.free:
+            x = base[side] + offset
+            self.touched |= ((1 << (width + q - 1)) - 1) << x
+            for at in range(width + q - 1):
+                self._union(x + at, self._zero)
+        if must_meet.vectors:
+            self._equate(must_meet.vectors, base, width_a, q)
+
+    def _equate(self, vectors: Sequence[int], base: tuple[int, int], width_a: int, q: int) -> None:
+        equations = set()
+        for vector in vectors:
+            u, v = vector & ((1 << width_a) - 1), vector >> width_a
+            equation = u << base[0] ^ v << base[1]
+            for b in range(q):
+                equations.add(equation << b)
+        for equation in equations:
+            self.touched |= equation
+            count = equation.bit_count()
+            if count > 2:
+                self._others.add(equation)
+            elif count:
+                high = equation.bit_length() - 1
+                self._union(high, self._zero if count == 1 else (equation ^ (1 << high)).bit_length() - 1)
+
+    def _find(self, bit: int) -> int:
+        parent = self._parent
+        while parent[bit] != bit:
+            parent[bit] = parent[parent[bit]]
+            bit = parent[bit]
+        return bit
+
+    def _union(self, x: int, y: int) -> None:
+        x, y = self._find(x), self._find(y)
+        if x < y:  # the zero bit, the largest, is always the root of its class
+            self._parent[x] = y
+        else:
+            self._parent[y] = x
+
+    def solution(self, used: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Basis of the solutions on the used bits, and for each basis vector a bit that no other one has."""
+        classes: dict[int, int] = {}  # root -> mask of the class
+        zero = self._find(self._zero)
+        for bit in gf2.bits(used):
+            root = self._find(bit)
+            if root != zero:
+                classes[root] = classes.get(root, 0) | 1 << bit
+        masks = list(classes.values())
+        if not self._others:
+            basis = masks
+            pivots = [(mask & -mask).bit_length() - 1 for mask in masks]
+            return tuple(basis), tuple(pivots)
+        number = {root: at for at, root in enumerate(classes)}
+        rows = []
+        for equation in self._others:
+            row = 0
+            for bit in gf2.bits(equation):
+                root = self._find(bit)
+                if root != zero:
+                    row ^= 1 << number[root]
+            rows.append(row)
+        pivot_rows = gf2.echelon(sorted(rows))
+        free = [at for at in range(len(masks)) if at not in pivot_rows]
+        basis = []
+        for combination in gf2.nullspace(pivot_rows, len(masks)):
+            vector = 0
+            for at in gf2.bits(combination):
+                vector |= masks[at]
+            basis.append(vector)
+        return tuple(basis), tuple((masks[at] & -masks[at]).bit_length() - 1 for at in free)

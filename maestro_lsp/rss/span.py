@@ -1,0 +1,277 @@
+"""From a conjunction to the linear span of the pairs of hash inputs that satisfy it.
+
+Equal table indices are linear in the pair of inputs, so they hold on a set of pairs exactly when they hold on
+its span. A pair (input A of packet d, input B of packet e) is a vector of |A| + |B| bits: bit p is input bit
+p of A for p < |A|, input bit p - |A| of B otherwise (input bit 0 is the first one that the NIC hashes).
+Fields that neither input reads are projected away: the span is that of the pairs for which *some* value of
+those fields satisfies the conjunction. Equalities between whole fields stay ranges of bits; affine
+conjunctions take one elimination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from . import constraint, fields, gf2
+from .constraint import Bit, Conjunction, Equation
+from .fields import Field, FieldError
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the bits of a hash input come from."""
+
+    width: int
+    segments: tuple[tuple[Field, int], ...]  # (canonical run of bits, its offset in the input)
+    offsets: dict[tuple[str, int], int]  # (field name, bit) -> input bit
+    names: frozenset[str]
+
+    def locate(self, field: Field) -> int | None:
+        """Offset of a canonical field that lies in one segment; -1 if not hashed at all; None if cut in
+        pieces.
+        """
+        for run, offset in self.segments:
+            if run.name == field.name and run.start < field.stop and field.start < run.stop:
+                inside = run.start <= field.start and field.stop <= run.stop
+                return offset + field.start - run.start if inside else None
+        return -1
+
+
+@lru_cache(maxsize=512)
+def layout(hash_input: tuple[Field, ...]) -> Layout:
+    """Layout of the fields of a hash input, in hash order. Raises FieldError if a bit occurs twice."""
+    segments: list[tuple[Field, int]] = []
+    offsets: dict[tuple[str, int], int] = {}
+    width = 0
+    for field in hash_input:
+        for run in fields.canonical(field):
+            segments.append((run, width))
+            for bit in range(run.start, run.stop):
+                if (run.name, bit) in offsets:
+                    raise FieldError(f"hash input reads {field} twice")
+                offsets[run.name, bit] = width
+                width += 1
+    return Layout(width, tuple(segments), offsets, frozenset(run.name for run, _ in segments))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Span of the pairs: generators by ranges of bits, and single vectors."""
+
+    ties: tuple[tuple[int, int, int], ...] = ()  # (offset in A, offset in B, width): both at once, bit by bit
+    free: tuple[tuple[int, int, int], ...] = ()  # (side, offset, width): every bit by itself
+    vectors: tuple[int, ...] = ()
+
+    def generators(self, width_a: int) -> Iterator[int]:
+        """All generators as vectors of |A| + |B| bits; they may depend on each other."""
+        for a, b, width in self.ties:
+            for bit in range(width):
+                yield 1 << (a + bit) | 1 << (width_a + b + bit)
+        for side, offset, width in self.free:
+            for bit in range(width):
+                yield 1 << (offset + bit + (width_a if side else 0))
+        yield from self.vectors
+
+
+Facts = dict[str, tuple[bool, frozenset[int]]]
+
+
+@lru_cache(maxsize=4096)
+def span(
+    when: Conjunction, a: tuple[Field, ...], b: tuple[Field, ...], class_d: str, class_e: str
+) -> Span | None:
+    """Span of { (A(d), B(e)) : `when` holds, d is of `class_d`, e of `class_e` }; None if no pair satisfies
+    it.
+    """
+    facts = (fields.known_values(class_d), fields.known_values(class_e))
+    if not _classes_allow(when, facts):
+        return None
+    if when.predicate is not None:
+        from .growth import grow  # imports z3
+
+        return grow(when, layout(a), layout(b), facts)
+    at = (layout(a), layout(b))
+    hashed_facts = any(name in facts[side] for side in (0, 1) for name in at[side].names)
+    quick = None if when.equations or hashed_facts else _by_ranges(when, *at)
+    return quick or by_elimination(when, *at, facts)
+
+
+def _classes_allow(when: Conjunction, facts: tuple[Facts, Facts]) -> bool:
+    """False if an equality of whole fields contradicts what the classes of the two packets say about them."""
+    for equality in when.equalities:
+        allowed = [
+            (True, frozenset({end})) if isinstance(end, int) else _values(end, facts[side])
+            for side, end in enumerate((equality.left, equality.right))
+        ]
+        (only_left, left), (only_right, right) = allowed
+        if only_left and only_right:
+            possible = bool(left & right)
+        elif only_left:
+            possible = bool(left - right)
+        elif only_right:
+            possible = bool(right - left)
+        else:
+            possible = True
+        if not possible:
+            return False
+    return True
+
+
+def _values(field: Field, facts: Facts) -> tuple[bool, frozenset[int]]:
+    whole = all(field == Field(run.name, 0, fields.width(run.name)) for run in fields.canonical(field))
+    return facts.get(field.name, (False, frozenset())) if whole else (False, frozenset())
+
+
+def _by_ranges(when: Conjunction, a: Layout, b: Layout) -> Span | None:
+    """The span without elimination, if no bit is used twice and no constant is hashed; None otherwise."""
+    ties: list[tuple[int, int, int]] = []
+    used = [0, 0]  # hashed bits named by an equality
+    unhashed: set[tuple[int, str]] = set()
+    for equality in when.equalities:
+        if isinstance(equality.left, int) or isinstance(equality.right, int):
+            side, field = (0, equality.left) if isinstance(equality.left, Field) else (1, equality.right)
+            assert isinstance(field, Field)
+            runs: Sequence[tuple[tuple[int, Field], ...]] = [
+                ((side, run),) for run in fields.canonical(field)
+            ]
+        else:
+            left, right = fields.canonical(equality.left), fields.canonical(equality.right)
+            if len(left) != 1 or len(right) != 1:
+                return None
+            runs = [((0, left[0]), (1, right[0]))]
+        for ends in runs:
+            offsets = [(a, b)[side].locate(field) for side, field in ends]
+            if None in offsets:
+                return None
+            for (side, field), offset in zip(ends, offsets, strict=True):
+                assert offset is not None
+                if offset < 0:
+                    if (side, field.name) in unhashed:
+                        return None
+                    unhashed.add((side, field.name))
+                    continue
+                if len(ends) == 1:
+                    return None
+                mask = ((1 << field.width) - 1) << offset
+                if used[side] & mask:
+                    return None
+                used[side] |= mask
+            match offsets:
+                case [int(x), int(y)] if x >= 0 and y >= 0:
+                    ties.append((x, y, ends[0][1].width))
+                case [int(x), int(y)]:  # the hashed end equals something unhashed: it is free
+                    for side, (offset, (_, field)) in enumerate(zip((x, y), ends, strict=True)):
+                        if offset >= 0:
+                            used[side] &= ~(((1 << field.width) - 1) << offset)
+    free = [
+        (side, start, width)
+        for side, at in enumerate((a, b))
+        for start, width in _runs(~used[side] & ((1 << at.width) - 1))
+    ]
+    return Span(tuple(ties), tuple(free))
+
+
+def _runs(mask: int) -> Iterator[tuple[int, int]]:
+    """Runs of set bits, (first, how many)."""
+    while mask:
+        start = (mask & -mask).bit_length() - 1
+        width = (~(mask >> start) & ((mask >> start) + 1)).bit_length() - 1
+        yield start, width
+        mask &= ~(((1 << width) - 1) << start)
+
+
+class AffineSystem:
+    """Equations over the bits of both packets, kept in echelon form with the hashed bits lowest.
+
+    Coordinate 0 is the constant, 1 to |A| + |B| are the hashed bits, the others are what nobody hashes; since
+    the highest coordinate of a row is its pivot, rows with a hashed pivot are the projection on the hashed
+    bits.
+    """
+
+    def __init__(self, a: Layout, b: Layout) -> None:
+        self.hashed = a.width + b.width
+        self._layouts = ((a, 1), (b, 1 + a.width))
+        self._unhashed: dict[Bit, int] = {}
+        self._rows: dict[int, int] = {}
+        self.consistent = True
+
+    def coordinate(self, bit: Bit) -> int:
+        """Coordinate of a bit of packet d or e."""
+        side, name, index = bit
+        at, base = self._layouts[side]
+        offset = at.offsets.get((fields.ALIASES.get(name, name), index))
+        if offset is not None:
+            return base + offset
+        return self._unhashed.setdefault(
+            (side, fields.ALIASES.get(name, name), index), 1 + self.hashed + len(self._unhashed)
+        )
+
+    def row(self, equation: Equation) -> int:
+        """The equation as a vector over the coordinates."""
+        row = equation.constant & 1
+        for bit in equation.terms:
+            row ^= 1 << self.coordinate(bit)
+        return row
+
+    def add(self, rows: Sequence[int]) -> None:
+        """Add equations given as vectors."""
+        for row in rows:
+            if row and gf2.extend(self._rows, row) and 0 in self._rows:
+                self.consistent = False  # 0 = 1
+                return
+
+    def value(self, bits: Sequence[Bit]) -> int | None:
+        """The constant that the equations force these bits to spell; None if they leave a choice."""
+        spelled = 0
+        solved = gf2.reduced(self._rows)
+        for bit in bits:
+            row = solved.get(self.coordinate(bit), 0)
+            if row & ~1 != 1 << self.coordinate(bit):
+                return None
+            spelled = spelled << 1 | row & 1
+        return spelled
+
+    def span(self) -> tuple[int, ...]:
+        """Basis of the span of the solutions, projected on the hashed bits; the system must be consistent.
+
+        With the constant as one more unknown the solutions become a linear space; projecting that unknown
+        away as well gives the directions and one solution.
+        """
+        projection = {pivot: row for pivot, row in self._rows.items() if pivot <= self.hashed}
+        basis = gf2.nullspace(projection, 1 + self.hashed)
+        return tuple(vector >> 1 for vector in basis if vector >> 1)
+
+
+def affine_system(when: Conjunction, a: Layout, b: Layout, facts: tuple[Facts, Facts]) -> AffineSystem:
+    """Equalities, equations and the constants that the classes fix, as one system."""
+    system = AffineSystem(a, b)
+    rows = [system.row(e) for equality in when.equalities for e in constraint.equations(equality)]
+    rows += [system.row(equation) for equation in when.equations]
+    for side in (0, 1):
+        for name, (only, values) in facts[side].items():
+            if only and len(values) == 1:
+                whole = Field(name, 0, fields.width(name))
+                bits = constraint.field_bits(side, whole)
+                (value,) = values
+                rows += [
+                    system.row(Equation(frozenset({bit}), value >> (whole.width - 1 - at) & 1))
+                    for at, bit in enumerate(bits)
+                ]
+    system.add(rows)
+    return system
+
+
+def by_elimination(when: Conjunction, a: Layout, b: Layout, facts: tuple[Facts, Facts]) -> Span | None:
+    """Span of an affine conjunction; None if it is contradictory, also with what the classes exclude."""
+    system = affine_system(when, a, b, facts)
+    if not system.consistent:
+        return None
+    for side in (0, 1):
+        for name, (only, values) in facts[side].items():
+            if not only:
+                bits = constraint.field_bits(side, Field(name, 0, fields.width(name)))
+                if system.value(bits) in values:
+                    return None
+    return Span(vectors=system.span())

@@ -1,0 +1,175 @@
+"""The key solver against the thesis's published numbers, and against itself where two ways must agree."""
+
+import pytest
+
+from maestro_lsp import rss
+
+FOUR_TUPLE = ("ipv4.src", "ipv4.dst", "l4.src", "l4.dst")
+SESSION = [[f, f] for f in FOUR_TUPLE]
+REVERSE = [
+    ["ipv4.src", "ipv4.dst"],
+    ["ipv4.dst", "ipv4.src"],
+    ["l4.src", "l4.dst"],
+    ["l4.dst", "l4.src"],
+]
+# Matrices of thesis chapter 4; device 0 is LAN, 1 is WAN.
+MATRICES = {
+    "firewall": {(0, 0): [SESSION], (0, 1): [REVERSE], (1, 1): [SESSION]},
+    "policer": {(1, 1): [[["ipv4.dst", "ipv4.dst"]]]},
+    "nat": {(0, 1): [[["ipv4.dst", "ipv4.src"], ["l4.dst", "l4.src"]]]},
+}
+# First bytes of the keys printed in the thesis.
+KEYS = {
+    "firewall": {0: "20002422242220002000242220002423", 1: "24222000200024222422200024222000"},
+    "policer": {1: "00000000000000010000000000000001"},
+    "nat": {0: "00000000000000010000000000000001", 1: "00000001000000000000000000000000"},
+}
+
+
+def devices(table_bits: int = 9) -> list[rss.Device]:
+    inputs = tuple(rss.HashInput.of(name, *FOUR_TUPLE) for name in ("ipv4-tcp", "ipv4-udp"))
+    return [rss.Device(number, inputs, table_bits=table_bits) for number in (0, 1)]
+
+
+def requirements(nf: str) -> tuple[rss.Requirement, ...]:
+    rows = [{"devices": pair, "constraint": rows} for pair, rows in MATRICES[nf].items()]
+    return rss.from_matrix(rows)
+
+
+def padded(nf: str) -> dict[int, bytes]:
+    return {number: bytes.fromhex(KEYS[nf].get(number, "")).ljust(52, b"\0") for number in (0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("nf", "equal", "table_bits", "dimension"),
+    [
+        ("firewall", "hash", 9, 34),
+        ("policer", "hash", 9, 128),
+        ("nat", "hash", 9, 1),
+        ("firewall", "index", 9, 80),
+        ("policer", "index", 9, 128),
+        ("nat", "index", 9, 32),
+        ("firewall", "index", 7, 84),
+        ("policer", "index", 7, 128),
+        ("nat", "index", 7, 36),
+    ],
+)
+def test_solution_spaces_have_the_dimensions_of_the_thesis(nf, equal, table_bits, dimension):
+    assert rss.solve(devices(table_bits), requirements(nf), equal).dimension == dimension
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+def test_keys_printed_in_the_thesis_are_members(nf):
+    space = rss.solve(devices(), requirements(nf), "hash")
+    assert space.contains(padded(nf))
+    spoilt = padded(nf)
+    spoilt[1] = (int.from_bytes(spoilt[1]) ^ 1 << (52 * 8 - 50)).to_bytes(52)
+    assert not space.contains(spoilt)
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+def test_random_members_satisfy_the_requirements(nf):
+    space = rss.solve(devices(), requirements(nf))
+    for seed in range(20):
+        keys = space.random(seed)
+        assert space.contains(keys)
+        assert keys == space.random(seed)
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+@pytest.mark.parametrize("equal", ["index", "hash"])
+def test_field_ranges_and_elimination_give_the_same_space(nf, equal):
+    by_fields = requirements(nf)
+    by_bits = [
+        rss.Requirement(
+            r.i,
+            r.j,
+            rss.Conjunction(equations=tuple(e for eq in r.when.equalities for e in rss.equations(eq))),
+        )
+        for r in by_fields
+    ]
+    first, second = (rss.solve(devices(), rows, equal) for rows in (by_fields, by_bits))
+    assert first.dimension == second.dimension
+    assert all(second.contains(first.keys(1 << at)) for at in range(first.dimension))
+
+
+def test_no_requirement_leaves_every_key():
+    space = rss.solve(devices(), [])
+    assert space.dimension == 2 * 104
+    assert space.queue_bits(0, space.device(0).inputs[0]) == rss.QueueBits(9, 9)
+
+
+def test_true_leaves_no_queue_bit_and_the_explanation_is_minimal():
+    everything = rss.Requirement(0, 0, label="a counter")
+    space = rss.solve(devices(), [*requirements("firewall"), everything])
+    tcp = space.device(0).inputs[0]
+    assert not space.drives(0, tcp)
+    assert space.queue_bits(0, tcp) == rss.QueueBits(0, 0)
+    assert [str(r) for r in space.explain(0)] == ["a counter"]
+
+
+def test_disjoint_shardings_are_explained_by_both():
+    by_source = rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.src"]))
+    by_target = rss.Requirement(0, 0, rss.all_equal(["ipv4.dst", "ipv4.dst"]))
+    space = rss.solve(devices(), [by_source, by_target])
+    assert space.explain(0) == (by_source, by_target)
+    assert space.explain(1) == ()
+
+
+def test_contradictions_ask_for_nothing():
+    never = rss.all_equal(["ipv4.ttl", 1], ["ipv4.ttl[0:1]", "ipv4.tos[0:1]"], ["ipv4.proto", "ipv4.proto"])
+    contradiction = rss.Conjunction(never.equalities + rss.all_equal(["ipv4.ttl", 2]).equalities)
+    assert rss.solve(devices(), [rss.Requirement(0, 0, contradiction)]).dimension == 208
+    # proto = proto cannot hold between TCP and UDP
+    tcp_udp = rss.Requirement(
+        0, 0, rss.all_equal(["ipv4.proto", "ipv4.proto"]), frozenset({("ipv4-tcp", "ipv4-udp")})
+    )
+    assert rss.solve(devices(), [tcp_udp]).dimension == 208
+
+
+def test_a_constant_adds_one_direction_to_the_span():
+    # Packets to port 53 meet: the span is that of (src, dst, sport, 53) twice, so everything but the port is cleared.
+    dns = rss.Requirement(0, 0, rss.all_equal(["l4.dst", 53], [53, "l4.dst"]))
+    space = rss.solve(devices(), [dns])
+    tcp = space.device(0).inputs[0]
+    assert space.deciding(0, tcp) >> 80 == (1 << 16) - 1
+    assert space.deciding(0, tcp) & ((1 << 71) - 1) == 0
+
+
+def test_an_unhashed_class_ties_the_others_to_entry_zero():
+    inputs = (rss.HashInput.of("ipv4-tcp", *FOUR_TUPLE), rss.HashInput("ipv4-other", ()))
+    device = rss.Device(0, inputs)
+    by_source = rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.src"]))
+    space = rss.solve([device], [by_source])
+    assert not space.drives(0, inputs[0])
+    tcp_only = rss.Requirement(0, 0, by_source.when, frozenset({("ipv4-tcp", "ipv4-tcp")}))
+    assert rss.solve([device], [tcp_only]).queue_bits(0, inputs[0]) == rss.QueueBits(9, 9)
+
+
+def test_addresses_alone_clear_the_ports_of_the_longer_input():
+    inputs = (
+        rss.HashInput.of("ipv4-tcp", *FOUR_TUPLE),
+        rss.HashInput.of("ipv4-other", "ipv4.src", "ipv4.dst"),
+    )
+    same = rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.src"], ["ipv4.dst", "ipv4.dst"]))
+    space = rss.solve([rss.Device(0, inputs)], [same])
+    assert space.deciding(0, inputs[0]) & ~((1 << 64) - 1) == 0
+    assert space.queue_bits(0, inputs[0]).exact
+
+
+def test_bad_devices_are_refused_in_one_line():
+    long = rss.HashInput.of("ipv6-tcp", "ipv6.src", "ipv6.dst", "l4.src", "l4.dst", "sctp.tag")
+    with pytest.raises(rss.SpecError, match="takes a key of 44 bytes, not 40"):
+        rss.solve([rss.Device(0, (long,), key_bytes=40)], [])
+    with pytest.raises(rss.SpecError, match="no such device"):
+        rss.solve(devices(), [rss.Requirement(0, 7)])
+    with pytest.raises(rss.SpecError, match="given twice"):
+        rss.solve([*devices(), *devices()], [])
+    with pytest.raises(rss.SpecError, match="40 bytes, the NIC takes 52"):
+        rss.solve(devices(), []).contains({0: bytes(40), 1: bytes(40)})
+    with pytest.raises(rss.FieldError, match="unknown field"):
+        rss.parse("ipv4.source")
+    with pytest.raises(rss.FieldError, match="bits 0 to 32"):
+        rss.parse("ipv4.src[0:33]")
+    with pytest.raises(rss.FieldError, match="32 bits cannot equal 16 bits"):
+        rss.equal("ipv4.src", "l4.src")

@@ -16,7 +16,8 @@ int map_allocate(map_keys_equality *keq, map_key_hash *khash, unsigned capacity,
 // Returns 1 and sets *value_out if the key is present, else returns 0 and leaves it alone.
 int map_get(struct Map *map, void *key, int *value_out);
 
-// Adds a key. It must be absent, and fewer than `capacity` keys present.
+// Adds a key. Fewer than `capacity` keys may be present, and the key should be absent: a present one is replaced, where
+// other implementations keep both.
 void map_put(struct Map *map, void *key, int value);
 
 // Removes a key and sets *trash to the pointer that was stored for it. An absent key changes nothing.

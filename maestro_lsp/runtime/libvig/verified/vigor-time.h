@@ -14,10 +14,10 @@ typedef int64_t time_ns_t; // the same type, as other projects name it
 // Unsigned on purpose: NFs multiply it by unsigned rates and sizes.
 #define VIGOR_TIME_SECONDS_MULTIPLIER (1000000000ul)
 
-// Reads the clock. Never decreases within a process.
+// Reads the clock. Never decreases.
 vigor_time_t current_time(void);
 
-// What the latest current_time() of this process returned; 0 before the first.
+// What the latest current_time() of this thread returned; 0 before the first.
 vigor_time_t recent_time(void);
 
 #endif

@@ -13,6 +13,7 @@ Stands alone: state devices and requirements, call `solve`. Nothing here needs a
 
 from .constraint import Conjunction, Equality, Equation, Requirement, all_equal, equal, equations, from_matrix
 from .fields import PACKET_CLASSES, Field, FieldError, parse
+from .predicate import Formula, FormulaError
 from .solve import Device, HashInput, KeySpace, QueueBits, SpecError, solve
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "Equation",
     "Field",
     "FieldError",
+    "Formula",
+    "FormulaError",
     "HashInput",
     "KeySpace",
     "QueueBits",

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from . import fields
 from .fields import Field, FieldError
+from .predicate import Formula
 
 Bit = tuple[int, str, int]
 """(side, field name, bit): side 0 is packet d, 1 is packet e; bit 0 is the field's most significant one."""
@@ -72,15 +73,17 @@ class Conjunction:
         if self.equations:
             parts.append(f"{len(self.equations)} bit equations")
         if self.predicate is not None:
-            parts.append("a predicate")
+            parts.append(str(self.predicate) if isinstance(self.predicate, Formula) else "a predicate")
         return " and ".join(parts) or "true"
 
     def names(self, side: int) -> frozenset[str]:
-        """Names of the fields of packet d (side 0) or e (side 1) in equalities and equations."""
+        """Names of the fields of packet d (side 0) or e (side 1), as far as they can be read off."""
         ends = [equality.left if side == 0 else equality.right for equality in self.equalities]
         found = {end.name for end in ends if isinstance(end, Field)}
         for equation in self.equations:
             found.update(name for at, name, _ in equation.terms if at == side)
+        if isinstance(self.predicate, Formula):
+            found |= self.predicate.names(side)
         return frozenset(found)
 
 

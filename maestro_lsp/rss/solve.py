@@ -137,7 +137,7 @@ class KeySpace:
         }
 
     def join(self, keys: Keys) -> int:
-        """One vector of a key for each device. Raises SpecError for a key that is missing or too long or short."""
+        """One vector of a key for each device. Raises SpecError for a key of the wrong length or none."""
         vector = 0
         for device in self.devices:
             key = keys.get(device.number)

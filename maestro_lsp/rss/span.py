@@ -17,6 +17,7 @@ from functools import lru_cache
 from . import constraint, fields, gf2
 from .constraint import Bit, Conjunction, Equation
 from .fields import Field, FieldError
+from .predicate import Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Span:
     ties: tuple[tuple[int, int, int], ...] = ()  # (offset in A, offset in B, width): both at once, bit by bit
     free: tuple[tuple[int, int, int], ...] = ()  # (side, offset, width): every bit by itself
     vectors: tuple[int, ...] = ()
+    unknown: int = 0  # questions that Z3 left open; their directions are in the span
 
     def generators(self, width_a: int) -> Iterator[int]:
         """All generators as vectors of |A| + |B| bits; they may depend on each other."""
@@ -88,14 +90,37 @@ def span(
     facts = (fields.known_values(class_d), fields.known_values(class_e))
     if not _classes_allow(when, facts):
         return None
-    if when.predicate is not None:
-        from .growth import grow  # imports z3
-
-        return grow(when, layout(a), layout(b), facts)
     at = (layout(a), layout(b))
-    hashed_facts = any(name in facts[side] for side in (0, 1) for name in at[side].names)
-    quick = None if when.equations or hashed_facts else _by_ranges(when, *at)
-    return quick or by_elimination(when, *at, facts)
+    matter = tuple(
+        tuple((name, fact) for name, fact in facts[side].items() if _mentions(when, at[side], side, name))
+        for side in (0, 1)
+    )
+    return _span(when, a, b, matter)
+
+
+def _mentions(when: Conjunction, at: Layout, side: int, name: str) -> bool:
+    """Whether the conjunction or the hash input may depend on the field; a predicate that cannot tell may."""
+    opaque = when.predicate is not None and not isinstance(when.predicate, Formula)
+    return opaque or name in at.names or name in when.names(side)
+
+
+@lru_cache(maxsize=4096)
+def _span(
+    when: Conjunction,
+    a: tuple[Field, ...],
+    b: tuple[Field, ...],
+    known: tuple[tuple[tuple[str, tuple[bool, frozenset[int]]], ...], ...],
+) -> Span | None:
+    facts = (dict(known[0]), dict(known[1]))
+    at = (layout(a), layout(b))
+    if when.predicate is not None:
+        from . import growth  # imports z3
+
+        return growth.grow(when, *at, facts)
+    quick = None if when.equations else _by_ranges(when, *at)
+    if quick is not None and not any(name in at[side].names for side in (0, 1) for name in facts[side]):
+        return quick
+    return by_elimination(when, *at, facts)
 
 
 def _classes_allow(when: Conjunction, facts: tuple[Facts, Facts]) -> bool:

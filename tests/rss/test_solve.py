@@ -80,14 +80,10 @@ def test_random_members_satisfy_the_requirements(nf):
 @pytest.mark.parametrize("equal", ["index", "hash"])
 def test_field_ranges_and_elimination_give_the_same_space(nf, equal):
     by_fields = requirements(nf)
-    by_bits = [
-        rss.Requirement(
-            r.i,
-            r.j,
-            rss.Conjunction(equations=tuple(e for eq in r.when.equalities for e in rss.equations(eq))),
-        )
-        for r in by_fields
-    ]
+    by_bits = []
+    for r in by_fields:
+        bits = tuple(equation for same in r.when.equalities for equation in rss.equations(same))
+        by_bits.append(rss.Requirement(r.i, r.j, rss.Conjunction(equations=bits)))
     first, second = (rss.solve(devices(), rows, equal) for rows in (by_fields, by_bits))
     assert first.dimension == second.dimension
     assert all(second.contains(first.keys(1 << at)) for at in range(first.dimension))
@@ -128,7 +124,7 @@ def test_contradictions_ask_for_nothing():
 
 
 def test_a_constant_adds_one_direction_to_the_span():
-    # Packets to port 53 meet: the span is that of (src, dst, sport, 53) twice, so everything but the port is cleared.
+    # The span of the pairs with port 53 is (src, dst, sport) free on either side, and 53 twice: all but the port clear.
     dns = rss.Requirement(0, 0, rss.all_equal(["l4.dst", 53], [53, "l4.dst"]))
     space = rss.solve(devices(), [dns])
     tcp = space.device(0).inputs[0]

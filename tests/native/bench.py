@@ -47,7 +47,8 @@ class NativeError(Exception):
 def dpdk_flags() -> tuple[str, ...]:
     """Compiler flags for DPDK's headers. Raises NativeError if they are not installed."""
     try:
-        flags = subprocess.run(["pkg-config", "--cflags", "libdpdk"], capture_output=True, text=True, check=True)
+        query = ["pkg-config", "--cflags", "libdpdk"]
+        flags = subprocess.run(query, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise NativeError("DPDK's headers are missing: install libdpdk-dev and pkg-config") from error
     # As system headers, they are not warned about and not part of a cached object's dependencies.
@@ -55,7 +56,7 @@ def dpdk_flags() -> tuple[str, ...]:
 
 
 def cache_folder() -> Path:
-    """Where compiled objects are kept: $MAESTRO_NATIVE_CACHE, else a folder of the user's in the temporary one."""
+    """Where compiled objects are kept: $MAESTRO_NATIVE_CACHE, else one folder for each user."""
     default = Path(tempfile.gettempdir()) / f"maestro-native-{os.getuid()}"
     folder = Path(os.environ.get("MAESTRO_NATIVE_CACHE", default))
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,9 +77,9 @@ class NfFolder:
 
 
 def read_nf(folder: Path, variables: Mapping[str, str] | None = None) -> NfFolder:
-    """Reads the Makefile of an NF in Vigor's layout: NF_FILES, and what its parent Makefile adds to them (the
-    generated code of NF_AUTOGEN_SRCS, state.c, and nf-util.c beside the folder). `variables` are what would be
-    given to make."""
+    """Reads the Makefile of an NF in Vigor's layout: NF_FILES, and what its parent Makefile adds to them
+    (generated code of NF_AUTOGEN_SRCS, state.c, and nf-util.c beside the folder). `variables` are what would
+    be given to make."""
     made = _makefile_variables(folder / "Makefile", dict(variables or {}))
     names = made.get("NF_FILES", "").split()
     names += [f"{header}.gen.c" for header in made.get("NF_AUTOGEN_SRCS", "").split()]
@@ -234,8 +235,9 @@ def _link(objects: Iterable[Path]) -> Path:
     if not kept.exists():
         with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:
             out = Path(scratch) / "nf.so"
-            wraps = [f"-Wl,--wrap={name}" for name in _WRAPPED]
-            _run(["gcc", "-shared", "-g", *wraps, "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", str(out), *paths, "-lm"])
+            # An NF's symbols are its own, whatever the process has under the same names; none may be missing.
+            options = ["-Wl,-Bsymbolic", "-Wl,-z,defs", *(f"-Wl,--wrap={name}" for name in _WRAPPED)]
+            _run(["gcc", "-shared", "-g", *options, "-o", str(out), *paths, "-lm"])
             out.replace(kept)
     return kept
 

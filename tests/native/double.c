@@ -34,8 +34,8 @@ int map_allocate(map_keys_equality *keq, map_key_hash *khash, unsigned capacity,
   int ok = real_map_allocate(keq, khash, capacity, map_out);
   if (ok) {
     struct object *map = new_object(*map_out);
-    map->key_size = key_size_by_equality(keq);
-    integer("key_size", map->key_size);
+    find_key_by_equality(keq, &map->key);
+    bytes("key_mask", map->key.mask, map->key.size);
     object("object", *map_out);
   }
   return (int)returns(ok);
@@ -44,7 +44,7 @@ int map_allocate(map_keys_equality *keq, map_key_hash *khash, unsigned capacity,
 int map_get(struct Map *map, void *key, int *value_out) {
   begin("map_get");
   object("map", map);
-  bytes("key", key, object_at(map)->key_size);
+  key_bytes("key", key, &object_at(map)->key);
   int found = scripted ? (int)answer("map_get", value_out, sizeof(*value_out)) : real_map_get(map, key, value_out);
   if (found) {
     integer("value_out", *value_out);
@@ -55,7 +55,7 @@ int map_get(struct Map *map, void *key, int *value_out) {
 void map_put(struct Map *map, void *key, int value) {
   begin("map_put");
   object("map", map);
-  bytes("key", key, object_at(map)->key_size);
+  key_bytes("key", key, &object_at(map)->key);
   integer("value", value);
   if (!scripted) {
     real_map_put(map, key, value);
@@ -66,7 +66,7 @@ void map_put(struct Map *map, void *key, int value) {
 void map_erase(struct Map *map, void *key, void **trash) {
   begin("map_erase");
   object("map", map);
-  bytes("key", key, object_at(map)->key_size);
+  key_bytes("key", key, &object_at(map)->key);
   if (scripted) {
     *trash = key;
   } else {
@@ -217,11 +217,11 @@ int dmap_allocate(map_keys_equality *eq_a, map_key_hash *hash_a, map_keys_equali
                               keys_capacity, map_out);
   if (ok) {
     struct object *map = new_object(*map_out);
-    map->key_size = key_size_by_equality(eq_a);
-    map->key_size_b = key_size_by_equality(eq_b);
     map->elem_size = (unsigned)value_size;
-    integer("key_size_a", map->key_size);
-    integer("key_size_b", map->key_size_b);
+    find_key_by_equality(eq_a, &map->key);
+    find_key_by_equality(eq_b, &map->key_b);
+    bytes("key_mask_a", map->key.mask, map->key.size);
+    bytes("key_mask_b", map->key_b.mask, map->key_b.size);
     object("object", *map_out);
   }
   return (int)returns(ok);
@@ -230,7 +230,7 @@ int dmap_allocate(map_keys_equality *eq_a, map_key_hash *hash_a, map_keys_equali
 int dmap_get_a(struct DoubleMap *map, void *key, int *index) {
   begin("dmap_get_a");
   object("map", map);
-  bytes("key", key, object_at(map)->key_size);
+  key_bytes("key", key, &object_at(map)->key);
   int found = scripted ? (int)answer("dmap_get_a", index, sizeof(*index)) : real_dmap_get_a(map, key, index);
   if (found) {
     integer("index", *index);
@@ -241,7 +241,7 @@ int dmap_get_a(struct DoubleMap *map, void *key, int *index) {
 int dmap_get_b(struct DoubleMap *map, void *key, int *index) {
   begin("dmap_get_b");
   object("map", map);
-  bytes("key", key, object_at(map)->key_size_b);
+  key_bytes("key", key, &object_at(map)->key_b);
   int found = scripted ? (int)answer("dmap_get_b", index, sizeof(*index)) : real_dmap_get_b(map, key, index);
   if (found) {
     integer("index", *index);
@@ -391,8 +391,8 @@ int sketch_allocate(map_key_hash *khash, uint32_t capacity, uint16_t threshold, 
   int ok = real_sketch_allocate(khash, capacity, threshold, sketch_out);
   if (ok) {
     struct object *sketch = new_object(*sketch_out);
-    sketch->key_size = key_size_by_hash(khash);
-    integer("key_size", sketch->key_size);
+    find_key_by_hash(khash, &sketch->key);
+    bytes("key_mask", sketch->key.mask, sketch->key.size);
     object("object", *sketch_out);
   }
   return (int)returns(ok);
@@ -401,7 +401,7 @@ int sketch_allocate(map_key_hash *khash, uint32_t capacity, uint16_t threshold, 
 void sketch_compute_hashes(struct Sketch *sketch, void *key) {
   begin("sketch_compute_hashes");
   object("sketch", sketch);
-  bytes("key", key, object_at(sketch)->key_size);
+  key_bytes("key", key, &object_at(sketch)->key);
   if (!scripted) {
     real_sketch_compute_hashes(sketch, key);
   }
@@ -451,7 +451,7 @@ int cms_allocate(uint32_t height, uint32_t width, uint32_t key_size, vigor_time_
   integer("cms_out", (intptr_t)cms_out);
   int ok = real_cms_allocate(height, width, key_size, cleanup_interval, cms_out);
   if (ok) {
-    new_object(*cms_out)->key_size = key_size;
+    find_key_by_size(key_size, &new_object(*cms_out)->key);
     object("object", *cms_out);
   }
   return (int)returns(ok);
@@ -460,7 +460,7 @@ int cms_allocate(uint32_t height, uint32_t width, uint32_t key_size, vigor_time_
 void cms_increment(struct CMS *cms, void *key) {
   begin("cms_increment");
   object("cms", cms);
-  bytes("key", key, object_at(cms)->key_size);
+  key_bytes("key", key, &object_at(cms)->key);
   if (!scripted) {
     real_cms_increment(cms, key);
   }
@@ -470,7 +470,7 @@ void cms_increment(struct CMS *cms, void *key) {
 uint64_t cms_count_min(struct CMS *cms, void *key) {
   begin("cms_count_min");
   object("cms", cms);
-  bytes("key", key, object_at(cms)->key_size);
+  key_bytes("key", key, &object_at(cms)->key);
   return (uint64_t)returns(scripted ? answer("cms_count_min", NULL, 0) : (int64_t)real_cms_count_min(cms, key));
 }
 
@@ -492,7 +492,7 @@ int tb_allocate(uint32_t capacity, uint64_t rate, uint64_t burst, uint32_t key_s
   integer("tb_out", (intptr_t)tb_out);
   int ok = real_tb_allocate(capacity, rate, burst, key_size, tb_out);
   if (ok) {
-    new_object(*tb_out)->key_size = key_size;
+    find_key_by_size(key_size, &new_object(*tb_out)->key);
     object("object", *tb_out);
   }
   return (int)returns(ok);
@@ -501,7 +501,7 @@ int tb_allocate(uint32_t capacity, uint64_t rate, uint64_t burst, uint32_t key_s
 int tb_is_tracing(struct TokenBucket *tb, void *key, int *index_out) {
   begin("tb_is_tracing");
   object("tb", tb);
-  bytes("key", key, object_at(tb)->key_size);
+  key_bytes("key", key, &object_at(tb)->key);
   int found = scripted ? (int)answer("tb_is_tracing", index_out, sizeof(*index_out))
                        : real_tb_is_tracing(tb, key, index_out);
   if (found) {
@@ -513,7 +513,7 @@ int tb_is_tracing(struct TokenBucket *tb, void *key, int *index_out) {
 int tb_trace(struct TokenBucket *tb, void *key, uint16_t pkt_len, vigor_time_t time, int *index_out) {
   begin("tb_trace");
   object("tb", tb);
-  bytes("key", key, object_at(tb)->key_size);
+  key_bytes("key", key, &object_at(tb)->key);
   integer("pkt_len", pkt_len);
   integer("time", time);
   int ok = scripted ? (int)answer("tb_trace", index_out, sizeof(*index_out))

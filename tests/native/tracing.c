@@ -11,8 +11,6 @@
 
 #include "harness.h"
 
-#define KEY_MAX 256 // bytes; keys are probed up to this size
-
 // ---- Objects
 
 static struct object *objects;
@@ -37,32 +35,36 @@ struct object *new_object(void *address) {
   return &objects[objects_count++];
 }
 
-unsigned key_size_by_equality(map_keys_equality *keq) {
+void find_key_by_equality(map_keys_equality *keq, struct key_layout *key) {
   _Alignas(64) uint8_t a[KEY_MAX] = {0};
   _Alignas(64) uint8_t b[KEY_MAX] = {0};
-  for (unsigned size = KEY_MAX; size > 0; --size) {
-    b[size - 1] = 0xff;
+  for (unsigned i = 0; i < KEY_MAX; ++i) {
+    b[i] = 0xff;
     if (!keq(a, b)) {
-      return size;
+      key->mask[i] = 0xff;
+      key->size = i + 1;
     }
-    b[size - 1] = 0;
+    b[i] = 0;
   }
-  return 0;
 }
 
-unsigned key_size_by_hash(map_key_hash *khash) {
-  _Alignas(64) uint8_t key[KEY_MAX] = {0};
-  unsigned of_zeroes = khash(key);
-  for (unsigned size = KEY_MAX; size > 0; --size) {
-    for (unsigned bit = 0; bit < 8; ++bit) {
-      key[size - 1] = (uint8_t)(1u << bit);
-      if (khash(key) != of_zeroes) {
-        return size;
-      }
+// Bit by bit, since a hash may happen to be the same for two different bytes.
+void find_key_by_hash(map_key_hash *khash, struct key_layout *key) {
+  _Alignas(64) uint8_t probe[KEY_MAX] = {0};
+  unsigned of_zeroes = khash(probe);
+  for (unsigned bit = 0; bit < 8 * KEY_MAX; ++bit) {
+    probe[bit / 8] = (uint8_t)(1u << bit % 8);
+    if (khash(probe) != of_zeroes) {
+      key->mask[bit / 8] = 0xff;
+      key->size = bit / 8 + 1;
     }
-    key[size - 1] = 0;
+    probe[bit / 8] = 0;
   }
-  return 0;
+}
+
+void find_key_by_size(unsigned size, struct key_layout *key) {
+  key->size = size < KEY_MAX ? size : KEY_MAX;
+  memset(key->mask, 0xff, key->size);
 }
 
 // ---- Log
@@ -110,6 +112,14 @@ void bytes(const char *name, const void *at, size_t size) {
   for (size_t i = 0; i < size; ++i) {
     append("%02x", ((const uint8_t *)at)[i]);
   }
+}
+
+void key_bytes(const char *name, const void *at, const struct key_layout *key) {
+  uint8_t counting[KEY_MAX];
+  for (unsigned i = 0; i < key->size; ++i) {
+    counting[i] = ((const uint8_t *)at)[i] & key->mask[i];
+  }
+  bytes(name, counting, key->size);
 }
 
 void function_pointer(const char *name, const void *function) {

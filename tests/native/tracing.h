@@ -18,20 +18,28 @@ struct Vector;
 
 // ---- Objects
 
+#define KEY_MAX 256 // bytes; longer keys are cut off
+
+struct key_layout {
+  unsigned size;         // up to the last byte that counts
+  uint8_t mask[KEY_MAX]; // 0xff for bytes that count, 0 for padding
+};
+
 struct object {
   void *address;
-  unsigned key_size;   // bytes of a key that decide its identity
-  unsigned key_size_b; // the same for the second key of a double map
-  unsigned elem_size;  // of a vector's element or a double map's value
+  struct key_layout key;
+  struct key_layout key_b; // of the second key of a double map
+  unsigned elem_size;      // of a vector's element or a double map's value
 };
 
 struct object *new_object(void *address);
 struct object *object_at(const void *address); // escapes if no allocation returned this address
 
-// A map is never told how long its keys are. But equality looks at exactly the bytes that matter: the last
-// one whose change makes equal keys differ ends the key. The same for a sketch, which has only a hash.
-unsigned key_size_by_equality(map_keys_equality *keq);
-unsigned key_size_by_hash(map_key_hash *khash);
+// A map is never told what its keys look like. But its equality looks at exactly the bytes that count: those
+// whose change makes equal keys differ. The same goes for a sketch, which has only a hash.
+void find_key_by_equality(map_keys_equality *keq, struct key_layout *key);
+void find_key_by_hash(map_key_hash *khash, struct key_layout *key);
+void find_key_by_size(unsigned size, struct key_layout *key);
 
 // ---- Log
 
@@ -42,6 +50,7 @@ void begin(const char *function);
 void integer(const char *name, int64_t value);
 void object(const char *name, const void *address);
 void bytes(const char *name, const void *at, size_t size);
+void key_bytes(const char *name, const void *at, const struct key_layout *key); // padding as zeroes
 void function_pointer(const char *name, const void *function);
 void returns_nothing(void);
 int64_t returns(int64_t result); // gives the result back

@@ -1,0 +1,133 @@
+"""From preprocessed C to what tree-sitter-c parses as C means it. Takes a text; gives it with a few rewritings,
+and the way back.
+
+The grammar knows no typedef names, so it reads `(T) * p` as a product and `(T)(x)` as a call. Wherever a typedef
+name stands alone in parentheses before an operand, `const` is added, which forces the reading as a type.
+`typeof (expression)` becomes a tag that stands for the operand.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from tree_sitter import Language, Node, Parser
+from tree_sitter_c import language
+
+from maestro_lsp.source.ctypes import STANDARD_TYPES
+
+LANGUAGE = Language(language())
+
+_TYPEDEF = re.compile(r"\btypedef\b")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_FUNCTION_NAME = re.compile(r"\(\s*\*+\s*(?:const\s+)?([A-Za-z_]\w*)")
+_TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
+_CASE_RANGE = re.compile(r"\bcase\b([^:;?{}]*?)\.\.\.([^:;?{}]*?):")
+_OPERAND_START = re.compile(r"\s*[\w\"'(*&~!+.\-]")
+_BEFORE_TYPE = frozenset(("return", "case", "sizeof", "else", "do", "_Alignof", "alignof", "goto"))
+
+Edit = tuple[int, int, str]
+
+
+def adapt(text: str) -> list[Edit]:
+    """The rewritings (start, end, replacement) that a preprocessed text needs, in order, not overlapping."""
+    edits = _typeofs(text) if "typeof" in text else []
+    names = typedef_names(text) if "typedef" in text else frozenset()
+    if names:
+        edits.extend(_casts(text, names))
+    edits.sort()
+    kept: list[Edit] = []
+    for edit in edits:
+        if not kept or edit[0] >= kept[-1][1]:
+            kept.append(edit)
+    return kept
+
+
+def typedef_names(text: str) -> frozenset[str]:
+    """Names that typedefs of a text introduce, those that the grammar knows left out."""
+    names = set()
+    for match in _TYPEDEF.finditer(text):
+        end = _declaration_end(text, match.end())
+        tail_start = text.rfind("}", match.end(), end)
+        tail = text[tail_start + 1 if tail_start >= 0 else match.end() : end]
+        pointed = _FUNCTION_NAME.search(tail)
+        if pointed is not None:
+            names.add(pointed[1])
+            continue
+        tail = re.sub(r"__attribute__\s*\(\(.*?\)\)", "", tail, flags=re.DOTALL)
+        for part in tail.split("("):
+            for declarator in part.split(","):
+                found = _NAME.findall(declarator.split("[")[0])
+                if found:
+                    names.add(found[-1])
+            break
+    return frozenset(names - STANDARD_TYPES.keys())
+
+
+def _declaration_end(text: str, start: int) -> int:
+    """Where the `;` of a declaration stands, members of a struct skipped."""
+    depth = 0
+    for match in re.finditer(r"[;{}]", text[start : start + 100_000]):
+        if match[0] == "{":
+            depth += 1
+        elif match[0] == "}":
+            depth -= 1
+        elif depth <= 0:
+            return start + match.start()
+    return min(len(text), start + 100_000)
+
+
+def _casts(text: str, names: frozenset[str]) -> list[Edit]:
+    edits: list[Edit] = []
+    for match in re.finditer(r"\(\s*([A-Za-z_]\w*)\s*\)", text):
+        if match[1] not in names:
+            continue
+        before = match.start()
+        while before > 0 and text[before - 1].isspace():
+            before -= 1
+        previous = text[before - 1 : before]
+        word = ""
+        if previous.isalnum() or previous == "_":
+            start = before
+            while start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_"):
+                start -= 1
+            word = text[start:before]
+            if word not in _BEFORE_TYPE:
+                continue
+        if previous == "]":
+            continue
+        if word in ("sizeof", "_Alignof", "alignof") or _OPERAND_START.match(text, match.end()):
+            edits.append((match.end(1), match.end(1), " const"))
+    return edits
+
+
+def _typeofs(text: str) -> list[Edit]:
+    edits: list[Edit] = []
+    for match in _TYPEOF.finditer(text):
+        if edits and match.start() < edits[-1][1]:
+            continue
+        depth = 0
+        for mark in re.finditer(r"[()]", text[match.end() - 1 : match.end() + 10_000]):
+            depth += 1 if mark[0] == "(" else -1
+            if depth == 0:
+                end = match.end() - 1 + mark.end()
+                operand = text[match.end() : end - 1]
+                edits.append((match.start(), end, f"struct __typeof_{operand.encode().hex()}"))
+                break
+    return edits
+
+
+@lru_cache(maxsize=256)
+def typeof_operand(tag: str) -> Node | None:
+    """The type name or expression that a tag made for `typeof (...)` stands for."""
+    try:
+        operand = bytes.fromhex(tag.removeprefix("__typeof_"))
+    except ValueError:
+        return None
+    text = operand.decode()
+    names = frozenset(_NAME.findall(text)[:1])
+    prefix = b"int x = sizeof("
+    tree = Parser(LANGUAGE).parse(prefix + operand + b");")
+    node = tree.root_node.named_descendant_for_byte_range(len(prefix), len(prefix) + len(operand))
+    _ = names
+    return node

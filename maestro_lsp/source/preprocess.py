@@ -1,0 +1,483 @@
+"""Translation phase 4 of C. Takes a file's path and a way to read texts; gives the preprocessed text, with the
+way back from every part of it to what the user wrote, and what was included, defined and wrong.
+
+Text between directives that mentions no macro is copied as it is, so that the work is in proportion to the
+macros used. Headers that cannot be found are recorded; they are no error, since DPDK may not be installed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from maestro_lsp.source import headers
+from maestro_lsp.source.conditions import BadCondition, evaluate
+from maestro_lsp.source.macros import (
+    NOTHING,
+    Expander,
+    Incomplete,
+    Macro,
+    Token,
+    TooMuch,
+    define,
+    spell,
+    tokenize,
+)
+from maestro_lsp.source.predefined import PREDEFINED
+from maestro_lsp.source.scan import Block, Directive, Scan, scan
+from maestro_lsp.source.text import Span
+
+Read = Callable[[str], str | None]
+
+_MAX_DEPTH = 60  # include nesting; gcc stops at 200
+_MAX_FILES = 3000  # files opened for one unit, repetitions counted
+_MAX_TEXT = 32_000_000  # code points of one unit
+_MAX_CARRY = 100  # directives within one macro invocation
+
+_CANDIDATE = re.compile(
+    r"""[A-Za-z_$\u0080-\U0010ffff][\w$]*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""",
+    re.DOTALL,
+)
+_CONDITIONALS = frozenset(("if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif"))
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """One #include: the name as written between the quotes or angles, and where it was found."""
+
+    name: str
+    path: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong at a place."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Where a part of the output comes from: a copy of scan.clean from `start` on, or, if `end` is not
+    negative, the expansion of what stands at [start, end) there."""
+
+    scan: Scan
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preprocessed:
+    """One translation unit after preprocessing.
+
+    path      of the file
+    text      what the compiler proper would read
+    includes  in order, of all files
+    problems  #error, bad directives, unfinished conditionals
+    files     paths read, each once, without built-in headers
+    macros    the table at the end
+    """
+
+    path: str
+    text: str
+    includes: tuple[Include, ...]
+    problems: tuple[Problem, ...]
+    files: tuple[str, ...]
+    macros: Mapping[str, Macro]
+    _starts: list[int]
+    _segments: list[_Segment]
+
+    def origin(self, start: int, end: int) -> Span:
+        """The user's text behind text[start:end]; for code from a macro, the outermost invocation. A range that
+        runs over an #include gives the part in the file where it starts."""
+        if not self._segments:
+            return Span(self.path, 0, 0)
+        first = max(0, bisect_right(self._starts, start) - 1)
+        last = max(first, bisect_right(self._starts, max(start, end - 1)) - 1)
+        segment = self._segments[first]
+        source = segment.scan
+        begin = segment.start + start - self._starts[first] if segment.end < 0 else segment.start
+        while self._segments[last].scan is not source:
+            last -= 1
+        segment = self._segments[last]
+        if segment.end >= 0:
+            finish = segment.end
+        else:
+            limit = self._starts[last + 1] if last + 1 < len(self._starts) else len(self.text)
+            finish = segment.start + min(end, limit) - self._starts[last]
+        low = source.offset(begin)
+        high = source.end_offset(finish) if end > start else low
+        return Span(source.source.path, low, max(low, high))
+
+
+def preprocess(
+    path: str,
+    read: Read,
+    search: Sequence[str] = (),
+    defines: Mapping[str, str] | None = None,
+) -> Preprocessed:
+    """Preprocess the file at `path`.
+
+    read     gives the text of a path, or None if there is no such file
+    search   folders for #include, in order; the including file's folder comes first for "..."
+    defines  what -D would define: name (with parameters, if any) to replacement
+    """
+    run = _Run(path, read, tuple(search), dict(defines or {}))
+    run.start()
+    return run.result()
+
+
+@dataclass(slots=True)
+class _Group:
+    """An open #if: whether the enclosing text is live, a branch was taken, the current branch is live."""
+
+    outer: bool
+    taken: bool
+    live: bool
+    at: Span
+    has_else: bool = False
+
+
+class _Run:
+    def __init__(self, path: str, read: Read, search: tuple[str, ...], defines: dict[str, str]) -> None:
+        self.path = path
+        self.read = read
+        self.search = search
+        self.out: list[str] = []
+        self.length = 0
+        self.starts: list[int] = []
+        self.segments: list[_Segment] = []
+        self.includes: list[Include] = []
+        self.problems: list[Problem] = []
+        self.files: dict[str, None] = {}
+        self.once: set[str] = set()
+        self.opened = 0
+        self.counter = -1
+        self.here: tuple[Scan, int] | None = None
+        self.macros: dict[str, Macro] = dict(PREDEFINED)
+        self.expander = Expander(self.macros)
+        self.exhausted = False
+        for name in ("__LINE__", "__FILE__", "__BASE_FILE__", "__COUNTER__", "__INCLUDE_LEVEL__"):
+            self.macros[name] = Macro(name, None, False, (), "", NOTHING, dynamic=self.dynamic(name))
+        self.depth = 0
+        for name, value in defines.items():
+            macro = define(f"{name} {value}")
+            if isinstance(macro, Macro):
+                self.macros[macro.name] = macro
+            else:
+                self.problems.append(
+                    Problem(Span(path, 0, 0), f"definition of {name} in the settings: {macro}")
+                )
+
+    def start(self) -> None:
+        text = self.read(self.path)
+        if text is None:
+            self.problems.append(Problem(Span(self.path, 0, 0), f"cannot read {self.path}"))
+            return
+        self.file(self.path, text)
+
+    def result(self) -> Preprocessed:
+        return Preprocessed(
+            self.path,
+            "".join(self.out),
+            tuple(self.includes),
+            tuple(self.problems),
+            tuple(self.files),
+            self.macros,
+            self.starts,
+            self.segments,
+        )
+
+    def dynamic(self, name: str) -> Callable[[], str]:
+        def line() -> str:
+            return str(self.here[0].line(self.here[1])) if self.here else "0"
+
+        def file() -> str:
+            path = self.here[0].source.path if self.here and name == "__FILE__" else self.path
+            return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+        def counter() -> str:
+            self.counter += 1
+            return str(self.counter)
+
+        def level() -> str:
+            return str(self.depth - 1)
+
+        return {"__LINE__": line, "__COUNTER__": counter, "__INCLUDE_LEVEL__": level}.get(name, file)
+
+    # --- output ---------------------------------------------------------------------------------------------
+
+    def emit(self, text: str, source: Scan, start: int, end: int = -1) -> None:
+        if not text:
+            return
+        self.out.append(text)
+        self.starts.append(self.length)
+        self.segments.append(_Segment(source, start, end))
+        self.length += len(text)
+
+    def complain(self, source: Scan, start: int, end: int, message: str) -> None:
+        span = Span(source.source.path, source.offset(start), source.end_offset(end))
+        self.problems.append(Problem(span, message))
+
+    # --- files ----------------------------------------------------------------------------------------------
+
+    def file(self, path: str, text: str) -> None:
+        if path in self.once:
+            return
+        if not path.startswith(headers.PREFIX):
+            self.files[path] = None
+        self.opened += 1
+        self.depth += 1
+        _FileRun(self, scan(path, text)).run()
+        self.depth -= 1
+
+    def find(self, name: str, quoted: bool, includer: str) -> tuple[str, str] | None:
+        """(path, text) of a header: the user's, else a built-in one."""
+        folders = [posixpath.dirname(includer), *self.search] if quoted else list(self.search)
+        if name.startswith("/"):
+            folders = [""]
+        for folder in folders:
+            path = posixpath.normpath(posixpath.join(folder, name))
+            text = self.read(path)
+            if text is not None:
+                return path, text
+        return headers.builtin(name)
+
+
+class _FileRun:
+    """The preprocessing of one file of a unit."""
+
+    def __init__(self, unit: _Run, source: Scan) -> None:
+        self.unit = unit
+        self.source = source
+        self.groups: list[_Group] = []
+        self.live = True
+        # Text of an invocation that has not ended yet, and where each part of it starts in the clean text.
+        self.carried: list[tuple[int, str]] = []
+
+    def run(self) -> None:
+        unit, clean = self.unit, self.source.clean
+        for item in self.source.items:
+            if isinstance(item, Directive):
+                self.directive(item)
+            elif self.live:
+                if not self.carried and unit.macros.keys().isdisjoint(item.words):
+                    unit.emit(clean[item.start : item.end], self.source, item.start)
+                else:
+                    self.block(item)
+            if unit.length > _MAX_TEXT and not unit.exhausted:
+                unit.exhausted = True
+                unit.complain(self.source, item.start, item.end, "the unit is too large to analyse")
+            if unit.exhausted and unit.length > _MAX_TEXT:
+                return
+        if self.carried:
+            self.finish_carried()
+        for group in self.groups:
+            unit.problems.append(Problem(group.at, "unterminated conditional: no #endif"))
+        unit.emit("\n", self.source, max(0, len(clean) - 1))
+
+    def block(self, item: Block) -> None:
+        text = self.source.clean[item.start : item.end]
+        if not self.carried:
+            self.text([(item.start, text)], final=False)
+            return
+        self.carried.append((item.start, text))
+        parts, self.carried = self.carried, []
+        self.text(parts, final=len(parts) > _MAX_CARRY)
+
+    def finish_carried(self) -> None:
+        parts, self.carried = self.carried, []
+        self.text(parts, final=True)
+
+    def text(self, parts: list[tuple[int, str]], final: bool) -> None:
+        """Emit text, expanding its macros. Several parts are one text interrupted by directives; what remains
+        unfinished is carried to the next block unless `final`."""
+        unit, expander, macros = self.unit, self.unit.expander, self.unit.macros
+        text = parts[0][1] if len(parts) == 1 else "".join(part for _, part in parts)
+        limits: list[int] = []
+        length = 0
+        for _, part in parts:
+            limits.append(length)
+            length += len(part)
+
+        def clean_offset(offset: int) -> int:
+            index = bisect_right(limits, offset) - 1
+            return parts[index][0] + offset - limits[index]
+
+        def verbatim(start: int, end: int) -> None:
+            while start < end:
+                index = bisect_right(limits, start) - 1
+                stop = min(end, limits[index + 1]) if index + 1 < len(limits) else end
+                unit.emit(text[start:stop], self.source, clean_offset(start))
+                start = stop
+
+        position = search = 0
+        while (match := _CANDIDATE.search(text, search)) is not None:
+            search = match.end()
+            macro = macros.get(match[0])
+            if macro is None or unit.exhausted:
+                continue
+            start = match.start()
+            if macro.params is None and macro.dynamic is None and macros.keys().isdisjoint(macro.words):
+                replacement, end = macro.text, match.end()
+            else:
+                unit.here = (self.source, clean_offset(start))
+                try:
+                    name = Token(match[0], False, NOTHING)
+                    tokens, end = expander.expand_at(text, name, match.end(), final)
+                except Incomplete:
+                    verbatim(position, start)
+                    self.carried = _drop(parts, limits, start)
+                    return
+                except TooMuch:
+                    unit.exhausted = True
+                    expander.complaints.append(f"macro {macro.name} expands to too much")
+                    tokens, end = [name], match.end()
+                if end == match.end() and len(tokens) == 1 and tokens[0].text == match[0]:
+                    self.complaints(clean_offset(start), clean_offset(end - 1) + 1)
+                    continue
+                replacement = spell(tokens)
+            verbatim(position, start)
+            begin, finish = clean_offset(start), clean_offset(end - 1) + 1
+            unit.emit(f" {replacement} ", self.source, begin, finish)
+            self.complaints(begin, finish)
+            position = search = end
+        verbatim(position, len(text))
+
+    def complaints(self, start: int, end: int) -> None:
+        for message in self.unit.expander.complaints:
+            self.unit.complain(self.source, start, end, message)
+        self.unit.expander.complaints.clear()
+
+    # --- directives -----------------------------------------------------------------------------------------
+
+    def directive(self, item: Directive) -> None:
+        name = item.name
+        if name in _CONDITIONALS:
+            self.conditional(item)
+        elif not self.live or not name or name[0].isdigit():
+            return
+        elif name == "define":
+            self.define(item)
+        elif name == "undef":
+            self.unit.macros.pop(item.rest.strip(), None)
+        elif name in ("include", "include_next", "import"):
+            self.include(item)
+        elif name == "error":
+            self.complain(item, f"#error {item.rest.strip()}")
+        elif name == "pragma":
+            if item.rest.split()[:1] == ["once"]:
+                self.unit.once.add(self.source.source.path)
+        elif name not in ("line", "warning", "ident", "sccs", "assert", "unassert"):
+            self.complain(item, f"unknown directive #{name}")
+
+    def complain(self, item: Directive, message: str) -> None:
+        start = (
+            item.start
+            + len(self.source.clean[item.start : item.end])
+            - len(self.source.clean[item.start : item.end].lstrip())
+        )
+        self.unit.complain(self.source, start, item.rest_start + len(item.rest), message)
+
+    def define(self, item: Directive) -> None:
+        macro = self.source.definitions.get(item.start)
+        if macro is None:
+            macro = define(item.rest, (self.source, item.start, item.rest_start + len(item.rest)))
+            self.source.definitions[item.start] = macro
+        if isinstance(macro, Macro):
+            self.unit.macros[macro.name] = macro
+        else:
+            self.complain(item, str(macro))
+
+    def include(self, item: Directive) -> None:
+        unit = self.unit
+        written = item.rest.strip()
+        match = re.match(r'"([^"\n]+)"|<([^>\n]+)>', written)
+        if match is None:
+            unit.here = (self.source, item.start)
+            try:
+                written = spell(unit.expander.expand(tokenize(written))).strip()
+            except TooMuch:
+                written = ""
+            match = re.match(r'"([^"\n]+)"|<([^>\n]+)>', written)
+        if match is None:
+            self.complain(item, '#include expects "file" or <file>')
+            return
+        name = (match[1] or match[2]).strip()
+        found = unit.find(name, match[1] is not None, self.source.source.path)
+        start = item.rest_start
+        span = Span(
+            self.source.source.path,
+            self.source.offset(start + len(item.rest) - len(item.rest.lstrip())),
+            self.source.end_offset(start + len(item.rest)),
+        )
+        unit.includes.append(Include(name, found[0] if found else None, span))
+        if found is None:
+            return
+        if unit.depth >= _MAX_DEPTH or unit.opened >= _MAX_FILES:
+            self.complain(item, f"#include nested too deeply: {name}")
+            return
+        unit.file(*found)
+
+    def conditional(self, item: Directive) -> None:
+        name = item.name
+        if name in ("if", "ifdef", "ifndef"):
+            live = self.live and self.test(item)
+            start = self.source.offset(item.start)
+            at = Span(
+                self.source.source.path, start, self.source.end_offset(item.rest_start + len(item.rest))
+            )
+            self.groups.append(_Group(self.live, live, live, at))
+        elif not self.groups:
+            self.complain(item, f"#{name} without #if")
+            return
+        elif name == "endif":
+            self.live = self.groups.pop().outer
+            return
+        else:
+            group = self.groups[-1]
+            if group.has_else:
+                self.complain(item, f"#{name} after #else")
+            if name == "else":
+                group.has_else = True
+                group.live = group.outer and not group.taken
+            else:
+                group.live = group.outer and not group.taken and self.test(item)
+            group.taken = group.taken or group.live
+        self.live = self.groups[-1].live
+
+    def test(self, item: Directive) -> bool:
+        unit, macros = self.unit, self.unit.macros
+        if item.name.endswith("def"):
+            word = re.match(r"\s*([\w$]+)", item.rest)
+            if word is None:
+                self.complain(item, f"#{item.name} expects a macro's name")
+                return False
+            return (word[1] in macros) != item.name.endswith("ndef")
+
+        def has_include(name: str) -> bool:
+            quoted = name.startswith('"')
+            return unit.find(name.strip('"<>'), quoted, self.source.source.path) is not None
+
+        unit.here = (self.source, item.start)
+        try:
+            tokens = unit.expander.expand_condition(tokenize(item.rest))
+            return evaluate(tokens, macros.__contains__, has_include) != 0
+        except BadCondition as bad:
+            self.complain(item, str(bad))
+        except TooMuch:
+            self.complain(item, "the condition expands to too much")
+        return False
+
+
+def _drop(parts: list[tuple[int, str]], limits: list[int], start: int) -> list[tuple[int, str]]:
+    """The parts of a text from an offset on."""
+    index = bisect_right(limits, start) - 1
+    clean, text = parts[index]
+    cut = start - limits[index]
+    return [(clean + cut, text[cut:]), *parts[index + 1 :]]

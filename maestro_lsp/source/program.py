@@ -1,0 +1,63 @@
+"""The NF's whole program: units linked. Takes units; gives functions and globals by name as a linker would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from maestro_lsp.source.preprocess import Problem
+from maestro_lsp.source.unit import FunctionDef, GlobalDef, Unit
+
+
+class Program:
+    """Units that are linked together.
+
+    helpers  gives the unit that defines a function which no unit so far does, or None; asked once for each name
+    """
+
+    def __init__(self, units: Sequence[Unit], helpers: Callable[[str], Unit | None] | None = None) -> None:
+        self.units: list[Unit] = list(units)
+        self._helpers = helpers
+        self._asked: set[str] = set()
+
+    def function(self, name: str, unit: Unit | None = None) -> FunctionDef | None:
+        """The definition that a use of a name in a unit means: the unit's own, else an external one."""
+        if unit is not None and name in unit.functions:
+            return unit.functions[name]
+        for other in self.units:
+            if name in other.functions and not other.functions[name].static:
+                return other.functions[name]
+        if self._helpers is not None and name not in self._asked:
+            self._asked.add(name)
+            found = self._helpers(name)
+            if found is not None and found not in self.units:
+                self.units.append(found)
+                return self.function(name, unit)
+        return None
+
+    def global_(self, name: str, unit: Unit | None = None) -> GlobalDef | None:
+        """The variable that a use of a name in a unit means: the unit's own definition, an external one, else
+        one with an extern declaration only."""
+        declared = None
+        if unit is not None and name in unit.globals:
+            declared = unit.globals[name]
+            if not declared.extern:
+                return declared if declared.static else self._defined(name) or declared
+        return self._defined(name) or declared
+
+    def _defined(self, name: str) -> GlobalDef | None:
+        """The external definition of a variable: one with an initialiser before a tentative one."""
+        tentative = None
+        for unit in self.units:
+            if name in unit.globals:
+                found = unit.globals[name]
+                if found.static or found.extern:
+                    continue
+                if found.init is not None:
+                    return found
+                tentative = tentative or found
+        return tentative
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Problems of all units, each once (headers are read by several)."""
+        return tuple(dict.fromkeys(problem for unit in self.units for problem in unit.problems))

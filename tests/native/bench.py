@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 HERE = Path(__file__).resolve().parent
 RUNTIME = HERE.parent.parent / "maestro_lsp" / "runtime"
@@ -189,9 +189,9 @@ def _compile(source: Path, flags: Sequence[str]) -> Path:
     cache = cache_folder()
     manifest = cache / f"{_digest(str(source), *command)}.json"
     if manifest.exists():
-        known = json.loads(manifest.read_text())
+        known: dict[str, Any] = json.loads(manifest.read_text())
         if all(_content(Path(path)) == digest for path, digest in known["inputs"].items()):
-            compiled = cache / known["object"]
+            compiled: Path = cache / known["object"]
             if compiled.exists():
                 return compiled
     with tempfile.TemporaryDirectory(dir=cache) as scratch:

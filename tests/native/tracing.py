@@ -90,16 +90,12 @@ class Traced(Instance):
     def process(self, device: int, packet: bytes, now: int) -> tuple[int, bytes]:
         return self._traced(device, packet, now, None)
 
-    def process_scripted(
-        self, device: int, packet: bytes, now: int, script: Sequence[Answer]
-    ) -> tuple[int, bytes]:
+    def process_scripted(self, device: int, packet: bytes, now: int, script: Sequence[Answer]) -> tuple[int, bytes]:
         """As `process`, with libVig's state left alone and every call answered by the script. Raises
         NativeError if the NF's calls are not those of the script; `calls` then has what came before."""
         return self._traced(device, packet, now, script)
 
-    def _traced(
-        self, device: int, packet: bytes, now: int, script: Sequence[Answer] | None
-    ) -> tuple[int, bytes]:
+    def _traced(self, device: int, packet: bytes, now: int, script: Sequence[Answer] | None) -> tuple[int, bytes]:
         raw = (_Answer * max(1, len(script or ())))()
         for at, answer in enumerate(script or ()):
             out = answer.out.to_bytes(4, "little", signed=True) if isinstance(answer.out, int) else answer.out

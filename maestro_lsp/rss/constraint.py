@@ -137,9 +137,7 @@ def all_equal(*pairs: Sequence[str | int]) -> Conjunction:
 
 def field_bits(side: int, field: Field) -> tuple[Bit, ...]:
     """Bits of a field of packet d (side 0) or e (side 1), most significant first, under canonical names."""
-    return tuple(
-        (side, run.name, bit) for run in fields.canonical(field) for bit in range(run.start, run.stop)
-    )
+    return tuple((side, run.name, bit) for run in fields.canonical(field) for bit in range(run.start, run.stop))
 
 
 def equations(equality: Equality) -> tuple[Equation, ...]:
@@ -151,9 +149,7 @@ def equations(equality: Equality) -> tuple[Equation, ...]:
     side, field, value = (0, left, right) if isinstance(left, Field) else (1, right, left)
     assert isinstance(field, Field) and isinstance(value, int)
     names = field_bits(side, field)
-    return tuple(
-        Equation(frozenset({bit}), value >> (len(names) - 1 - at) & 1) for at, bit in enumerate(names)
-    )
+    return tuple(Equation(frozenset({bit}), value >> (len(names) - 1 - at) & 1) for at, bit in enumerate(names))
 
 
 def from_matrix(rows: Iterable[Mapping[str, Any]]) -> tuple[Requirement, ...]:

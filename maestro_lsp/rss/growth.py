@@ -157,9 +157,7 @@ def _member(model: Any, bits: list[Any]) -> int:
     return vector
 
 
-def _neighbours(
-    found: dict[int, int], directions: list[int], formula: Any, model: Any, bits: list[Any]
-) -> None:
+def _neighbours(found: dict[int, int], directions: list[int], formula: Any, model: Any, bits: list[Any]) -> None:
     """Add to `found` the members that differ from the model by one direction: evaluation, no questions."""
     start = _member(model, bits)
     variables = {str(v): v for v in _variables(formula)}

@@ -46,7 +46,7 @@ class HashInput:
     @property
     def width(self) -> int:
         """Bits hashed."""
-        return layout(self.fields).width
+        return sum(field.stop - field.start for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class KeySpace:
     basis: tuple[int, ...]
     pivots: tuple[int, ...]
     used: int
+    tied: frozenset[tuple[int, int]]  # pairs of devices that some satisfiable requirement ties
+    overapproximated: tuple[Requirement, ...]  # Z3 left questions open: sound, but keys may be missing
     _bases: dict[int, int] = field(repr=False)  # device number -> coordinate of its key bit 0
 
     @property
@@ -132,8 +134,7 @@ class KeySpace:
     def split(self, vector: int) -> dict[int, bytes]:
         """A vector over all key bits as one key for each device."""
         return {
-            device.number: to_key(vector >> self._bases[device.number], device.key_bytes)
-            for device in self.devices
+            device.number: to_key(vector >> self._bases[device.number], device.key_bytes) for device in self.devices
         }
 
     def join(self, keys: Keys) -> int:
@@ -144,9 +145,7 @@ class KeySpace:
             if key is None:
                 raise SpecError(f"no key for device {device.number}")
             if len(key) != device.key_bytes:
-                raise SpecError(
-                    f"device {device.number}: key has {len(key)} bytes, the NIC takes {device.key_bytes}"
-                )
+                raise SpecError(f"device {device.number}: key has {len(key)} bytes, the NIC takes {device.key_bytes}")
             vector |= from_key(key) << self._bases[device.number]
         return vector
 
@@ -178,15 +177,22 @@ class KeySpace:
 
     def drives(self, device: int, hash_input: HashInput) -> bool:
         """Whether under any valid key this input can reach more than one table entry (exact)."""
-        return any(any(self.index_rows(vector, device, hash_input)) for vector in self.basis)
+        return self.deciding(device, hash_input) != 0
 
     def deciding(self, device: int, hash_input: HashInput) -> int:
         """Input bits on which the index can depend under some valid key, as a mask over the input."""
         mask = 0
-        for vector in self.basis:
-            for row in self.index_rows(vector, device, hash_input):
-                mask |= row
+        for row in self.index_rows(self._reach, device, hash_input):
+            mask |= row
         return mask
+
+    @cached_property
+    def _reach(self) -> int:
+        """Key bits that are 1 in some member."""
+        reach = 0
+        for vector in self.basis:
+            reach |= vector
+        return reach
 
     def queue_bits(self, device: int, hash_input: HashInput, mask: int = -1, tries: int = 24) -> QueueBits:
         """Maximum over valid keys of the rank of the map from (the masked bits of) the input to the index.
@@ -265,6 +271,8 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
             if hash_input.fields:
                 length = hash_input.width + bits - 1
                 used |= ((1 << length) - 1) << (bases[device.number] + HASH_BITS - bits)
+    coarse: list[Requirement] = []
+    tied: set[tuple[int, int]] = set()
     seen: set[tuple[int, int, tuple[Field, ...], tuple[Field, ...], Span]] = set()
     for requirement in requirements:
         pair = [by_number.get(number) for number in (requirement.i, requirement.j)]
@@ -279,6 +287,9 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
                 must_meet = span(requirement.when, a.fields, b.fields, a.packet_class, b.packet_class)
                 if must_meet is None:
                     continue
+                if must_meet.unknown and requirement not in coarse:
+                    coarse.append(requirement)
+                tied.add((first.number, second.number))
                 done = (first.number, second.number, a.fields, b.fields, must_meet)
                 if done not in seen:
                     seen.add(done)
@@ -287,7 +298,7 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
     for a_bits in gf2.bits(system.touched & ~used):  # a larger table of the other device reads these
         used |= 1 << a_bits
     basis, pivots = system.solution(used)
-    return KeySpace(devices, requirements, equal, basis, pivots, used, bases)
+    return KeySpace(devices, requirements, equal, basis, pivots, used, frozenset(tied), tuple(coarse), bases)
 
 
 def _bases(devices: tuple[Device, ...]) -> dict[int, int]:
@@ -299,6 +310,7 @@ def _bases(devices: tuple[Device, ...]) -> dict[int, int]:
         if not 0 < device.table_bits <= HASH_BITS:
             raise SpecError(f"device {device.number}: an indirection table has 2 to 2^32 entries")
         for hash_input in device.inputs:
+            layout(hash_input.fields)  # refuses an input that reads a bit twice
             needed = -(-(hash_input.width + HASH_BITS - 1) // 8)
             if hash_input.fields and needed > device.key_bytes:
                 raise SpecError(

@@ -81,9 +81,7 @@ Facts = dict[str, tuple[bool, frozenset[int]]]
 
 
 @lru_cache(maxsize=4096)
-def span(
-    when: Conjunction, a: tuple[Field, ...], b: tuple[Field, ...], class_d: str, class_e: str
-) -> Span | None:
+def span(when: Conjunction, a: tuple[Field, ...], b: tuple[Field, ...], class_d: str, class_e: str) -> Span | None:
     """Span of { (A(d), B(e)) : `when` holds, d is of `class_d`, e of `class_e` }; None if no pair satisfies
     it.
     """
@@ -158,9 +156,7 @@ def _by_ranges(when: Conjunction, a: Layout, b: Layout) -> Span | None:
         if isinstance(equality.left, int) or isinstance(equality.right, int):
             side, field = (0, equality.left) if isinstance(equality.left, Field) else (1, equality.right)
             assert isinstance(field, Field)
-            runs: Sequence[tuple[tuple[int, Field], ...]] = [
-                ((side, run),) for run in fields.canonical(field)
-            ]
+            runs: Sequence[tuple[tuple[int, Field], ...]] = [((side, run),) for run in fields.canonical(field)]
         else:
             left, right = fields.canonical(equality.left), fields.canonical(equality.right)
             if len(left) != 1 or len(right) != 1:

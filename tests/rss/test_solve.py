@@ -1,43 +1,9 @@
 """The key solver against the thesis's published numbers, and against itself where two ways must agree."""
 
 import pytest
+from thesis_cases import FOUR_TUPLE, MATRICES, devices, padded, requirements
 
 from maestro_lsp import rss
-
-FOUR_TUPLE = ("ipv4.src", "ipv4.dst", "l4.src", "l4.dst")
-SESSION = [[f, f] for f in FOUR_TUPLE]
-REVERSE = [
-    ["ipv4.src", "ipv4.dst"],
-    ["ipv4.dst", "ipv4.src"],
-    ["l4.src", "l4.dst"],
-    ["l4.dst", "l4.src"],
-]
-# Matrices of thesis chapter 4; device 0 is LAN, 1 is WAN.
-MATRICES = {
-    "firewall": {(0, 0): [SESSION], (0, 1): [REVERSE], (1, 1): [SESSION]},
-    "policer": {(1, 1): [[["ipv4.dst", "ipv4.dst"]]]},
-    "nat": {(0, 1): [[["ipv4.dst", "ipv4.src"], ["l4.dst", "l4.src"]]]},
-}
-# First bytes of the keys printed in the thesis.
-KEYS = {
-    "firewall": {0: "20002422242220002000242220002423", 1: "24222000200024222422200024222000"},
-    "policer": {1: "00000000000000010000000000000001"},
-    "nat": {0: "00000000000000010000000000000001", 1: "00000001000000000000000000000000"},
-}
-
-
-def devices(table_bits: int = 9) -> list[rss.Device]:
-    inputs = tuple(rss.HashInput.of(name, *FOUR_TUPLE) for name in ("ipv4-tcp", "ipv4-udp"))
-    return [rss.Device(number, inputs, table_bits=table_bits) for number in (0, 1)]
-
-
-def requirements(nf: str) -> tuple[rss.Requirement, ...]:
-    rows = [{"devices": pair, "constraint": rows} for pair, rows in MATRICES[nf].items()]
-    return rss.from_matrix(rows)
-
-
-def padded(nf: str) -> dict[int, bytes]:
-    return {number: bytes.fromhex(KEYS[nf].get(number, "")).ljust(52, b"\0") for number in (0, 1)}
 
 
 @pytest.mark.parametrize(
@@ -117,14 +83,12 @@ def test_contradictions_ask_for_nothing():
     contradiction = rss.Conjunction(never.equalities + rss.all_equal(["ipv4.ttl", 2]).equalities)
     assert rss.solve(devices(), [rss.Requirement(0, 0, contradiction)]).dimension == 208
     # proto = proto cannot hold between TCP and UDP
-    tcp_udp = rss.Requirement(
-        0, 0, rss.all_equal(["ipv4.proto", "ipv4.proto"]), frozenset({("ipv4-tcp", "ipv4-udp")})
-    )
+    tcp_udp = rss.Requirement(0, 0, rss.all_equal(["ipv4.proto", "ipv4.proto"]), frozenset({("ipv4-tcp", "ipv4-udp")}))
     assert rss.solve(devices(), [tcp_udp]).dimension == 208
 
 
 def test_a_constant_adds_one_direction_to_the_span():
-    # The span of the pairs with port 53 is (src, dst, sport) free on either side, and 53 twice: all but the port clear.
+    # The pairs span everything else on either side, and 53 on both: all but the port is cleared.
     dns = rss.Requirement(0, 0, rss.all_equal(["l4.dst", 53], [53, "l4.dst"]))
     space = rss.solve(devices(), [dns])
     tcp = space.device(0).inputs[0]

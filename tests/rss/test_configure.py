@@ -1,0 +1,116 @@
+"""Options, best keys and their proof: the figures of the issue, and wrong keys that the proof must catch."""
+
+import pytest
+from thesis_cases import FOUR_TUPLE, MATRICES, devices, padded, requirements
+
+from maestro_lsp import rss
+from maestro_lsp.rss.configure import configure
+from maestro_lsp.rss.nic import profile, profiles
+from maestro_lsp.rss.proof import prove
+from maestro_lsp.rss.quality import best, rate
+
+
+@pytest.mark.parametrize(("nf", "device", "field"), [("nat", 0, "ipv4.dst"), ("policer", 1, "ipv4.dst")])
+def test_all_index_bits_depend_on_the_low_bits_of_the_deciding_address(nf, device, field):
+    found = configure(profile("generic"), [0, 1], requirements(nf))
+    quality = next(q for q in found.ranked[0].inputs if q.device == device)
+    assert quality.queue_bits == 9
+    assert dict(quality.fields)[field] == 9
+    published = rate(found.space, padded(nf))
+    assert field not in dict(next(q for q in published.inputs if q.device == device).fields)
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+@pytest.mark.parametrize("nic", sorted(profiles()))
+def test_best_keys_are_members_and_proved(nf, nic):
+    found = configure(profile(nic), [0, 1], requirements(nf), seed=4)
+    assert found.space.contains(found.keys)
+    assert min(found.queue_bits(0), found.queue_bits(1)) == profile(nic).table_bits
+    proof = prove(found.space, found.keys)
+    assert proof.holds and proof.checks
+    assert all(check.members == 4 for check in proof.checks if not check.never)
+
+
+def test_the_same_seed_gives_the_same_configuration():
+    first, second = (configure(profile("x710"), [0, 1], requirements("firewall"), seed=9) for _ in range(2))
+    assert first.to_json() == second.to_json()
+    other = configure(profile("x710"), [0, 1], requirements("firewall"), seed=10)
+    assert other.keys != first.keys
+
+
+def test_alternatives_are_different_members():
+    space = rss.solve(devices(), requirements("nat"))
+    found = best(space, alternatives=4)
+    assert len({ranked.keys[0] for ranked in found}) == 4
+    assert all(space.contains(ranked.keys) for ranked in found)
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+def test_the_proof_catches_a_wrong_key(nf):
+    found = configure(profile("generic"), [0, 1], requirements(nf))
+    wrong = dict(found.keys)
+    wrong[1] = (int.from_bytes(wrong[1]) ^ 1 << (52 * 8 - 40)).to_bytes(52)  # key bit 39
+    assert not prove(found.space, wrong).holds
+
+
+def test_the_proof_catches_a_span_that_is_too_small(monkeypatch):
+    from maestro_lsp.rss import proof
+    from maestro_lsp.rss.span import Span
+
+    found = configure(profile("generic"), [0, 1], requirements("firewall"))
+    monkeypatch.setattr(proof, "span", lambda *_: Span(vectors=(1 | 1 << 96,)))
+    failures = proof.prove(found.space, found.keys).failures
+    assert failures and "outside the span" in failures[0].failure
+    monkeypatch.setattr(proof, "span", lambda *_: None)
+    assert "Z3 does not" in proof.prove(found.space, found.keys).failures[0].failure
+
+
+def test_partial_inputs_are_chosen_only_where_they_gain_queue_bits():
+    # All 32 bits equal: with the four-tuple, clearing the ports costs the low bits of the address.
+    by_target = [rss.Requirement(0, 0, rss.all_equal(["ipv4.dst", "ipv4.dst"]))]
+    index = configure(profile("x710"), [0], by_target, classes=["ipv4-tcp"])
+    whole = configure(profile("generic"), [0], by_target, classes=["ipv4-tcp"], equal="hash")
+    partial = configure(profile("x710"), [0], by_target, classes=["ipv4-tcp"], equal="hash")
+    assert [str(f) for f in index.space.device(0).inputs[0].fields] == list(FOUR_TUPLE)
+    assert whole.ranked[0].inputs[0].fields == ()
+    assert dict(partial.ranked[0].inputs[0].fields)["ipv4.dst"] == 9
+    assert "l4.src" not in [str(f) for f in partial.space.device(0).inputs[0].fields]
+
+
+def test_an_adapter_wide_partial_input_is_the_same_on_all_devices():
+    rows = [
+        rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.src"])),
+        rss.Requirement(1, 1, rss.all_equal(["ipv4.dst", "ipv4.dst"])),
+    ]
+    adapter = configure(profile("x710"), [0, 1], rows, equal="hash", classes=["ipv4-tcp"])
+    port = configure(profile("connectx"), [0, 1], rows, equal="hash", classes=["ipv4-tcp"])
+    assert adapter.partials[0] == adapter.partials[1]
+    assert port.partials[0] != port.partials[1]
+    assert port.table_groups == ((0,), (1,))
+
+
+def test_symmetric_keys_obey_woo_and_park():
+    # Conditions of Woo and Park for a four-tuple that hashes both directions alike, on all 32 bits.
+    device = rss.Device(0, (rss.HashInput.of("ipv4-tcp", *FOUR_TUPLE),), key_bytes=40)
+    session = rss.all_equal(*([a, b] for [a, b] in MATRICES["firewall"][0, 1][0]))
+    space = rss.solve([device], [rss.Requirement(0, 0, session)], "hash")
+    key = "".join(f"{byte:08b}" for byte in space.random(2)[0])
+    assert len({key[at : at + 15] for at in range(0, 128, 16)}) == 1
+    assert len({key[at] for at in (15, 47, 79, 95, 111)}) == 1
+    assert key[31] == key[63]
+    published = bytes.fromhex("6d5a6d5b6d5a6d5b" + "6d5a" * 16)
+    assert space.contains({0: published})
+
+
+def test_unknown_and_malformed_profiles_are_refused_in_one_line(tmp_path):
+    with pytest.raises(rss.SpecError, match="unknown NIC 'e1000'; known: 82599, connectx"):
+        profile("e1000")
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[nic.mine]\nkey_bytes = 40\ntable = 100\noptions = ["ipv4-tcp"]\n')
+    with pytest.raises(rss.SpecError, match="100 entries is not a power of two"):
+        profile("mine", mine)
+    mine.write_text('[nic.mine]\nkey_bytes = 40\ntable = 128\noptions = ["ipv5"]\n')
+    with pytest.raises(rss.SpecError, match="unknown option ipv5"):
+        profile("mine", mine)
+    mine.write_text('[nic.mine]\nkey_bytes = 40\ntable = 128\noptions = ["ipv4-tcp"]\n')
+    assert profile("mine", mine).table_bits == 7

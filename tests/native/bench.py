@@ -132,18 +132,14 @@ def build(
     *,
     libvig: Path | None = None,
     defines: Sequence[str] = (),
-    sanitize: bool = False,
 ) -> Path:
     """Compiles an NF and gives its shared object.
 
     `sources` are all C files of the NF, its helpers' included (see `read_nf`); `include_dirs` are searched
     before ours. `libvig` is a folder of another libVig's sources to link instead of our own; its headers must
-    then be found in `include_dirs`. `defines` are -D names, for the NF and libVig. With `sanitize`, undefined
-    behaviour in the NF is a trap. Raises NativeError with the compiler's words."""
+    then be found in `include_dirs`. `defines` are -D names, for the NF and libVig. Raises NativeError with the compiler's words."""
     names = [f"-D{name}" for name in defines]
     nf_flags = [*(f"-I{path}" for path in (*include_dirs, RUNTIME)), *names, "-include", str(COMPAT)]
-    if sanitize:
-        nf_flags += ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
     # Everything else is compiled without the NF's flags where possible, to be shared between NFs.
     our_flags = [f"-I{RUNTIME}", f"-I{HERE}"]
     two_stars = re.compile(r"\bnf_process\s*\([^)]*\*\s*\*")

@@ -9,7 +9,7 @@ for the text that is parsed here.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Call:
     is no call: it says that a cell changed after its return, or that it was never returned."""
 
     function: str
-    args: dict[str, Value]
+    args: Mapping[str, Value]
     result: int | None
 
 

@@ -1,0 +1,35 @@
+#pragma once
+#include <rte_common.h>
+#define RTE_BIG_ENDIAN 1
+#define RTE_LITTLE_ENDIAN 2
+#define RTE_BYTE_ORDER RTE_LITTLE_ENDIAN
+#define RTE_BE16(x) ((rte_be16_t)__builtin_bswap16(x))
+#define RTE_BE32(x) ((rte_be32_t)__builtin_bswap32(x))
+#define RTE_BE64(x) ((rte_be64_t)__builtin_bswap64(x))
+#define RTE_LE16(x) ((rte_le16_t)(x))
+#define RTE_LE32(x) ((rte_le32_t)(x))
+#define RTE_LE64(x) ((rte_le64_t)(x))
+#define rte_bswap16(x) __builtin_bswap16(x)
+#define rte_bswap32(x) __builtin_bswap32(x)
+#define rte_bswap64(x) __builtin_bswap64(x)
+#define rte_constant_bswap16(x) __builtin_bswap16(x)
+#define rte_constant_bswap32(x) __builtin_bswap32(x)
+#define rte_constant_bswap64(x) __builtin_bswap64(x)
+#define rte_cpu_to_be_16(x) __builtin_bswap16(x)
+#define rte_cpu_to_be_32(x) __builtin_bswap32(x)
+#define rte_cpu_to_be_64(x) __builtin_bswap64(x)
+#define rte_be_to_cpu_16(x) __builtin_bswap16(x)
+#define rte_be_to_cpu_32(x) __builtin_bswap32(x)
+#define rte_be_to_cpu_64(x) __builtin_bswap64(x)
+#define rte_cpu_to_le_16(x) ((uint16_t)(x))
+#define rte_cpu_to_le_32(x) ((uint32_t)(x))
+#define rte_cpu_to_le_64(x) ((uint64_t)(x))
+#define rte_le_to_cpu_16(x) ((uint16_t)(x))
+#define rte_le_to_cpu_32(x) ((uint32_t)(x))
+#define rte_le_to_cpu_64(x) ((uint64_t)(x))
+typedef uint16_t rte_be16_t;
+typedef uint32_t rte_be32_t;
+typedef uint64_t rte_be64_t;
+typedef uint16_t rte_le16_t;
+typedef uint32_t rte_le32_t;
+typedef uint64_t rte_le64_t;

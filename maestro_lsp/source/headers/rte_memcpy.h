@@ -1,0 +1,3 @@
+#pragma once
+#include <string.h>
+#define rte_memcpy(to, from, size) memcpy(to, from, size)

@@ -25,14 +25,14 @@ class Solver:
         self._z3: Any = None
         self._asts: dict[Expr, Any] = {}
 
-    def find(self, constraints: Sequence[Expr], model: Mapping[Expr, int], extra: Expr) -> dict[Expr, int] | None | str:
+    def find(self, constraints: Sequence[Expr], model: Mapping[Expr, int], extra: Expr) -> dict[Expr, int] | str | None:
         """A model of constraints and extra (starting from a model of the constraints), None if there is none, or "unknown"."""
         trial = dict(model)
         if adjust(extra, 1, trial) and holds(constraints, trial) and X.evaluate(extra, trial):
             return trial
         return self.ask([*constraints, extra])
 
-    def ask(self, constraints: Iterable[int | Expr]) -> dict[Expr, int] | None | str:
+    def ask(self, constraints: Iterable[int | Expr]) -> dict[Expr, int] | str | None:
         """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown"."""
         import z3
 

@@ -1,0 +1,420 @@
+"""Compiling C expressions to closures over the state.
+
+`ExprCompiler` gives for an expression a `Rvalue` (a closure that reads, with its C type) or an `Lvalue` (where it is stored).
+Closures only read and may raise Fork; whatever changes the state (assignments, increments, calls) is emitted as instructions
+before them, in the order of the source.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..source import ctypes as T
+from . import expr as X
+from .memory import ObjectInfo, Problem, size_of
+from .state import State
+
+if TYPE_CHECKING:
+
+    pass
+
+Eval = Callable[[State], Any]
+
+INT = T.INT
+POINTER_BITS = 64
+
+
+@dataclass(slots=True)
+class Rvalue:
+    """A value: for scalars its bits, for records and arrays the address of its bytes."""
+
+    fn: Eval
+    type: T.CType
+    const: int | None = None
+
+
+@dataclass(slots=True)
+class Lvalue:
+    """A place: a register of the frame, memory at an address, or a bit-field there."""
+
+    type: T.CType
+    register: int | None = None
+    address: Eval | None = None
+    bits: tuple[int, int] | None = None  # (bit offset from the address, width) of a bit-field
+
+
+def bits_of(t: T.CType) -> int:
+    """Width of a scalar type."""
+    return 8 * size_of(t)
+
+
+def is_signed(t: T.CType) -> bool:
+    i = T.as_integer(t)
+    return i is not None and i.signed
+
+
+def is_float(t: T.CType) -> bool:
+    return isinstance(t, T.Floating)
+
+
+def is_aggregate(t: T.CType) -> bool:
+    return isinstance(t, (T.Record, T.Array))
+
+
+def constant(value: int, t: T.CType) -> Rvalue:
+    v = value & ((1 << bits_of(t)) - 1)
+    return Rvalue(lambda st: v, t, v)
+
+
+def float_bits(x: float, size: int) -> int:
+    """The IEEE bit pattern of a number."""
+    try:
+        return int.from_bytes(struct.pack("<f" if size == 4 else "<d", x), "little")
+    except OverflowError:
+        return 0x7F800000 if size == 4 else 0x7FF0000000000000
+
+
+def float_value(bits: int, size: int) -> float:
+    return float(struct.unpack("<f" if size == 4 else "<d", (bits & ((1 << 8 * size) - 1)).to_bytes(size, "little"))[0])
+
+
+def convert(v: Rvalue, to: T.CType) -> Rvalue:
+    """C's conversion of a scalar to another type."""
+    frm = v.type
+    if isinstance(to, T.Void) or is_aggregate(to) or is_aggregate(frm):
+        return Rvalue(v.fn, to, v.const)
+    fn = v.fn
+    if is_float(frm) or is_float(to):
+        return _convert_float(v, to)
+    fw, tw = bits_of(frm), bits_of(to)
+    if isinstance(to, T.Bool):
+        if isinstance(frm, T.Bool):
+            return v
+        if v.const is not None:
+            return constant(int(v.const != 0), to)
+        return Rvalue(lambda st: X.zext(X.nonzero(fn(st), fw), 1, 8), to)
+    if v.const is not None:
+        c = X.sext(v.const, fw, tw) if is_signed(frm) else X.zext(v.const, fw, tw)
+        assert isinstance(c, int)
+        return constant(c, to)
+    if fw == tw:
+        return Rvalue(fn, to)
+    if fw < tw and is_signed(frm):
+        return Rvalue(lambda st: X.sext(fn(st), fw, tw), to)
+    return Rvalue(lambda st: X.zext(fn(st), fw, tw), to)
+
+
+def _convert_float(v: Rvalue, to: T.CType) -> Rvalue:
+    frm, fn = v.type, v.fn
+    fsize, tsize = size_of(frm), size_of(to)
+
+    def run(st: State) -> Any:
+        x = fn(st)
+        if type(x) is not int:
+            return X.pure(f"convert.{fsize}.{tsize}", 8 * tsize, x)
+        number = float_value(x, fsize) if is_float(frm) else (X.signed(x, 8 * fsize) if is_signed(frm) else x)
+        if is_float(to):
+            return float_bits(float(number), tsize)
+        if isinstance(to, T.Bool):
+            return int(number != 0)
+        try:
+            return int(number) & ((1 << 8 * tsize) - 1)
+        except (OverflowError, ValueError):
+            return 1 << (8 * tsize - 1)  # what cvttsd2si gives
+
+    return Rvalue(run, to)
+
+
+def truth(v: Rvalue) -> Eval:
+    """The value's truth as a closure that gives one bit."""
+    w = bits_of(v.type) if not is_aggregate(v.type) else POINTER_BITS
+    fn = v.fn
+    if v.const is not None:
+        t = int(v.const != 0)
+        return lambda st: t
+    return lambda st: X.nonzero(fn(st), w)
+
+
+_ARITH: dict[str, tuple[Any, Any]] = {  # operator -> (unsigned, signed)
+    "+": (X.add, X.add), "-": (X.sub, X.sub), "*": (X.mul, X.mul), "/": (X.udiv, X.sdiv), "%": (X.urem, X.srem),
+    "&": (X.and_, X.and_), "|": (X.or_, X.or_), "^": (X.xor, X.xor),
+}  # fmt: skip
+_RELATION: dict[str, tuple[Any, Any, bool]] = {  # operator -> (unsigned, signed, operands swapped)
+    "<": (X.ult, X.slt, False), ">": (X.ult, X.slt, True), "<=": (X.ule, X.sle, False), ">=": (X.ule, X.sle, True),
+}  # fmt: skip
+_FLOAT_ARITH: dict[str, Callable[[float, float], float]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b if b else float("inf"),
+}
+_FLOAT_RELATION: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda a, b: a < b, ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
+}  # fmt: skip
+
+
+def arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
+    """A binary operator on two scalars, with the usual conversions."""
+    if is_float(a.type) or is_float(b.type):
+        return _float_arithmetic(op, a, b)
+    if isinstance(a.type, T.Pointer) or isinstance(b.type, T.Pointer):
+        if op in ("+", "-"):
+            return _pointer_arithmetic(op, a, b)
+        a = convert(a, T.UNSIGNED_LONG) if isinstance(a.type, T.Pointer) else a
+        b = convert(b, T.UNSIGNED_LONG) if isinstance(b.type, T.Pointer) else b
+    if op in ("<<", ">>"):
+        return _shift(op, a, b)
+    common = T.common_type(a.type, b.type)
+    a, b = convert(a, common), convert(b, common)
+    w, signed = bits_of(common), is_signed(common)
+    x, y = a.fn, b.fn
+    if op in _ARITH:
+        f = _ARITH[op][signed]
+        if a.const is not None and b.const is not None:
+            return constant(f(a.const, b.const, w), common)
+        if b.const is not None:
+            c = b.const
+            return Rvalue(lambda st: f(x(st), c, w), common)
+        return Rvalue(lambda st: f(x(st), y(st), w), common)
+    if op == "==":
+        g: Any = lambda st: X.zext(X.eq(x(st), y(st), w), 1, 32)  # noqa: E731
+    elif op == "!=":
+        g = lambda st: X.zext(X.not_(X.eq(x(st), y(st), w), 1), 1, 32)  # noqa: E731
+    elif op in _RELATION:
+        unsigned_f, signed_f, swap = _RELATION[op]
+        f = signed_f if signed else unsigned_f
+        if swap:
+            g = lambda st: X.zext(f(y(st), x(st), w), 1, 32)  # noqa: E731
+        else:
+            g = lambda st: X.zext(f(x(st), y(st), w), 1, 32)  # noqa: E731
+    else:
+        raise Problem("unsupported-construct", f"operator {op}")
+    return Rvalue(g, INT, g(None) if a.const is not None and b.const is not None else None)
+
+
+def _shift(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
+    t = T.promote(a.type)
+    a = convert(a, t)
+    w = bits_of(t)
+    b = convert(b, t)
+    x, y = a.fn, b.fn
+    f = X.shl if op == "<<" else (X.ashr if is_signed(t) else X.lshr)
+    if a.const is not None and b.const is not None:
+        r = f(a.const, b.const, w)
+        assert isinstance(r, int)
+        return constant(r, t)
+    return Rvalue(lambda st: f(x(st), y(st), w), t)
+
+
+def _pointer_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
+    if isinstance(a.type, T.Pointer) and isinstance(b.type, T.Pointer):
+        size = max(size_of(a.type.to), 1)
+        x, y = a.fn, b.fn
+        return Rvalue(lambda st: X.sdiv(X.sub(x(st), y(st), 64), size, 64), T.LONG)
+    if isinstance(b.type, T.Pointer):
+        a, b = b, a
+    assert isinstance(a.type, T.Pointer)
+    size = max(size_of(a.type.to), 1)
+    b = convert(b, T.LONG)
+    x, y = a.fn, b.fn
+    f = X.add if op == "+" else X.sub
+    if b.const is not None:
+        step = b.const * size
+        return Rvalue(lambda st: f(x(st), step & ((1 << 64) - 1), 64), a.type)
+    return Rvalue(lambda st: f(x(st), X.mul(y(st), size, 64), 64), a.type)
+
+
+def _float_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
+    common = T.common_type(a.type, b.type)
+    a, b = convert(a, common), convert(b, common)
+    size = size_of(common)
+    x, y = a.fn, b.fn
+    if op in _FLOAT_RELATION:
+        rel = _FLOAT_RELATION[op]
+
+        def compare(st: State) -> Any:
+            p, q = x(st), y(st)
+            if type(p) is int and type(q) is int:
+                return int(rel(float_value(p, size), float_value(q, size)))
+            return X.zext(X.pure(f"float{op}", 1, p, q), 1, 32)
+
+        return Rvalue(compare, INT)
+    if op not in _FLOAT_ARITH:
+        raise Problem("unsupported-construct", f"operator {op} on floating-point numbers")
+    f = _FLOAT_ARITH[op]
+
+    def run(st: State) -> Any:
+        p, q = x(st), y(st)
+        if type(p) is int and type(q) is int:
+            return float_bits(f(float_value(p, size), float_value(q, size)), size)
+        return X.pure(f"float{op}", 8 * size, p, q)
+
+    return Rvalue(run, common)
+
+
+def load(place: Lvalue) -> Rvalue:
+    """The value stored in a place; for aggregates, its address."""
+    t = place.type
+    if place.register is not None:
+        r = place.register
+        return Rvalue(lambda st: st.regs[r], t)
+    addr = place.address
+    assert addr is not None
+    if place.bits is not None:
+        off, width = place.bits
+        first, last = off // 8, (off + width - 1) // 8
+        n = last - first + 1
+        shift = off - 8 * first
+        tw, signed = bits_of(t), is_signed(t)
+
+        def bit_field(st: State) -> Any:
+            raw = X.extract(st.load(X.add(addr(st), first, 64), n), shift, width)
+            return X.sext(raw, width, tw) if signed else X.zext(raw, width, tw)
+
+        return Rvalue(bit_field, t)
+    if isinstance(t, T.Array):
+        return Rvalue(addr, T.Pointer(t.of))
+    if isinstance(t, (T.Record, T.Function)):
+        return Rvalue(addr, t if isinstance(t, T.Record) else T.Pointer(t))
+    n = size_of(t)
+    return Rvalue(lambda st: st.load(addr(st), n), t)
+
+
+def store(place: Lvalue, fn: Eval) -> Callable[[State], None]:
+    """A closure that stores fn's value (for records: copies from the address it gives)."""
+    t = place.type
+    if place.register is not None:
+        r = place.register
+
+        def set_register(st: State) -> None:
+            st.regs[r] = fn(st)
+
+        return set_register
+    addr = place.address
+    assert addr is not None
+    if place.bits is not None:
+        off, width = place.bits
+        first, last = off // 8, (off + width - 1) // 8
+        n = last - first + 1
+        shift = off - 8 * first
+
+        def set_bits(st: State) -> None:
+            v = fn(st)
+            at = X.add(addr(st), first, 64)
+            old = st.load(at, n)
+            new = X.concat((
+                (X.extract(old, shift + width, 8 * n - shift - width), 8 * n - shift - width),
+                (X.extract(v, 0, width), width),
+                (X.extract(old, 0, shift), shift),
+            ))  # fmt: skip
+            st.store(at, new, n)
+
+        return set_bits
+    n = size_of(t)
+    if isinstance(t, T.Record):
+
+        def copy(st: State) -> None:
+            to, frm = addr(st), fn(st)
+            st.store_bytes(to, st.load_bytes(frm, n), n)
+
+        return copy
+
+    def set_memory(st: State) -> None:
+        v, to = fn(st), addr(st)
+        st.store(to, v, n)
+
+    return set_memory
+
+
+def member(base: Eval, record: T.Record, name: str) -> Lvalue:
+    """The place of a record's member, the record being at `base`."""
+    f = record.find(name)
+    if f is None:
+        raise Problem("unsupported-construct", f"{record.kind} {record.tag or '(anonymous)'} has no member {name}")
+    off = f.offset
+    if f.bit_width is not None:
+        return Lvalue(f.type, address=base, bits=(8 * off + (f.bit_offset or 0), f.bit_width))
+    if off == 0:
+        return Lvalue(f.type, address=base)
+    return Lvalue(f.type, address=lambda st: X.add(base(st), off, 64))
+
+
+def text_object(st: State, data: bytes, name: str) -> int:
+    """The address of a string literal's bytes, one object for each literal."""
+    key = ("text", name, data)
+    oid = st.globals.get(key)
+    if oid is None:
+        oid = st.globals[key] = st.allocate(ObjectInfo("text", name), list(data))
+    return oid
+
+
+ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "\\": 92, "'": 39, '"': 34, "?": 63, "e": 27}
+
+
+def unescape(text: str) -> bytes:
+    """The bytes of a literal's text between the quotes."""
+    out = bytearray()
+    i = 0
+    while i < len(text):
+        c = text[i]
+        if c != "\\" or i + 1 >= len(text):
+            out += c.encode("utf-8", "replace")
+            i += 1
+            continue
+        c = text[i + 1]
+        if c == "x":
+            j = i + 2
+            while j < len(text) and text[j] in "0123456789abcdefABCDEF":
+                j += 1
+            out.append(int(text[i + 2 : j] or "0", 16) & 255)
+            i = j
+        elif c in "01234567":
+            j = i + 1
+            while j < len(text) and j < i + 4 and text[j] in "01234567":
+                j += 1
+            out.append(int(text[i + 1 : j], 8) & 255)
+            i = j
+        else:
+            out.append(ESCAPES.get(c, ord(c) & 255))
+            i += 2
+    return bytes(out)
+
+
+def number(text: str) -> Rvalue:
+    """A C number literal."""
+    raw = text.replace("'", "")
+    low = raw.lower()
+    is_hex = low.startswith("0x")
+    if (not is_hex and any(c in low for c in ".e")) or (is_hex and "p" in low):
+        if low.endswith("f"):
+            return _float_constant(float(low[:-1]) if not is_hex else float.fromhex(low[:-1]), T.FLOAT)
+        low = low.rstrip("l")
+        return _float_constant(float.fromhex(low) if is_hex else float(low), T.DOUBLE)
+    digits = low.rstrip("ul")
+    suffix = low[len(digits) :]
+    if is_hex:
+        v = int(digits, 16)
+    elif digits.startswith("0b"):
+        v = int(digits, 2)
+    elif len(digits) > 1 and digits[0] == "0":
+        v = int(digits, 8)
+    else:
+        v = int(digits)
+    decimal = not is_hex and not (len(digits) > 1 and digits[0] == "0")
+    unsigned, long_ = "u" in suffix, "l" in suffix
+    if not long_ and not unsigned and v < 1 << 31:
+        return constant(v, T.INT)
+    if not long_ and (unsigned or not decimal) and v < 1 << 32:
+        return constant(v, T.UNSIGNED_INT)
+    if not unsigned and v < 1 << 63:
+        return constant(v, T.LONG)
+    return constant(v, T.UNSIGNED_LONG)
+
+
+def _float_constant(x: float, t: T.Floating) -> Rvalue:
+    bits = float_bits(x, t.size)
+    return Rvalue(lambda st: bits, t, bits)

@@ -1,0 +1,535 @@
+"""The engine: runs states, forks them, links names to code, globals and library models.
+
+`Engine.explore` runs a state until every path of it has returned, ended or met a problem. Depth first, true side first, so the
+order of paths is the order of the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..libvig.catalogue import CallSpec, Catalogue
+from ..source import ctypes as T
+from ..source.program import Program
+from ..source.text import Span
+from ..source.unit import FunctionDef, GlobalDef, Unit
+from . import expr as X
+from .code import Code
+from .compile import Compiler, compile_function
+from .expr import Expr
+from .libc import BUILTINS, LIBC
+from .library import MODELS
+from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .solver import Solver
+from .state import Condition, Fork, Frame, Place, State, Stop
+
+MAX_DEPTH = 64  # frames
+FIRST_DYNAMIC_ID = 1 << 20  # ids below belong to globals, statics, functions: the same on every path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one analysis, in units that do not depend on the machine."""
+
+    paths: int = 4096  # of one exploration
+    steps: int = 400_000  # calls and loop iterations
+    solver_calls: int = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A problem at a place of the source."""
+
+    code: str
+    message: str
+    span: Span
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Equality:
+    """When a map takes two keys for equal: the conjunction of `parts[i](a) == parts[i](b)`.
+
+    `parts` are expressions over the bytes of the array "key a"; None when the function is no such conjunction (then `relation`
+    over "key a" and "key b" is all there is).
+    """
+
+    size: int  # bytes of a key that are looked at
+    parts: tuple[tuple[int | Expr, int], ...] | None
+    relation: int | Expr
+
+
+class Engine:
+    """Executes one NF's program. Not for use by two threads at once."""
+
+    def __init__(
+        self,
+        program: Program,
+        catalogue: Catalogue,
+        devices: int,
+        arguments: tuple[str, ...] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self.program = program
+        self.catalogue = catalogue
+        self.devices = devices
+        self.arguments = arguments  # of the program, without its name
+        self.limits = limits or Limits()
+        self.solver = Solver()
+        self.troubles: list[Trouble] = []
+        self.steps = 0
+        self.havoc_bytes: dict[int, frozenset[int]] = {}  # bytes of plain state that hold anything when a packet arrives
+        self._codes: dict[tuple[str, int], Code] = {}
+        self._targets: dict[Any, Any] = {}
+        self._ids: dict[Any, int] = {}
+        self._infos: dict[int, ObjectInfo] = {}
+        self._functions: dict[int, tuple[str, Unit]] = {}
+        self._equalities: dict[Any, Equality] = {}
+        self._templates: dict[Any, list[int | Expr]] = {}
+        self._spans: dict[tuple[int, int], Span] = {}
+        self.frozen: frozenset[int] = frozenset()  # library objects that no packet writes: what start-up stored is there
+        self._declared: dict[int, Span] = {}
+
+    # --------------------------------------------------------------------------------------------------------- linking
+
+    def find_function(self, name: str, unit: Unit) -> FunctionDef | None:
+        return self.program.function(name, unit)
+
+    def find_global(self, name: str, unit: Unit) -> GlobalDef | None:
+        return self.program.global_(name, unit)
+
+    def is_library(self, name: str) -> bool:
+        return name in self.catalogue.calls or name in LIBC or name in BUILTINS
+
+    def declared_type(self, name: str) -> T.Function | None:
+        """The type of a function that only another unit declares."""
+        for u in self.program.units:
+            t = u.declared.get(name)
+            if isinstance(t, T.Function):
+                return t
+        return None
+
+    def builtin(self, name: str) -> Any:
+        """A compiler built-in that needs its operands as syntax (offsetof, constant_p ...)."""
+        return BUILTINS.get(name)
+
+    def is_quiet(self, name: str, defined: bool, count: int) -> bool:
+        """Whether a call can be left out altogether."""
+        if self.catalogue.find(name, count) is not None or name in LIBC:
+            return False
+        return not defined and self.catalogue.is_ignored(name)
+
+    def target(self, name: str, unit: Unit, count: int) -> Any:
+        """What a call by name runs: Code, or a callable (state, values, types, result type) -> value."""
+        key = (name, id(unit), count)
+        got = self._targets.get(key)
+        if got is None:
+            got = self._targets[key] = self._resolve(name, unit, count)
+        return got
+
+    def _resolve(self, name: str, unit: Unit, count: int) -> Any:
+        spec = self.catalogue.find(name, count)
+        if spec is not None:
+            return _library_call(spec)
+        f = self.find_function(name, unit)
+        if f is not None:
+            return self.compile(f)
+        model = LIBC.get(name)
+        if model is not None:
+            return lambda st, values, types, result: model(st, values, types, result)
+        if self.catalogue.is_ignored(name):
+            return lambda st, values, types, result: 0
+
+        def missing(st: State, values: Any, types: Any, result: Any) -> Any:
+            raise Problem(
+                "missing-function",
+                f"{name} is called, but no file of this NF defines it; add its source, or describe it in maestro.toml",
+            )
+
+        return missing
+
+    def compile(self, f: FunctionDef) -> Code:
+        key = (f.name, id(f))
+        code = self._codes.get(key)
+        if code is None:
+            code = self._codes[key] = compile_function(f, f.unit, self)
+        return code
+
+    def function_address(self, st: State, name: str, unit: Unit) -> int:
+        f = self.find_function(name, unit)
+        key = ("function", name, id(f) if f is not None else None)
+        oid = self._id(key)
+        if oid not in self._functions:
+            self._functions[oid] = (name, unit)
+        if oid not in st.memory:
+            self._materialise(st, oid, ObjectInfo("function", name), [0] * 8)
+        return oid << ADDRESS_BITS
+
+    def function_at(self, st: State, address: int | Expr, count: int) -> Any:
+        if type(address) is not int:
+            raise Problem("unsupported-construct", "a function pointer whose target is not known is called")
+        got = self._functions.get(address >> ADDRESS_BITS)
+        if got is None:
+            raise Problem("unsupported-construct", "a pointer that is no function is called")
+        name, unit = got
+        return self.target(name, unit, count)
+
+    def resolve_pointer(self, address: int | Expr) -> tuple[str, Unit] | None:
+        """The function that an address stands for."""
+        return self._functions.get(address >> ADDRESS_BITS) if type(address) is int else None
+
+    def push(self, st: State, code: Code, values: list[Any], register: int, resume: int) -> None:
+        """Call compiled code: a new frame with its parameters."""
+        self.tick()
+        if len(st.frames) >= MAX_DEPTH:
+            raise Problem("loop-limit", f"{code.name} is called {MAX_DEPTH} levels deep")
+        regs: list[Any] = [None] * code.registers
+        for (in_memory, r, size, info), v in zip(code.params, values, strict=False):
+            if in_memory:
+                data = st.load_bytes(v, size) if isinstance(info.type, T.Record) else list(X.bytes_of(v, size))
+                regs[r] = st.allocate(info, list(data))
+            else:
+                regs[r] = v
+        if st.frames:
+            st.frames[-1].resume = resume
+        frame = Frame(code, regs, register)
+        st.frames.append(frame)
+        st.regs = regs
+
+    def tick(self) -> None:
+        self.steps += 1
+        if self.steps > self.limits.steps:
+            raise Problem("path-limit", f"the analysis stopped after {self.limits.steps} calls and loop iterations")
+
+    # --------------------------------------------------------------------------------------------------------- globals
+
+    def _id(self, key: Any) -> int:
+        oid = self._ids.get(key)
+        if oid is None:
+            oid = self._ids[key] = len(self._ids) + 1
+        return oid
+
+    def _materialise(self, st: State, oid: int, info: ObjectInfo, data: list[int | Expr]) -> None:
+        info = self._infos.setdefault(oid, info)
+        st.memory[oid] = Block(info, data, st)
+
+    def global_type(self, g: GlobalDef) -> T.CType:
+        t = g.type
+        if isinstance(t, T.Array) and t.length is None:
+            init = g.init
+            c = Compiler(_initialiser_of(g), g.unit, self)
+            if init is not None:
+                return c._sized_array(t, init)
+        return t
+
+    def global_address(self, st: State, g: GlobalDef) -> int:
+        return self._static(st, ("global", id(g)), g.name, self.global_type(g), g.init, g.unit, None, g.node)
+
+    def static_address(
+        self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any
+    ) -> int:
+        return self._static(st, key, name, t, init, unit, scope, node)
+
+    def _static(
+        self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any
+    ) -> int:
+        oid = self._id(key)
+        if oid not in st.memory:
+            try:
+                size = size_of(t)
+            except (TypeError, ValueError):
+                size = 8
+            info = ObjectInfo("global", name, t)
+            if name in self.catalogue.scratch:
+                info.detail["scratch"] = True
+            self._materialise(st, oid, info, [0] * max(size, 1))
+            if oid not in self._declared:
+                self._declared[oid] = unit.span(node)
+            if init is not None:
+                self._run_initialiser(st, oid << ADDRESS_BITS, t, init, unit, scope)
+            self.havoc_object(st, oid)
+        return oid << ADDRESS_BITS
+
+    def havoc_object(self, st: State, oid: int) -> None:
+        """Make the bytes that packets write hold anything."""
+        offsets = self.havoc_bytes.get(oid)
+        b = st.memory.get(oid)
+        if offsets and b is not None:
+            b = st.own(oid)
+            for o in offsets:
+                if o < b.size:
+                    b.data[o] = X.byte(f"state:{b.info.name}", o)
+
+    def _run_initialiser(self, st: State, address: int, t: T.CType, init: Any, unit: Unit, scope: Any) -> None:
+        from .compile_expr import Lvalue
+
+        c = Compiler(_initialiser_of_type(unit, init), unit, self)
+        if scope is not None:
+            c.scopes = [scope]
+        c.node = init
+        c.initialise(Lvalue(t, address=lambda s: address), init)
+        c.node = init
+        c._return(None)
+        tracking, st.tracking = st.tracking, False
+        try:
+            self.nested(st, c.code, [])
+        finally:
+            st.tracking = tracking
+
+    def nested(self, st: State, code: Code, values: list[Any]) -> Any:
+        """Run code to its end within an instruction of st; it must not fork."""
+        frames, regs, finished, result = st.frames, st.regs, st.finished, st.result
+        st.frames, st.finished = [], False
+        try:
+            self.push(st, code, values, -1, 0)
+            self.run(st)
+            return st.result
+        finally:
+            st.frames, st.regs, st.finished, st.result = frames, regs, finished, result
+
+    def declaration(self, oid: int) -> Span | None:
+        """Where a global or static variable is declared."""
+        return self._declared.get(oid)
+
+    # --------------------------------------------------------------------------------------------------------- running
+
+    def run(self, st: State) -> None:
+        """Run until the outermost frame returns. Raises Fork, Stop or Problem."""
+        while True:
+            frame = st.frames[-1]
+            instructions = frame.code.instructions
+            pc = frame.pc
+            while pc >= 0:
+                frame.pc = pc
+                pc = instructions[pc](st)
+            if pc == -2:
+                if st.finished:
+                    return
+                top = st.frames[-1]
+                top.pc = top.resume
+
+    def assume(self, st: State, c: int | Expr) -> None:
+        """Assume a condition; ends the path when it cannot hold."""
+        k = st.known(c)
+        if type(k) is int:
+            if not k:
+                raise Stop
+            return
+        self._satisfy(st, k)
+        st.conditions.append(Condition(k, True, st.place()))
+        st.learn(k)
+
+    def _satisfy(self, st: State, k: Expr) -> None:
+        if X.evaluate(k, st.model):
+            return
+        found = self._find(st, k)
+        if found is None:
+            raise Stop
+        st.model = found
+
+    def _find(self, st: State, c: Expr) -> dict[Expr, int] | None:
+        if self.solver.z3_calls > self.limits.solver_calls:
+            raise Problem("path-limit", f"the solver was asked more than {self.limits.solver_calls} questions")
+        found = self.solver.find([x.expr for x in st.conditions], st.model, c)
+        if isinstance(found, str):
+            raise Problem("path-limit", "the solver gave up on whether this can happen")
+        if found is not None:
+            return {**st.model, **found}
+        return None
+
+    def fork(self, st: State, c: Expr) -> State | None:
+        """Split a state on a condition. Returns the state for the false side when both sides are possible; st takes the true
+        side, or the only possible one."""
+        n = X.not_(c, 1)
+        assert not isinstance(n, int)
+        true_now = X.evaluate(c, st.model) != 0
+        other = self._find(st, n if true_now else c)
+        if other is None:
+            st.learn(c if true_now else n)
+            return None
+        place = st.place()
+        twin = st.clone()
+        if true_now:
+            twin.model = other
+        else:
+            st.model = other
+        st.conditions.append(Condition(c, False, place))
+        st.learn(c)
+        twin.conditions.append(Condition(n, False, place))
+        twin.learn(n)
+        return twin
+
+    def explore(self, start: State) -> list[State]:
+        """All paths of a state that return, in source order. Problems are recorded in `troubles`."""
+        finished: list[State] = []
+        stack = [start]
+        while stack:
+            st = stack.pop()
+            while True:
+                try:
+                    self.run(st)
+                    finished.append(st)
+                    if len(finished) >= self.limits.paths:
+                        raise Problem("path-limit", f"the analysis stopped after {self.limits.paths} paths")
+                except Fork as f:
+                    try:
+                        twin = self.fork(st, f.condition)
+                    except Problem as p:
+                        self.trouble(st, p)
+                        break
+                    if twin is not None:
+                        stack.append(twin)
+                    continue
+                except Stop:
+                    pass
+                except Problem as p:
+                    self.trouble(st, p)
+                    if p.code == "path-limit":
+                        return finished
+                except RecursionError:
+                    self.trouble(st, Problem("unsupported-construct", "this expression is too deep"))
+                break
+        return finished
+
+    def trouble(self, st: State, p: Problem) -> None:
+        """Record a problem where st stands."""
+        place = st.place() if st.frames else ()
+        spans = self.spans(place)
+        if spans:
+            t = Trouble(p.code, p.message, spans[-1], tuple(c.name for c, _ in place))
+        else:
+            t = Trouble(p.code, p.message, Span("", 0, 0))
+        if t not in self.troubles:
+            self.troubles.append(t)
+
+    def spans(self, place: Place) -> tuple[Span, ...]:
+        """The source ranges of a place, outermost first."""
+        out = []
+        for code, pc in place:
+            key = (id(code), pc)
+            s = self._spans.get(key)
+            if s is None:
+                s = self._spans[key] = code.span(min(pc, len(code.nodes) - 1))
+            out.append(s)
+        return tuple(out)
+
+    # ------------------------------------------------------------------------------------------- functions run for values
+
+    def new_state(self) -> State:
+        st = State(self)
+        st.next_id = FIRST_DYNAMIC_ID
+        return st
+
+    def equality(self, st: State, function: int | Expr) -> Equality:
+        """What a map's equality function compares, by running it on two symbolic keys."""
+        target = self.resolve_pointer(function)
+        if target is None:
+            raise Problem("unsupported-construct", "the map's equality function is not known")
+        got = self._equalities.get(target[0])
+        if got is None:
+            got = self._equalities[target[0]] = self._run_equality(*target)
+        return got
+
+    def _run_equality(self, name: str, unit: Unit) -> Equality:
+        f = self.find_function(name, unit)
+        if f is None:
+            raise Problem("missing-function", f"{name}, which compares a map's keys, is not defined in any file of this NF")
+        code = self.compile(f)
+        st = self.new_state()
+        a = st.allocate(ObjectInfo("local", "key a"), symbolic_bytes("key a", 512))
+        b = st.allocate(ObjectInfo("local", "key b"), symbolic_bytes("key b", 512))
+        before = len(self.troubles)
+        self.push(st, code, [a, b], -1, 0)
+        relation: int | Expr = 0
+        conjuncts: list[int | Expr] = []
+        true_paths = 0
+        width = 8 * max(size_of(f.type.result), 1)
+        for end in self.explore(st):
+            yes = X.nonzero(end.result if end.result is not None else 0, width)
+            cond: int | Expr = yes
+            for c in end.conditions:
+                cond = X.and_(cond, c.expr, 1)
+            if yes != 0:
+                true_paths += 1
+                conjuncts = [*(c.expr for c in end.conditions), yes]
+            relation = X.or_(relation, cond, 1)
+        if len(self.troubles) > before:
+            raise Problem("unsupported-construct", f"{name}, which compares a map's keys, cannot be executed")
+        used = [leaf.args[1] for leaf in X.leaves(relation) if leaf.op == "byte"]
+        size = max(used, default=0) + 1
+        parts = _equal_parts(conjuncts) if true_paths == 1 else None
+        return Equality(size, parts, relation)
+
+    def template(self, st: State, init: int | Expr, size: int) -> list[int | Expr]:
+        """A cell's bytes after its initialiser ran on zeroed memory."""
+        target = self.resolve_pointer(init)
+        if target is None:
+            return [0] * size
+        key = (target[0], size)
+        got = self._templates.get(key)
+        if got is None:
+            f = self.find_function(*target)
+            if f is None:
+                raise Problem("missing-function", f"{target[0]}, which initialises a vector's cells, is not defined in any file of this NF")
+            s = self.new_state()
+            cell = s.allocate(ObjectInfo("local", "cell"), [0] * size)
+            self.nested(s, self.compile(f), [cell])
+            got = self._templates[key] = s.load_bytes(cell, size)
+        return list(got)
+
+
+def _equal_parts(conjuncts: list[int | Expr]) -> tuple[tuple[int | Expr, int], ...] | None:
+    """Conditions of the form f(key a) == f(key b), as the f(key a); None if one is of another form."""
+    parts: list[tuple[int | Expr, int]] = []
+    todo = list(conjuncts)
+    while todo:
+        c = todo.pop(0)
+        if type(c) is int:
+            if c:
+                continue
+            return None
+        if c.op == "and":
+            todo = [*c.args, *todo]
+            continue
+        if c.op != "eq" or type(c.args[1]) is int:
+            return None
+        x, y = c.args
+        if any(leaf.args[0] == "key b" for leaf in X.leaves(x) if leaf.op == "byte"):
+            x, y = y, x
+        renamed = X.substitute(x, {leaf: X.byte("key b", leaf.args[1]) for leaf in X.leaves(x) if leaf.op == "byte"})
+        if renamed is not y:
+            return None
+        if (x, x.width) not in parts:
+            parts.append((x, x.width))
+    return tuple(parts)
+
+
+def _library_call(spec: CallSpec) -> Callable[..., Any]:
+    model = MODELS[spec.op]
+
+    def run(st: State, values: list[Any], types: Any, result: Any) -> Any:
+        st.engine.tick()
+        return model(st, spec, values, types)
+
+    return run
+
+
+def _initialiser_of(g: GlobalDef) -> Any:
+    return _initialiser_of_type(g.unit, g.node)
+
+
+class _InitialiserDefinition:
+    """Looks like a function whose body is an initialiser, for the compiler."""
+
+    def __init__(self, unit: Unit, node: Any) -> None:
+        self.name = "(initialiser)"
+        self.type = T.Function(T.VOID, (), False)
+        self.params: list[Any] = []
+        self.body = node
+        self.unit = unit
+
+
+def _initialiser_of_type(unit: Unit, node: Any) -> Any:
+    return _InitialiserDefinition(unit, node)

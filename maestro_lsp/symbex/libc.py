@@ -1,0 +1,684 @@
+"""Models of C library, compiler and DPDK functions that NFs call and whose source is not at hand.
+
+`LIBC` maps a name to a model (state, values, argument types, result type) -> value. `BUILTINS` are those that the compiler must
+see as syntax. What comes from outside the program (files, clocks, random numbers) may be anything: fresh symbols.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from ..source import ctypes as T
+from . import expr as X
+from .expr import Expr
+from .memory import OFFSET_MASK, ObjectInfo, Problem, size_of
+from .state import State, Stop
+
+Model = Callable[[State, list[Any], Any, Any], Any]
+LIBC: dict[str, Model] = {}
+
+MAX_TEXT = 4096  # bytes of a string that are looked at
+
+
+def model(*names: str) -> Callable[[Model], Model]:
+    def register(f: Model) -> Model:
+        for n in names:
+            LIBC[n] = f
+        return f
+
+    return register
+
+
+def anything(st: State, name: str, width: int) -> Expr:
+    """A fresh symbol for something from outside the program."""
+    k = st.library.get("environment", 0)
+    st.library["environment"] = k + 1
+    return X.sym(f"{name}~{k}", width)
+
+
+def concrete(v: Any, what: str) -> int:
+    if type(v) is int:
+        return v
+    raise Problem("unsupported-construct", f"{what} is not known")
+
+
+def text_at(st: State, pointer: Any) -> bytes | None:
+    """The string at a pointer; None when it is not all constant."""
+    if type(pointer) is not int:
+        return None
+    b = st.block(pointer)
+    if b is None:
+        return None
+    off = pointer & OFFSET_MASK
+    out = bytearray()
+    for v in b.data[off : off + MAX_TEXT]:
+        if type(v) is not int:
+            return None
+        if v == 0:
+            return bytes(out)
+        out.append(v)
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------------- memory
+
+
+def _new_heap(st: State, size: int, fill: int | Expr, name: str) -> int:
+    return st.allocate(ObjectInfo("heap", f"{name}#{st.next_id}"), [fill] * size)
+
+
+@model("malloc", "rte_malloc", "rte_malloc_socket")
+def malloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    size = concrete(v[1] if len(v) > 1 else v[0], "the size of an allocation")
+    return _new_heap(st, size, X.sym(f"uninitialised heap#{st.next_id}", 8), "heap")
+
+
+@model("rte_zmalloc", "rte_zmalloc_socket")
+def zmalloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return _new_heap(st, concrete(v[1], "the size of an allocation"), 0, "heap")
+
+
+@model("calloc", "rte_calloc")
+def calloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n, size = (v[1], v[2]) if len(v) > 2 else (v[0], v[1])
+    return _new_heap(st, concrete(n, "the size of an allocation") * concrete(size, "the size of an allocation"), 0, "heap")
+
+
+@model("aligned_alloc", "memalign")
+def aligned_alloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return malloc(st, [v[1]], types, result)
+
+
+@model("posix_memalign")
+def posix_memalign(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    st.store(v[0], malloc(st, [v[2]], types, result), 8)
+    return 0
+
+
+@model("realloc")
+def realloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    new = malloc(st, [v[1]], types, result)
+    if v[0] != 0:
+        old = st.block(v[0])
+        if old is not None:
+            n = min(old.size, v[1])
+            st.store_bytes(new, st.load_bytes(v[0], n), n)
+    return new
+
+
+@model("free", "rte_free", "cfree")
+def free(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return 0
+
+
+@model("memcpy", "memmove", "rte_memcpy", "__builtin_memcpy", "__builtin_memmove", "rte_mov16", "mempcpy")
+def memcpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n = concrete(v[2], "the number of bytes copied")
+    if n:
+        st.store_bytes(v[0], st.load_bytes(v[1], n), n)
+    return v[0]
+
+
+@model("memset", "__builtin_memset", "rte_memset")
+def memset(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n = concrete(v[2], "the number of bytes set")
+    if n:
+        st.store_bytes(v[0], [X.extract(v[1], 0, 8)] * n, n)
+    return v[0]
+
+
+@model("bzero")
+def bzero(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return memset(st, [v[0], 0, v[1]], types, result)
+
+
+@model("memcmp", "__builtin_memcmp", "bcmp", "rte_memcmp")
+def memcmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n = concrete(v[2], "the number of bytes compared")
+    if n == 0:
+        return 0
+    a, b = st.load_bytes(v[0], n), st.load_bytes(v[1], n)
+    x, y = X.from_bytes(tuple(a)), X.from_bytes(tuple(b))
+    different = X.not_(X.eq(x, y, 8 * n), 1)
+    big_a = X.from_bytes(tuple(reversed(a)))
+    big_b = X.from_bytes(tuple(reversed(b)))
+    sign = X.ite(X.ult(big_a, big_b, 8 * n), 0xFFFFFFFF, 1, 32)
+    return X.ite(different, sign, 0, 32)
+
+
+# --------------------------------------------------------------------------------------------------------------- strings
+
+
+@model("strlen", "__builtin_strlen")
+def strlen(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[0])
+    return len(s) if s is not None else anything(st, "strlen", 64)
+
+
+def _compare(st: State, a: bytes | None, b: bytes | None) -> Any:
+    if a is None or b is None:
+        return anything(st, "strcmp", 32)
+    return 0 if a == b else (1 if a > b else 0xFFFFFFFF)
+
+
+@model("strcmp", "strcoll")
+def strcmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return _compare(st, text_at(st, v[0]), text_at(st, v[1]))
+
+
+@model("strcasecmp")
+def strcasecmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    a, b = text_at(st, v[0]), text_at(st, v[1])
+    return _compare(st, a.lower() if a is not None else None, b.lower() if b is not None else None)
+
+
+@model("strncmp")
+def strncmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    a, b = text_at(st, v[0]), text_at(st, v[1])
+    n = concrete(v[2], "the number of characters compared")
+    return _compare(st, a[:n] if a is not None else None, b[:n] if b is not None else None)
+
+
+@model("strcpy", "strncpy", "strlcpy", "rte_strlcpy", "rte_strscpy")
+def strncpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[1])
+    if s is None:
+        raise Problem("unsupported-construct", "a string that is not known is copied")
+    if len(v) == 2:
+        data = s + b"\0"
+    else:
+        data = s[: concrete(v[2], "the number of characters copied")]
+        data += b"\0" * (v[2] - len(data))
+    st.store_bytes(v[0], data, len(data))
+    return v[0]
+
+
+@model("strdup", "__strdup")
+def strdup(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[0])
+    data: list[int | Expr] = list(s + b"\0") if s is not None else [anything(st, "text", 8) for _ in range(64)]
+    return st.allocate(ObjectInfo("heap", f"heap#{st.next_id}"), data)
+
+
+@model("strchr", "index")
+def strchr(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[0])
+    c = concrete(v[1], "the character looked for") & 255
+    if s is None:
+        raise Problem("unsupported-construct", "a string that is not known is searched")
+    at = (s + b"\0").find(bytes([c]))
+    return v[0] + at if at >= 0 else 0
+
+
+@model("strtok")
+def strtok(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    start = v[0] if v[0] != 0 else st.library.get("strtok", 0)
+    s, separators = text_at(st, start), text_at(st, v[1])
+    if s is None or separators is None:
+        raise Problem("unsupported-construct", "a string that is not known is searched")
+    i = 0
+    while i < len(s) and s[i] in separators:
+        i += 1
+    if i == len(s):
+        return 0
+    j = i
+    while j < len(s) and s[j] not in separators:
+        j += 1
+    if j < len(s):
+        st.store_bytes(start + j, b"\0", 1)
+        st.library["strtok"] = start + j + 1
+    else:
+        st.library["strtok"] = start + j
+    return start + i
+
+
+_INTEGER = {
+    0: re.compile(rb"[ \t\n\r\f\v]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)"),
+    10: re.compile(rb"[ \t\n\r\f\v]*([+-]?)([0-9]+)"),
+    16: re.compile(rb"[ \t\n\r\f\v]*([+-]?)(?:0[xX])?([0-9a-fA-F]+)"),
+    8: re.compile(rb"[ \t\n\r\f\v]*([+-]?)([0-7]+)"),
+}
+
+
+def parse_integer(s: bytes, base: int) -> tuple[int, int]:
+    """strtol: (value, characters used); 0 characters when there is no number."""
+    pattern = _INTEGER.get(base)
+    m = pattern.match(s) if pattern else None
+    if m is None:
+        return 0, 0
+    digits = m.group(2)
+    if base == 0:
+        value = int(digits, 16) if digits[:2].lower() == b"0x" else int(digits, 8 if digits[0:1] == b"0" else 10)
+    else:
+        value = int(digits, base)
+    return (-value if m.group(1) == b"-" else value), m.end()
+
+
+@model("strtol", "strtoul", "strtoll", "strtoull", "strtoimax", "strtoumax")
+def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[0])
+    if s is None:
+        if v[1] != 0:
+            # the number may end anywhere in the text: at its start (no number) or after it
+            b = st.block(v[0])
+            st.store(v[1], X.ite(anything(st, "no number", 1), v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64), 8)
+        return anything(st, "strtol", 64)
+    value, used = parse_integer(s, concrete(v[2], "the base of a number"))
+    if v[1] != 0:
+        st.store(v[1], v[0] + used, 8)
+    return value & ((1 << 64) - 1)
+
+
+@model("atoi", "atol", "atoll")
+def atoi(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[0])
+    width = 8 * size_of(result)
+    return anything(st, "atoi", width) if s is None else parse_integer(s, 10)[0] & ((1 << width) - 1)
+
+
+@model("strtod", "atof")
+def strtod(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[0])
+    m = re.match(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", s) if s is not None else None
+    if s is None:
+        return anything(st, "strtod", 64)
+    if len(v) > 1 and v[1] != 0:
+        st.store(v[1], v[0] + (m.end() if m else 0), 8)
+    return int.from_bytes(struct.pack("<d", float(m.group(0)) if m else 0.0), "little")
+
+
+_SCAN = re.compile(rb"%(\*?)(\d*)(hh|h|ll|l|z|j|t)?([diuxXcsn]|\[[^\]]+\])|\s+|[^%\s]+")
+_SCAN_SIZE = {b"hh": 1, b"h": 2, None: 4, b"l": 8, b"ll": 8, b"z": 8, b"j": 8, b"t": 8}
+
+
+@model("sscanf", "__isoc99_sscanf")
+def sscanf(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s, f = text_at(st, v[0]), text_at(st, v[1])
+    if f is None:
+        raise Problem("unsupported-construct", "a scan format that is not known")
+    outputs = v[2:]
+    if s is None:
+        _scan_anything(st, f, outputs)
+        return anything(st, "sscanf", 32)
+    at = count = 0
+    for m in _SCAN.finditer(f):
+        token = m.group(0)
+        if not token.startswith(b"%"):
+            if token.isspace():
+                while at < len(s) and s[at : at + 1].isspace():
+                    at += 1
+            elif s.startswith(token, at):
+                at += len(token)
+            else:
+                return count
+            continue
+        width = int(m.group(2) or 0) or MAX_TEXT
+        kind = m.group(4)
+        size = _SCAN_SIZE[m.group(3)]
+        if kind in b"diuxX":
+            while at < len(s) and s[at : at + 1].isspace():
+                at += 1
+            value, used = parse_integer(s[at : at + width], 16 if kind in b"xX" else (0 if kind == b"i" else 10))
+            if not used:
+                return count if at < len(s) or count else 0xFFFFFFFF
+            at += used
+            if not m.group(1):
+                st.store(outputs[count], value & ((1 << 8 * size) - 1), size)
+                count += 1
+        elif kind == b"s":
+            while at < len(s) and s[at : at + 1].isspace():
+                at += 1
+            word = re.match(rb"\S{1,%d}" % width, s[at:])
+            if word is None:
+                return count if count else 0xFFFFFFFF
+            at += word.end()
+            st.store_bytes(outputs[count], word.group(0) + b"\0", word.end() + 1)
+            count += 1
+        elif kind == b"c":
+            if at >= len(s):
+                return count if count else 0xFFFFFFFF
+            st.store(outputs[count], s[at], 1)
+            at += 1
+            count += 1
+        else:
+            raise Problem("unsupported-construct", f"the scan format {f.decode(errors='replace')!r}")
+    return count
+
+
+def _scan_anything(st: State, f: bytes, outputs: list[Any]) -> None:
+    """What a scan of unknown text stores."""
+    i = 0
+    for m in _SCAN.finditer(f):
+        if not m.group(0).startswith(b"%") or m.group(1) or i >= len(outputs):
+            continue
+        kind = m.group(4)
+        if kind in b"diuxXc":
+            size = 1 if kind == b"c" else _SCAN_SIZE[m.group(3)]
+            st.store(outputs[i], anything(st, "scanned", 8 * size), size)
+        else:
+            b = st.block(outputs[i])
+            room = b.size - (outputs[i] & OFFSET_MASK) if b is not None else 0
+            n = min(int(m.group(2) or room - 1) + 1, room)
+            st.store_bytes(outputs[i], [*(anything(st, "text", 8) for _ in range(n - 1)), 0], n)
+        i += 1
+
+
+@model("fscanf", "__isoc99_fscanf", "scanf")
+def fscanf(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    f = text_at(st, v[1])
+    if f is None:
+        raise Problem("unsupported-construct", "a scan format that is not known")
+    _scan_anything(st, f, v[2:])
+    return anything(st, "fscanf", 32)
+
+
+@model("fgetc", "getc", "getchar")
+def fgetc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return anything(st, "fgetc", 32)
+
+
+@model("fgets", "getline")
+def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n = concrete(v[1], "the length of a line")
+    st.store_bytes(v[0], [*(anything(st, "text", 8) for _ in range(min(n, 256) - 1)), 0], min(n, 256))
+    return X.ite(anything(st, "end of file", 1), 0, v[0], 64)
+
+
+@model("fread")
+def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n = concrete(v[1], "the size of a read") * concrete(v[2], "the size of a read")
+    st.store_bytes(v[0], [anything(st, "text", 8) for _ in range(n)], n)
+    return anything(st, "fread", 64)
+
+
+@model("fopen")
+def fopen(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    stream = st.allocate(ObjectInfo("handle", "stream", library_kind="stream"), [0] * 8)
+    return X.ite(anything(st, "fopen fails", 1), 0, stream, 64)
+
+
+@model("getenv")
+def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    text = st.allocate(ObjectInfo("heap", "environment"), [*(anything(st, "text", 8) for _ in range(31)), 0])
+    return X.ite(anything(st, "getenv fails", 1), 0, text, 64)
+
+
+@model("snprintf", "sprintf", "vsnprintf")
+def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    b = st.block(v[0]) if type(v[0]) is int else None
+    if b is not None:
+        n = b.size - (v[0] & OFFSET_MASK)
+        if len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer) and type(v[1]) is int:
+            n = min(n, v[1])
+        if n > 0:
+            st.store_bytes(v[0], [*(anything(st, "text", 8) for _ in range(n - 1)), 0], n)
+    return anything(st, "snprintf", 32)
+
+
+# ------------------------------------------------------------------------------------------------------------ the process
+
+
+@model("exit", "abort", "_exit", "rte_exit", "rte_panic", "__rte_panic", "__assert_fail", "err", "errx", "__builtin_unreachable", "__builtin_trap")
+def leave(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    if st.tracking:
+        raise Problem("unsupported-construct", "the program can end here while it processes a packet")
+    raise Stop
+
+
+@model("__assert_holds")
+def assert_holds(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    st.require(X.nonzero(v[0], 32))
+    return 0
+
+
+@model("getopt", "getopt_long", "getopt_long_only")
+def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    """getopt over the arguments that the Makefile gives (permutation is not modelled: options come first in practice)."""
+    engine = st.engine
+    position = st.library.get("optind", 1)
+    unit = engine.program.units[0]
+
+    def set_global(name: str, value: int, size: int) -> None:
+        g = engine.find_global(name, unit)
+        if g is not None:
+            st.store(engine.global_address(st, g), value, size)
+
+    argc = concrete(v[0], "argc")
+    argv = concrete(v[1], "argv")
+
+    def argument(i: int) -> tuple[int, bytes]:
+        p = st.load(argv + 8 * i, 8)
+        s = text_at(st, p)
+        if type(p) is not int or s is None:
+            raise Problem("unsupported-construct", "an argument of the program that is not known")
+        return p, s
+
+    short = text_at(st, v[2]) or b""
+    while position < argc:
+        pointer, s = argument(position)
+        if s == b"--" or not s.startswith(b"-") or s == b"-":
+            break
+        if s.startswith(b"--") and len(v) > 3 and v[3] != 0:
+            name, has_value, value = s[2:].partition(b"=")
+            entry = concrete(v[3], "the option table")
+            index = 0
+            while True:
+                option = st.load(entry, 8)
+                if option == 0:
+                    st.library["optind"] = position + 1
+                    set_global("optind", position + 1, 4)
+                    return ord("?")
+                if text_at(st, option) == name:
+                    break
+                entry += 32
+                index += 1
+            needs = st.load(entry + 8, 4)
+            flag, val = st.load(entry + 16, 8), st.load(entry + 24, 4)
+            if has_value:
+                set_global("optarg", pointer + len(name) + 3, 8)
+            elif needs == 1:
+                position += 1
+                if position >= argc:
+                    return ord("?")
+                set_global("optarg", argument(position)[0], 8)
+            else:
+                set_global("optarg", 0, 8)
+            st.library["optind"] = position + 1
+            set_global("optind", position + 1, 4)
+            if len(v) > 4 and v[4] != 0:
+                st.store(v[4], index, 4)
+            if flag != 0:
+                st.store(flag, val, 4)
+                return 0
+            return val
+        letter = s[1:2]
+        at = short.find(letter)
+        if at < 0 or letter == b":":
+            st.library["optind"] = position + 1
+            return ord("?")
+        if short[at + 1 : at + 2] == b":":
+            if len(s) > 2:
+                set_global("optarg", pointer + 2, 8)
+            else:
+                position += 1
+                if position >= argc:
+                    return ord("?")
+                set_global("optarg", argument(position)[0], 8)
+        st.library["optind"] = position + 1
+        set_global("optind", position + 1, 4)
+        return letter[0]
+    set_global("optind", position, 4)
+    return 0xFFFFFFFF
+
+
+@model("rte_eth_dev_count_avail", "rte_eth_dev_count", "rte_eth_dev_count_total")
+def device_count(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return st.engine.devices
+
+
+@model("rte_eth_macaddr_get")
+def macaddr_get(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    st.store_bytes(v[1], [X.byte(f"mac of device {X.show(v[0])}", i) for i in range(6)], 6)
+    return 0
+
+
+@model("rte_lcore_id", "rte_socket_id", "rte_get_main_lcore", "rte_get_master_lcore", "getpid")
+def process_constant(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return 0
+
+
+@model("rte_lcore_count")
+def lcore_count(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return 1
+
+
+@model("current_time", "recent_time", "get_current_time", "current_time_ns")
+def time_now(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    now = st.library.get("time")
+    return now if now is not None else 0
+
+
+@model("time", "clock", "rand", "random", "rte_rand", "lrand48", "rte_rdtsc", "rte_get_tsc_cycles", "rte_get_timer_cycles", "rte_get_tsc_hz", "rte_get_timer_hz")
+def outside(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return anything(st, "outside", 8 * size_of(result) if not isinstance(result, T.Void) else 32)
+
+
+@model("clock_gettime", "gettimeofday")
+def clock_gettime(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    st.store_bytes(v[-1] if st.block(v[0]) is None else v[0], [anything(st, "clock", 8) for _ in range(16)], 16)
+    return 0
+
+
+@model("rte_pktmbuf_mtod", "__rte_pktmbuf_mtod")
+def pktmbuf_mtod(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return st.library["packet"]
+
+
+# --------------------------------------------------------------------------------------------------------------- numbers
+
+
+def _swap(n: int) -> Model:
+    def run(st: State, v: list[Any], types: Any, result: Any) -> Any:
+        return X.from_bytes(tuple(reversed(list(X.bytes_of(X.extract(v[0], 0, 8 * n), n)))))
+
+    return run
+
+
+for _names, _bytes in ((("__builtin_bswap16", "rte_bswap16", "rte_constant_bswap16"), 2), (("__builtin_bswap32", "rte_bswap32", "rte_constant_bswap32"), 4),
+                       (("__builtin_bswap64", "rte_bswap64", "rte_constant_bswap64"), 8)):  # fmt: skip
+    for _name in _names:
+        LIBC[_name] = _swap(_bytes)
+for _name, _bytes in (("htons", 2), ("ntohs", 2), ("htonl", 4), ("ntohl", 4)):
+    LIBC[_name] = _swap(_bytes)
+
+
+def _crc(n: int) -> Model:
+    def run(st: State, v: list[Any], types: Any, result: Any) -> Any:
+        acc = X.extract(v[0], 0, 32)
+        return X.zext(X.pure(f"crc32_{8 * n}", 32, acc, X.extract(v[1], 0, 8 * n)), 32, 8 * max(size_of(result), 4))
+
+    return run
+
+
+for _letter, _bytes in (("qi", 1), ("hi", 2), ("si", 4), ("di", 8)):
+    LIBC[f"__builtin_ia32_crc32{_letter}"] = _crc(_bytes)
+for _suffix, _bytes in (("u8", 1), ("u16", 2), ("u32", 4), ("u64", 8)):
+    LIBC[f"_mm_crc32_{_suffix}"] = _crc(_bytes)
+
+
+def _swapped_crc(n: int) -> Model:
+    inner = _crc(n)
+    return lambda st, v, types, result: inner(st, [v[1], v[0]], types, result)
+
+
+for _size in (1, 2, 4, 8):
+    LIBC[f"rte_hash_crc_{_size}byte"] = _swapped_crc(_size)
+
+
+@model("rte_hash_crc", "rte_jhash")
+def hash_memory(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    n = concrete(v[1], "the number of bytes hashed")
+    return X.pure("hash", 32, X.from_bytes(tuple(st.load_bytes(v[0], n))), v[2])
+
+
+def _uninterpreted(name: str, width: int) -> Model:
+    return lambda st, v, types, result: X.zext(X.pure(name, width, X.extract(v[0], 0, width)), width, 32) if width == 32 else X.extract(
+        X.pure(name, width, v[0]), 0, 32
+    )
+
+
+LIBC["__builtin_popcount"] = lambda st, v, t, r: X.pure("popcount", 32, v[0])
+LIBC["__builtin_popcountl"] = LIBC["__builtin_popcountll"] = lambda st, v, t, r: X.pure("popcount", 32, v[0])
+LIBC["__builtin_clz"] = lambda st, v, t, r: X.pure("clz32", 32, v[0])
+LIBC["__builtin_ctz"] = lambda st, v, t, r: X.pure("ctz32", 32, v[0])
+LIBC["__builtin_clzl"] = LIBC["__builtin_clzll"] = lambda st, v, t, r: X.pure("clz64", 32, v[0])
+LIBC["__builtin_ctzl"] = LIBC["__builtin_ctzll"] = lambda st, v, t, r: X.pure("ctz64", 32, v[0])
+LIBC["__builtin_expect"] = lambda st, v, t, r: v[0]
+LIBC["abs"] = lambda st, v, t, r: X.ite(X.slt(v[0], 0, 32), X.neg(v[0], 32), v[0], 32)
+LIBC["labs"] = LIBC["llabs"] = lambda st, v, t, r: X.ite(X.slt(v[0], 0, 64), X.neg(v[0], 64), v[0], 64)
+
+
+def _character(test: Callable[[int], bool], name: str) -> Model:
+    return lambda st, v, t, r: int(test(v[0] & 255)) if type(v[0]) is int else X.pure(name, 32, v[0])
+
+
+for _name, _test in (("isdigit", lambda c: 48 <= c <= 57), ("isspace", lambda c: chr(c).isspace() and c < 128),
+                     ("isalpha", lambda c: chr(c).isalpha() and c < 128), ("isxdigit", lambda c: chr(c) in "0123456789abcdefABCDEF")):  # fmt: skip
+    LIBC[_name] = _character(_test, _name)
+
+
+def _math(f: Callable[..., float], name: str) -> Model:
+    def run(st: State, v: list[Any], types: Any, result: Any) -> Any:
+        if any(type(x) is not int for x in v):
+            return X.pure(name, 64, *v)
+        numbers = [struct.unpack("<d", x.to_bytes(8, "little"))[0] for x in v]
+        try:
+            y = float(f(*numbers))
+        except (ValueError, OverflowError, ZeroDivisionError):
+            y = float("nan")
+        return int.from_bytes(struct.pack("<d", y), "little")
+
+    return run
+
+
+for _name, _function in (("floor", math.floor), ("ceil", math.ceil), ("sqrt", math.sqrt), ("log", math.log), ("log2", math.log2),
+                         ("log10", math.log10), ("exp", math.exp), ("pow", math.pow), ("fabs", abs), ("round", round), ("exp2", lambda x: 2.0**x)):  # fmt: skip
+    LIBC[_name] = _math(_function, _name)
+
+
+# ------------------------------------------------------------------------------------------- built-ins that need syntax
+
+
+def _constant_p(compiler: Any, n: Any, args: list[Any]) -> Any:
+    from .compile_expr import INT, constant
+
+    v = compiler.value(args[0])
+    return constant(int(v.const is not None), INT)
+
+
+def _choose_expr(compiler: Any, n: Any, args: list[Any]) -> Any:
+    v = compiler.value(args[0])
+    return compiler.value(args[1] if v.const else args[2])
+
+
+def _builtin_offsetof(compiler: Any, n: Any, args: list[Any]) -> Any:
+    return compiler.e_offsetof(n, True)
+
+
+def _types_compatible(compiler: Any, n: Any, args: list[Any]) -> Any:
+    from .compile_expr import INT, constant
+
+    return constant(0, INT)
+
+
+BUILTINS: dict[str, Any] = {
+    "__builtin_constant_p": _constant_p,
+    "__builtin_choose_expr": _choose_expr,
+    "__builtin_offsetof": _builtin_offsetof,
+    "offsetof": _builtin_offsetof,
+    "__builtin_types_compatible_p": _types_compatible,
+}

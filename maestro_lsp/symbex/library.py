@@ -1,0 +1,764 @@
+"""Models of library calls: what each `op` of the catalogue does to a state.
+
+Within a path every object is a symbolic store. What a call found or stored is remembered; a later call whose key may be equal
+forks on the equality and then follows it. Contents that no call of the path has touched are anything, except in objects that no
+packet ever writes (`Engine.frozen`), which hold what start-up stored.
+
+Every model decides first and changes afterwards, because a fork runs it again from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..libvig.catalogue import CallSpec
+from ..source import ctypes as T
+from . import expr as X
+from .expr import Expr
+from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .path import Part, Touch
+from .state import Place, State
+
+Values = list[Any]
+Model = Callable[[State, CallSpec, Values, Any], Any]
+
+DEFAULT_KEY_BYTES = 8
+UNBOUNDED_CELL = 1 << 16  # bytes; a cell size above this is not believed
+
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """A call as recorded during execution; run.py makes `Call`s of them."""
+
+    spec: CallSpec
+    arguments: tuple[int | Expr, ...]
+    result: int | Expr | None
+    outputs: tuple[tuple[str, int | Expr], ...]
+    touches: tuple[Touch, ...]
+    place: Place
+    keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a path knows of one key of a map."""
+
+    key: tuple[Part, ...]
+    raw: tuple[int | Expr, ...]  # the key's bytes
+    value: int | Expr | None  # None: absent
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a vector that a path has borrowed."""
+
+    index: int | Expr
+    object: int  # id of its memory
+    initial: tuple[int | Expr, ...]  # bytes before the path's first borrow
+    borrowed: tuple[int | Expr, ...]  # bytes at the latest borrow or return
+    call: int  # number of the latest call on it
+
+
+# ------------------------------------------------------------------------------------------------------------- recording
+
+
+def arg(spec: CallSpec, values: Values, role: str) -> Any:
+    """The argument in a role."""
+    return values[spec.roles[role]]
+
+
+def number(st: State) -> int:
+    """The number of the call that is being made."""
+    return len(st.calls)
+
+
+def record(
+    st: State,
+    spec: CallSpec,
+    values: Values,
+    touches: Iterable[Touch],
+    result: int | Expr | None = None,
+    outputs: Iterable[tuple[str, int | Expr]] = (),
+    keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
+) -> None:
+    raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys))
+    st.calls.append(raw)  # type: ignore[arg-type]
+
+
+def object_id(st: State, spec: CallSpec, values: Values, role: str = "object") -> tuple[int, Block]:
+    """The library object in a role."""
+    v = arg(spec, values, role)
+    if type(v) is not int:
+        v = X.substitute(v, st.values, st.memo)
+    if type(v) is int:
+        b = st.memory.get(v >> ADDRESS_BITS)
+        if b is not None and b.info.kind == "handle":
+            return v >> ADDRESS_BITS, b
+        if v == 0:
+            raise Problem("unsupported-construct", f"{spec.name} is called on an object that nf_init has not created")
+    raise Problem("unsupported-construct", f"{spec.name} is called on an object that the analysis cannot identify")
+
+
+def write_out(st: State, spec: CallSpec, values: Values, value: int | Expr, size: int, types: Any, role: str = "out") -> None:
+    """Store a value through an out parameter, in the size of what it points to."""
+    at = spec.roles[role]
+    if values[at] == 0:
+        return
+    t = types[at] if at < len(types) else None
+    n = size
+    if isinstance(t, T.Pointer) and isinstance(t.to, (T.Integer, T.Enum, T.Bool)) and t.to.size > 1:
+        n = t.to.size
+    st.store(values[at], X.zext(value, 8 * size, 8 * n) if n != size else value, n)
+
+
+def closed(st: State, oid: int) -> bool:
+    """Whether the object holds exactly what the state remembers: always at start-up, later only if packets never write it."""
+    return not st.tracking or oid in st.engine.frozen
+
+
+def fork_symbol(st: State, name: str) -> bool:
+    """Decide a fresh one-bit symbol: the library may do either."""
+    return st.decide(X.sym(name, 1))
+
+
+# ------------------------------------------------------------------------------------------------------------------- keys
+
+
+def key_bytes(st: State, b: Block, spec: CallSpec, values: Values, types: Any, role: str = "key") -> tuple[int | Expr, ...]:
+    """The bytes behind a key pointer."""
+    pointer = arg(spec, values, role)
+    size = _key_size(st, b, spec, types, role)
+    return tuple(st.load_bytes(pointer, size))
+
+
+def _key_size(st: State, b: Block, spec: CallSpec, types: Any, role: str) -> int:
+    detail = b.info.detail
+    if detail.get("equality"):
+        return st.engine.equality(st, detail["equality"]).size
+    size = detail.get("key_size") or spec.key_bytes
+    if type(size) is int and 0 < size <= 4096:
+        return size
+    t = types[spec.roles[role]] if spec.roles[role] < len(types) else None
+    if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)):
+        n = size_of(t.to)
+        if n:
+            return n
+    raise Problem("unsupported-construct", f"the size of the keys of {b.info.name} is not known")
+
+
+def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, ...] | None:
+    """What decides which entry a key means; None when the equality function is no conjunction of equal parts."""
+    if b.info.detail.get("equality"):
+        e = st.engine.equality(st, b.info.detail["equality"])
+        if e.parts is None:
+            return None
+        names = {X.byte("key a", i): v for i, v in enumerate(raw)}
+        return tuple(Part(X.substitute(p, names), w) for p, w in e.parts)
+    return tuple(Part(v, 8) for v in raw)
+
+
+def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr, ...]) -> int | Expr:
+    """Whether two keys are equal to the map, as one bit."""
+    if b.info.detail.get("equality"):
+        e = st.engine.equality(st, b.info.detail["equality"])
+        names: dict[Expr, int | Expr] = {X.byte("key a", i): v for i, v in enumerate(x)}
+        names.update({X.byte("key b", i): v for i, v in enumerate(y)})
+        return X.substitute(e.relation, names)
+    pairs = [(p, q) for p, q in zip(x, y, strict=False) if not (is_uninitialised(p) or is_uninitialised(q))]
+    if not pairs:
+        return 1
+    return X.eq(X.from_bytes(tuple(p for p, _ in pairs)), X.from_bytes(tuple(q for _, q in pairs)), 8 * len(pairs))
+
+
+def is_uninitialised(v: int | Expr) -> bool:
+    """Whether a byte was never written (padding, usually)."""
+    return isinstance(v, Expr) and any(x.op == "sym" and str(x.args[0]).startswith("uninitialised ") for x in X.leaves(v))
+
+
+def _entries(st: State, oid: int, namespace: str = "entries") -> tuple[Entry, ...]:
+    return st.library.get((namespace, oid), ())  # type: ignore[no-any-return]
+
+
+def _lookup(st: State, oid: int, b: Block, raw: tuple[int | Expr, ...], namespace: str = "entries") -> Entry | None:
+    """The newest entry whose key equals raw, deciding equalities as needed."""
+    for e in reversed(_entries(st, oid, namespace)):
+        if st.decide(same_key(st, b, raw, e.raw)):
+            return e
+    return None
+
+
+def _remember(st: State, oid: int, entry: Entry, namespace: str = "entries") -> None:
+    st.library[(namespace, oid)] = (*_entries(st, oid, namespace), entry)
+
+
+# ------------------------------------------------------------------------------------------------------------ allocation
+
+
+def allocate(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    detail: dict[str, Any] = {role: values[i] for role, i in spec.roles.items() if role != "out"}
+    if spec.key_bytes is not None:
+        detail["key_size"] = spec.key_bytes
+    detail["place"] = st.place()
+    detail["filled"] = "filled" in spec.flags
+    info = ObjectInfo("handle", f"{spec.kind}#{st.next_id}", library_kind=spec.kind, detail=detail)
+    address = st.allocate(info, [0] * 8)
+    st.store(arg(spec, values, "out"), address, 8)
+    if st.tracking:
+        raise Problem("unsupported-construct", f"{spec.name} creates an object while a packet is processed")
+    return 1
+
+
+def fill(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    if st.tracking:
+        record(st, spec, values, [Touch(oid, True, "update", None)], 1)
+    st.library[("opaque", oid)] = True  # contents are not modelled
+    return 1
+
+
+# ------------------------------------------------------------------------------------------------------------------- maps
+
+
+def map_get(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    return _get(st, spec, values, types, "entries", "map_has_this_key", "allocated_index")
+
+
+def _get(st: State, spec: CallSpec, values: Values, types: Any, namespace: str, has: str, value_name: str) -> Any:
+    oid, b = object_id(st, spec, values)
+    raw = key_bytes(st, b, spec, values, types)
+    n = number(st)
+    e = _lookup(st, oid, b, raw, namespace)
+    fresh: Entry | None = None
+    if e is None:
+        if closed(st, oid) and not st.library.get(("opaque", oid)) and not b.info.detail.get("filled"):
+            found, value = False, None
+        else:
+            found = fork_symbol(st, f"{has}#{n}")
+            value = X.sym(f"{value_name}#{n}", 32) if found else None
+            fresh = Entry(key_parts(st, b, raw) or (), raw, value)
+    else:
+        found, value = e.value is not None, e.value
+    parts = key_parts(st, b, raw)
+    if fresh is not None:
+        _remember(st, oid, fresh, namespace)
+    outputs: list[tuple[str, int | Expr]] = []
+    if found and value is not None:
+        write_out(st, spec, values, value, 4, types)
+        outputs.append((spec.params[spec.roles["out"]], value))
+    role = {"entries": "get", "a": "get-a", "b": "get-b"}[namespace]
+    record(st, spec, values, [Touch(oid, False, role, parts, found=found, value=value)], int(found), outputs, [(spec.params[spec.roles["key"]], raw)])
+    return int(found)
+
+
+def map_put(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    raw = key_bytes(st, b, spec, values, types)
+    parts = key_parts(st, b, raw)
+    value = arg(spec, values, "value")
+    _remember(st, oid, Entry(parts or (), raw, value))
+    touch = Touch(oid, True, "put", parts, value=value, key_cell=_cell_of_pointer(st, arg(spec, values, "key")))
+    record(st, spec, values, [touch], None, (), [(spec.params[spec.roles["key"]], raw)])
+    return 0
+
+
+def map_add(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Store a fresh index under a key (token buckets)."""
+    oid, b = object_id(st, spec, values)
+    raw = key_bytes(st, b, spec, values, types)
+    parts = key_parts(st, b, raw)
+    n = number(st)
+    space = fork_symbol(st, f"has_space#{n}")
+    outputs: list[tuple[str, int | Expr]] = []
+    value: int | Expr | None = None
+    if space:
+        value = X.sym(f"new_index#{n}", 32)
+        _bound_index(st, b, value)
+        write_out(st, spec, values, value, 4, types)
+        outputs.append((spec.params[spec.roles["out"]], value))
+        _remember(st, oid, Entry(parts or (), raw, value))
+    touch = Touch(oid, True, "add", parts, found=space, value=value)
+    record(st, spec, values, [touch], int(space), outputs, [(spec.params[spec.roles["key"]], raw)])
+    return int(space)
+
+
+def map_erase(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    raw = key_bytes(st, b, spec, values, types)
+    parts = key_parts(st, b, raw)
+    # the stored key pointer: its bytes equal those of the key passed, which is all that can be done with it
+    if "out" in spec.roles and arg(spec, values, "out") != 0:
+        st.store(arg(spec, values, "out"), arg(spec, values, "key"), 8)
+    _remember(st, oid, Entry(parts or (), raw, None))
+    record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
+    return 0
+
+
+def _cell_of_pointer(st: State, pointer: Any) -> tuple[int, int | Expr] | None:
+    b = st.block(pointer) if type(pointer) is int else None
+    if b is not None and b.info.kind == "cell":
+        return b.info.detail["vector"], b.info.detail["index"]
+    return None
+
+
+# ----------------------------------------------------------------------------------------------------------- double maps
+
+
+def dmap_get_a(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    return _get(st, spec, values, types, "a", "map_has_this_key", "allocated_index")
+
+
+def dmap_get_b(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    detail = {**b.info.detail, "equality": b.info.detail.get("equality_b")}
+    view = Block(replace(b.info, detail=detail), b.data, None)
+    raw = key_bytes(st, view, spec, values, types)
+    n = number(st)
+    e = _lookup(st, oid, view, raw, "b")
+    if e is None:
+        found = fork_symbol(st, f"map_has_this_key#{n}")
+        value: int | Expr | None = X.sym(f"allocated_index#{n}", 32) if found else None
+        _remember(st, oid, Entry((), raw, value), "b")
+    else:
+        found, value = e.value is not None, e.value
+    outputs: list[tuple[str, int | Expr]] = []
+    if found and value is not None:
+        write_out(st, spec, values, value, 4, types)
+        outputs.append((spec.params[spec.roles["out"]], value))
+    touch = Touch(oid, False, "get-b", key_parts(st, view, raw), found=found, value=value)
+    record(st, spec, values, [touch], int(found), outputs, [(spec.params[spec.roles["key"]], raw)])
+    return int(found)
+
+
+def dmap_whole(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Puts and erasures of double maps reach entries by both keys and by index: taken as touching all of the map."""
+    oid, b = object_id(st, spec, values)
+    n = number(st)
+    if spec.op == "dmap-value":
+        size = b.info.detail.get("elem_size")
+        if type(size) is not int or size > UNBOUNDED_CELL:
+            raise Problem("unsupported-construct", "the size of a double map's values is not known")
+        st.store_bytes(arg(spec, values, "out"), symbolic_bytes(f"dmap_value#{n}", size), size)
+        record(st, spec, values, [Touch(oid, False, "read", None)])
+        return 0
+    st.library.pop(("a", oid), None)
+    st.library.pop(("b", oid), None)
+    record(st, spec, values, [Touch(oid, True, "update", None)], 1)
+    return 1
+
+
+# ---------------------------------------------------------------------------------------------------------------- vectors
+
+
+def _cells(st: State, oid: int) -> tuple[Cell, ...]:
+    return st.library.get(("cells", oid), ())  # type: ignore[no-any-return]
+
+
+def _find_cell(st: State, oid: int, index: int | Expr) -> Cell | None:
+    for c in reversed(_cells(st, oid)):
+        if st.decide(X.eq(index, c.index, 32)):
+            return c
+    return None
+
+
+def _replace_cell(st: State, oid: int, old: Cell | None, new: Cell) -> None:
+    cells = tuple(c for c in _cells(st, oid) if c is not old)
+    st.library[("cells", oid)] = (*cells, new)
+
+
+def vector_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    index = arg(spec, values, "index")
+    cell = _find_cell(st, oid, index)
+    size = b.info.detail.get("elem_size")
+    if type(size) is not int or not 0 < size <= UNBOUNDED_CELL:
+        raise Problem("unsupported-construct", f"the element size of {b.info.name} is not known")
+    n = number(st)
+    capacity = b.info.detail.get("capacity")
+    if type(capacity) is int and type(index) is int and index >= capacity:
+        raise Problem("unsupported-construct", f"cell {index} of {b.info.name} is borrowed; it has {capacity}")
+    if cell is None:
+        if closed(st, oid) and not st.library.get(("opaque", oid)) and type(index) is int:
+            data = st.engine.template(st, b.info.detail.get("init", 0), size)
+        else:
+            data = symbolic_bytes(f"vector_data_reset#{n}", size)
+        info = ObjectInfo("cell", f"a cell of {b.info.name}", detail={"vector": oid, "index": index, "call": n})
+        cell_id = st.allocate(info, list(data)) >> ADDRESS_BITS
+        cell = Cell(index, cell_id, tuple(data), tuple(data), n)
+        _replace_cell(st, oid, None, cell)
+    else:
+        now = tuple(st.memory[cell.object].data)
+        _replace_cell(st, oid, cell, replace(cell, borrowed=now, call=n))
+    address = cell.object << ADDRESS_BITS
+    st.store(arg(spec, values, "out"), address, 8)
+    record(st, spec, values, [Touch(oid, False, "borrow", (Part(index, 32),), index=True)], None, [("cell", address)])
+    return 0
+
+
+def vector_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, _ = object_id(st, spec, values)
+    index = arg(spec, values, "index")
+    cell = _find_cell(st, oid, index)
+    n = number(st)
+    touches = []
+    if cell is not None:
+        touches = cell_write(st, oid, cell)
+        now = tuple(st.memory[cell.object].data)
+        _replace_cell(st, oid, cell, replace(cell, borrowed=now, call=n))
+    if not touches:
+        touches = [Touch(oid, False, "return", (Part(index, 32),), index=True)]
+    record(st, spec, values, touches)
+    return 0
+
+
+def cell_write(st: State, oid: int, cell: Cell) -> list[Touch]:
+    """The write that a cell has seen since it was borrowed, if any."""
+    now = st.memory[cell.object].data
+    changed = tuple((i, v) for i, (v, old) in enumerate(zip(now, cell.borrowed, strict=True)) if not same(v, old))
+    if not changed:
+        return []
+    return [Touch(oid, True, "return", (Part(cell.index, 32),), index=True, stored=changed)]
+
+
+def same(a: int | Expr, b: int | Expr) -> bool:
+    """Whether two values are the same constant or the same expression."""
+    return a is b or (type(a) is int and type(b) is int and a == b)
+
+
+# ---------------------------------------------------------------------------------------------------------------- dchains
+
+
+def _known_indices(st: State, oid: int) -> tuple[tuple[int | Expr, bool], ...]:
+    return st.library.get(("indices", oid), ())  # type: ignore[no-any-return]
+
+
+def _learn_index(st: State, oid: int, index: int | Expr, taken: bool) -> None:
+    st.library[("indices", oid)] = (*_known_indices(st, oid), (index, taken))
+
+
+def _bound_index(st: State, b: Block, index: Expr) -> None:
+    capacity = b.info.detail.get("capacity")
+    if type(capacity) is int and 0 < capacity < 1 << 31:
+        st.require(X.ult(index, capacity, 32))
+    else:
+        st.require(X.sle(0, index, 32))
+
+
+def dchain_allocate(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    n = number(st)
+    # 1 means that the chain is full, as in call paths
+    full = fork_symbol(st, f"out_of_space#{n}")
+    if full:
+        record(st, spec, values, [Touch(oid, True, "allocate", None, index=True, found=False)], 0)
+        return 0
+    index = X.sym(f"new_index#{n}", 32)
+    _bound_index(st, b, index)
+    for other, taken in _known_indices(st, oid):
+        if taken:
+            st.require(X.not_(X.eq(index, other, 32), 1))
+    _learn_index(st, oid, index, True)
+    write_out(st, spec, values, index, 4, types)
+    touch = Touch(oid, True, "allocate", (Part(index, 32),), index=True, found=True, value=index)
+    record(st, spec, values, [touch], 1, [(spec.params[spec.roles["out"]], index)])
+    return 1
+
+
+def _is_taken(st: State, oid: int, index: int | Expr) -> bool | None:
+    """What the path knows of an index without forking."""
+    for other, taken in reversed(_known_indices(st, oid)):
+        k = st.known(X.eq(index, other, 32))
+        if k == 1:
+            return taken
+        if k != 0:
+            return None
+    return None
+
+
+def dchain_check(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, _ = object_id(st, spec, values)
+    index = arg(spec, values, "index")
+    n = number(st)
+    taken: bool | None = None
+    for other, is_taken in reversed(_known_indices(st, oid)):
+        if st.decide(X.eq(index, other, 32)):
+            taken = is_taken
+            break
+    if taken is None:
+        taken = fork_symbol(st, f"dchain_is_index_allocated#{n}")
+        _learn_index(st, oid, index, taken)
+    record(st, spec, values, [Touch(oid, False, "check", (Part(index, 32),), index=True, found=taken)], int(taken))
+    return int(taken)
+
+
+def dchain_rejuvenate(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, _ = object_id(st, spec, values)
+    index = arg(spec, values, "index")
+    taken = _is_taken(st, oid, index)
+    result = int(taken) if taken is not None else X.zext(X.sym(f"dchain_was_allocated#{number(st)}", 1), 1, 32)
+    record(st, spec, values, [Touch(oid, True, "rejuvenate", (Part(index, 32),), index=True, found=taken)], result)
+    return result
+
+
+def dchain_free(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, _ = object_id(st, spec, values)
+    index = arg(spec, values, "index")
+    taken = _is_taken(st, oid, index)
+    result = int(taken) if taken is not None else X.zext(X.sym(f"dchain_was_allocated#{number(st)}", 1), 1, 32)
+    _learn_index(st, oid, index, False)
+    record(st, spec, values, [Touch(oid, True, "free", (Part(index, 32),), index=True, found=taken)], result)
+    return result
+
+
+def dchain_expire_one(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """One expired index, at most once a path: a loop over all of them touches each in the same way."""
+    oid, b = object_id(st, spec, values)
+    n = number(st)
+    time = arg(spec, values, "time")
+    expired = not st.library.get(("expired one", oid)) and fork_symbol(st, f"expired#{n}")
+    touch = Touch(oid, True, "expire", None, found=expired, value=time)
+    if not expired:
+        record(st, spec, values, [touch], 0)
+        return 0
+    index = X.sym(f"expired_index#{n}", 32)
+    _bound_index(st, b, index)
+    st.library[("expired one", oid)] = True
+    _learn_index(st, oid, index, False)
+    write_out(st, spec, values, index, 4, types)
+    record(st, spec, values, [touch], 1, [(spec.params[spec.roles["out"]], index)])
+    return 1
+
+
+def expire(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Everything older than a time goes; what the path knew of the objects is no longer sure."""
+    oid, _ = object_id(st, spec, values)
+    time = arg(spec, values, "time")
+    ids = [oid]
+    for role in ("vector", "map"):
+        if role in spec.roles:
+            ids.append(object_id(st, spec, values, role)[0])
+    n = number(st)
+    result = X.sym(f"number_of_freed_flows#{n}", 32)
+    st.require(X.sle(0, result, 32))
+    for i in ids:
+        for namespace in ("entries", "indices", "a", "b"):
+            st.library.pop((namespace, i), None)
+    touches = [Touch(i, True, "expire", None, value=time) for i in ids]
+    record(st, spec, values, touches, result)
+    return result
+
+
+def expire_range(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Erases the map entries whose keys stand in a range of cells, whoever's they are."""
+    vec, _ = object_id(st, spec, values)
+    map_id, _ = object_id(st, spec, values, "map")
+    n = number(st)
+    st.library.pop(("entries", map_id), None)
+    result = X.sym(f"number_of_freed_flows#{n}", 32)
+    st.require(X.sle(0, result, 32))
+    touches = [Touch(vec, False, "expire-range", None), Touch(map_id, True, "expire-range", None)]
+    record(st, spec, values, touches, result)
+    return result
+
+
+# ---------------------------------------------------------------------------------------------------- reads and updates
+
+
+def _generic_key(st: State, spec: CallSpec, values: Values, types: Any, oid: int, b: Block) -> tuple[tuple[Part, ...] | None, bool, Any]:
+    """The key of a read or update: behind a pointer, an index, the selected one, or none (the whole object)."""
+    if "key" in spec.roles:
+        raw = key_bytes(st, b, spec, values, types)
+        return key_parts(st, b, raw), False, [(spec.params[spec.roles["key"]], raw)]
+    if "selected_key" in spec.flags:
+        raw = st.library.get(("selected key", oid))
+        if raw is None:
+            return None, False, []
+        return tuple(Part(v, 8) for v in raw), False, [("key", raw)]
+    if "index" in spec.roles:
+        index = arg(spec, values, "index")
+        for e in reversed(_entries(st, oid)):
+            if e.value is not None and same(e.value, index):
+                return e.key, False, []
+        return (Part(index, 32),), True, []
+    return None, False, []
+
+
+def access(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """`read` and `update`: of libVig's sketches and counters, and of any structure that a user describes."""
+    oid, b = object_id(st, spec, values)
+    parts, is_index, keys = _generic_key(st, spec, values, types, oid, b)
+    n = number(st)
+    result: int | Expr = 0
+    if spec.result == "bool":
+        result = X.zext(X.sym(f"{spec.symbol or spec.name}#{n}", 1), 1, 32)
+    elif spec.result or spec.op == "read":
+        result = X.sym(f"{spec.symbol or spec.name}#{n}", 32)
+    outputs: list[tuple[str, int | Expr]] = []
+    if "out" in spec.roles and arg(spec, values, "out") != 0:
+        t = types[spec.roles["out"]]
+        size = size_of(t.to) if isinstance(t, T.Pointer) and not isinstance(t.to, T.Void) else 8
+        data = symbolic_bytes(f"{spec.symbol or spec.name}.out#{n}", size)
+        st.store_bytes(arg(spec, values, "out"), data, size)
+        outputs.append((spec.params[spec.roles["out"]], X.from_bytes(tuple(data))))
+    touch = Touch(oid, spec.op == "update", spec.op, parts, index=is_index, approximate="approximate" in spec.flags)
+    record(st, spec, values, [touch], result, outputs, keys)
+    return result
+
+
+def select_key(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, b = object_id(st, spec, values)
+    size = b.info.detail.get("key_size")
+    raw: tuple[int | Expr, ...]
+    if type(size) is int:
+        raw = tuple(st.load_bytes(arg(spec, values, "key"), size))
+    else:
+        raw = _hashed_bytes(st, spec, values, types, b)
+    st.library[("selected key", oid)] = raw
+    record(st, spec, values, [], None, (), [(spec.params[spec.roles["key"]], raw)])
+    return 0
+
+
+def _hashed_bytes(st: State, spec: CallSpec, values: Values, types: Any, b: Block) -> tuple[int | Expr, ...]:
+    """The key of a sketch: what the pointer's type says, else the whole object it points to."""
+    t = types[spec.roles["key"]]
+    pointer = arg(spec, values, "key")
+    if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)) and size_of(t.to):
+        return tuple(st.load_bytes(pointer, size_of(t.to)))
+    target = st.block(pointer) if type(pointer) is int else None
+    if target is not None:
+        return tuple(st.load_bytes(pointer, target.size - (pointer & 0xFFFFFFFF)))
+    raise Problem("unsupported-construct", f"the key of {b.info.name} has an unknown size")
+
+
+def scan(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    oid, _ = object_id(st, spec, values)
+    n = number(st)
+    found = fork_symbol(st, f"{spec.symbol or spec.name}_found#{n}")
+    touches = [Touch(oid, False, "scan", None, found=found)]
+    if "also_reads" in spec.roles:
+        touches.append(Touch(object_id(st, spec, values, "also_reads")[0], False, "read", None))
+    outputs: list[tuple[str, int | Expr]] = []
+    if found and "out" in spec.roles:
+        chosen = X.sym(f"{spec.symbol or spec.name}#{n}", 32)
+        bound = arg(spec, values, "bound") if "bound" in spec.roles else None
+        if bound is not None:
+            st.require(X.ult(chosen, bound, 32))
+        write_out(st, spec, values, chosen, 4, types)
+        _learn_index(st, oid, chosen, True)
+        outputs.append((spec.params[spec.roles["out"]], chosen))
+    record(st, spec, values, touches, int(found), outputs)
+    return int(found)
+
+
+# ---------------------------------------------------------------------------------------------------------------- packets
+
+
+def packet_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    length = X.zext(arg(spec, values, "length"), 64, 64)
+    start = st.cursor
+    end = X.add(start, length, 64)
+    st.require(X.ule(end, st.total_length, 64))
+    address = _packet_address(st, start)
+    st.store(arg(spec, values, "out"), address, 8)
+    st.cursor = end
+    chunks = st.library.get("chunks", ())
+    st.library["chunks"] = (*chunks, (address, length))
+    return 0
+
+
+def _packet_address(st: State, start: int | Expr) -> int:
+    base: int = st.library["packet"]
+    if type(start) is int:
+        return base + start
+    if start.op == "add" and type(start.args[1]) is int:
+        return (st.packet_region(start.args[0]) << ADDRESS_BITS) + start.args[1]
+    return st.packet_region(start) << ADDRESS_BITS
+
+
+def packet_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Returning the latest chunk lets it be borrowed again."""
+    chunks = st.library.get("chunks", ())
+    pointer = values[1] if len(values) > 1 else 0
+    for address, length in reversed(chunks):
+        if same(address, pointer):
+            st.cursor = X.sub(st.cursor, length, 64)
+            break
+    return 0
+
+
+def packet_unread(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    return X.extract(X.sub(st.total_length, st.cursor, 64), 0, 32)
+
+
+def packet_reshape(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    raise Problem("unsupported-construct", f"{spec.name} moves the packet's bytes, which is not modelled")
+
+
+def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Checksums depend on what is in the packet and nothing else: anything, in the places where they stand."""
+    n = number(st)
+    ip, l4 = values[0], values[1]
+    protocol = st.load(X.add(ip, 9, 64), 1)
+    st.store(X.add(ip, 10, 64), X.sym(f"checksum#{n}", 16), 2)
+    # TCP keeps its checksum at byte 16, UDP at 6; which of them is written is the packet's protocol's choice
+    tcp, udp = st.known(X.eq(protocol, 6, 8)), st.known(X.eq(protocol, 17, 8))
+    for flag, offset in ((tcp, 16), (udp, 6)):
+        if flag != 0:
+            at = X.add(l4, offset, 64)
+            new = X.sym(f"l4_checksum#{n}", 16)
+            st.store(at, X.ite(flag, new, st.load(at, 2), 16), 2)
+    record(st, spec, values, [])
+    return 0
+
+
+def environment(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    return X.sym(f"{spec.symbol or spec.name}#{number(st)}.{len(st.conditions)}", spec.bits)
+
+
+def hash_bytes(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    size = arg(spec, values, "size")
+    if type(size) is not int:
+        raise Problem("unsupported-construct", "a hash of an unknown number of bytes")
+    data = st.load_bytes(arg(spec, values, "key"), size)
+    return X.pure("hash_obj", 32, X.from_bytes(tuple(data)))
+
+
+def ignore(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    return 0
+
+
+MODELS: dict[str, Model] = {
+    "allocate": allocate,
+    "map-get": map_get,
+    "map-put": map_put,
+    "map-add": map_add,
+    "map-erase": map_erase,
+    "vector-borrow": vector_borrow,
+    "vector-return": vector_return,
+    "dchain-allocate": dchain_allocate,
+    "dchain-rejuvenate": dchain_rejuvenate,
+    "dchain-check": dchain_check,
+    "dchain-free": dchain_free,
+    "dchain-expire-one": dchain_expire_one,
+    "expire": expire,
+    "expire-range": expire_range,
+    "dmap-get-a": dmap_get_a,
+    "dmap-get-b": dmap_get_b,
+    "dmap-put": dmap_whole,
+    "dmap-value": dmap_whole,
+    "dmap-erase": dmap_whole,
+    "fill": fill,
+    "scan": scan,
+    "read": access,
+    "update": access,
+    "select-key": select_key,
+    "packet-borrow": packet_borrow,
+    "packet-return": packet_return,
+    "packet-unread": packet_unread,
+    "packet-reshape": packet_reshape,
+    "checksum": checksum,
+    "environment": environment,
+    "hash": hash_bytes,
+    "ignore": ignore,
+}

@@ -1,0 +1,86 @@
+"""Byte-accurate memory of one execution state.
+
+Every object (global, local, heap block, packet, cell of a vector) has an id; its address is `id << 32`, so that an address names
+its object by shifting and C's pointer arithmetic, comparison and casts work on plain numbers. Contents are a list with one entry
+a byte: an int or an 8-bit `Expr`. States share objects until one writes (`owner`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..source import ctypes as T
+from ..source.ctypes import CType
+from . import expr as X
+from .expr import Expr
+
+ADDRESS_BITS = 32  # of an address, for the offset inside the object
+OFFSET_MASK = (1 << ADDRESS_BITS) - 1
+MAX_OBJECT = 1 << 22  # bytes kept one by one; a larger object is an error the user can understand
+
+
+class Problem(Exception):
+    """Something that cannot be executed; becomes a finding with this code at the current place."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def size_of(t: CType) -> int:
+    """Size of a complete type in bytes."""
+    n = T.sizeof_(t)
+    if n is None:
+        raise Problem("unsupported-construct", f"the definition of {t} is not in any file of this NF")
+    return n
+
+
+@dataclass(slots=True)
+class ObjectInfo:
+    """What an object of memory is. Shared by all states."""
+
+    kind: str  # global, local, heap, text, packet, cell, handle, function
+    name: str
+    type: CType | None = None
+    library_kind: str = ""  # of a handle: map, vector, dchain ...
+    detail: dict[str, Any] = field(default_factory=dict)  # of a handle: capacity, elem_size, equality ...; of a cell: vector, index
+
+    @property
+    def is_state(self) -> bool:
+        """Whether writing it while processing a packet outlives the packet."""
+        return self.kind in ("global", "heap")
+
+
+class Block:
+    """The contents of one object in one or more states."""
+
+    __slots__ = ("data", "info", "owner", "size", "updates")
+
+    def __init__(self, info: ObjectInfo, data: list[int | Expr], owner: object) -> None:
+        self.info = info
+        self.data = data
+        self.size = len(data)
+        self.owner = owner
+        # writes at symbolic offsets, oldest first: (offset, value, bytes); None while there are none
+        self.updates: tuple[tuple[Expr, int | Expr, int], ...] = ()
+
+    def copy(self, owner: object) -> Block:
+        b = Block.__new__(Block)
+        b.info = self.info
+        b.data = self.data[:]
+        b.size = self.size
+        b.owner = owner
+        b.updates = self.updates
+        return b
+
+
+def symbolic_bytes(array: str, n: int) -> list[int | Expr]:
+    """n fresh bytes of a named array."""
+    return [X.byte(array, i) for i in range(n)]
+
+
+def object_of(address: int) -> int:
+    """The id of the object an address points into."""
+    return address >> ADDRESS_BITS

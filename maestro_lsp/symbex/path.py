@@ -1,0 +1,130 @@
+"""What symbolic execution finds out: call paths.
+
+The one model for both sources of paths, our own execution and `.call_path` files. A `CallPath` is everything one kind of packet
+does: under which conditions, which library calls in which order, what it writes to the packet, where the packet goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..source.text import Span
+from .expr import Expr
+from .memory import ObjectInfo
+
+WHOLE: None = None  # the key of an access to all of an object
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a key."""
+
+    value: int | Expr
+    width: int  # bits
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What one call does to one object."""
+
+    object: int  # id of the object
+    write: bool
+    role: str  # get put add erase borrow return allocate rejuvenate check free expire expire-range scan read update ...
+    key: tuple[Part, ...] | None  # which memory is touched: equal keys meet; None is all of it
+    index: bool = False  # the key is an index (of a vector, dchain, token bucket)
+    found: bool | None = None  # get, check, allocate, add: whether it succeeded, where the path says so
+    value: int | Expr | None = None  # put: what is stored; get: what was found; allocate: the fresh index; expire: the time
+    stored: tuple[tuple[int, int | Expr], ...] = ()  # a cell's bytes that this write changed: (offset, byte)
+    approximate: bool = False
+    key_cell: tuple[int, int | Expr] | None = None  # put: (vector, index) of the cell that the key pointer points into
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A library call on a path."""
+
+    number: int  # position among the path's calls
+    function: str
+    op: str  # the catalogue's
+    arguments: tuple[int | Expr, ...]
+    result: int | Expr | None
+    outputs: tuple[tuple[str, int | Expr], ...]  # values stored through out parameters
+    touches: tuple[Touch, ...]
+    stack: tuple[Span, ...]  # call sites, outermost first; the last is the call itself
+    functions: tuple[str, ...]  # the functions those sites are in
+    keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()  # bytes behind key pointers, by parameter name
+    result_used: bool = False  # whether the path's conditions or effects depend on the result
+
+    @property
+    def span(self) -> Span:
+        """The call itself."""
+        return self.stack[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class PathCondition:
+    """One condition of a path."""
+
+    expr: Expr
+    assumed: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PacketWrite:
+    """Bytes of the packet that a path changes: `value` at `offset` of `array` (the packet, or the part at a symbolic offset)."""
+
+    array: str
+    offset: int
+    value: int | Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of the packet that was borrowed: `length` bytes of `array` from `offset`."""
+
+    array: str
+    offset: int
+    length: int | Expr
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTouch:
+    """A read or write of a plain C global or heap block."""
+
+    object: int
+    offset: int | Expr
+    size: int
+    write: bool
+    span: Span
+    functions: tuple[str, ...] = ()
+    value: int | Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPath:
+    """One path of nf_process."""
+
+    number: int
+    device: int
+    conditions: tuple[PathCondition, ...]
+    calls: tuple[Call, ...]
+    chunks: tuple[Chunk, ...]
+    writes: tuple[PacketWrite, ...]
+    plain: tuple[PlainTouch, ...]
+    outcome: str  # "forward", "drop", "flood"
+    output: int | Expr | None  # the device forwarded to
+    model: dict[Expr, int] = field(compare=False, hash=False)  # an assignment that satisfies all conditions
+    returned: int | Expr = 0  # what nf_process returned
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A library object or a piece of plain state."""
+
+    id: int
+    name: str
+    kind: str  # map, vector, dchain, ..., global, heap
+    info: ObjectInfo
+    declared: Span | None
+    capacity: int | None

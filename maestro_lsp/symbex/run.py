@@ -1,0 +1,496 @@
+"""Executing a whole NF: start-up, then every kind of packet on every device.
+
+`execute` runs nf_config_init (when the program's arguments are known) and nf_init as written, then nf_process on a symbolic
+packet for each device. Plain state and library objects that some packet writes hold anything when a packet arrives; what no
+packet writes keeps what start-up stored. Which are which is found out by running: first as if plain state were constant and every
+library object were not, then again with what that run has shown, until nothing new is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..libvig.catalogue import Catalogue
+from ..source import ctypes as T
+from ..source.program import Program
+from ..source.text import Span
+from ..source.unit import FunctionDef
+from . import expr as X
+from .engine import Engine, Limits, Trouble
+from .expr import Expr
+from .library import Cell, RawCall, cell_write, same
+from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .path import Call, CallPath, Chunk, Object, PacketWrite, PathCondition, PlainTouch, Touch
+from .state import PACKET_BYTES, State
+
+MAX_PASSES = 6
+START_LIMITS = Limits(paths=24, steps=200_000, solver_calls=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What an execution depends on besides the program and the catalogue."""
+
+    devices: int = 2
+    arguments: tuple[str, ...] | None = None  # of the NF, without its name; None: not known
+    config: Mapping[str, int] = field(default_factory=dict)  # "config.wan_device" -> value
+    drop: int | None = None  # returned to drop a packet; None: the input device drops
+    flood: int = 0xFFFF  # returned to flood
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Execution:
+    """All that symbolic execution found out about an NF."""
+
+    paths: tuple[CallPath, ...]
+    objects: Mapping[int, Object]  # those that paths touch
+    troubles: tuple[Trouble, ...]
+    entry: Span | None  # nf_process
+    symbolic_config: bool  # configuration values are unknown constants
+    engine: Engine | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the paths are all there are."""
+        return not self.troubles and bool(self.paths)
+
+
+def execute(program: Program, catalogue: Catalogue, inputs: Inputs) -> Execution:
+    """Run an NF's start-up and packet processing symbolically.
+
+    Never raises on user code: what cannot be executed is in `troubles`.
+    """
+    X.forget()
+    run = _Run(program, catalogue, inputs)
+    return run.go()
+
+
+class _Run:
+    def __init__(self, program: Program, catalogue: Catalogue, inputs: Inputs) -> None:
+        self.program = program
+        self.inputs = inputs
+        self.engine = Engine(program, catalogue, inputs.devices, inputs.arguments or (), START_LIMITS)
+        self.contents_known = True
+        self.symbolic_config = False
+
+    def entry(self, name: str) -> FunctionDef | None:
+        for u in self.program.units:
+            f = u.functions.get(name)
+            if f is not None:
+                return f
+        return None
+
+    def go(self) -> Execution:
+        process = self.entry("nf_process")
+        if process is None:
+            return Execution((), {}, (Trouble("missing-function", "nf_process is not defined", Span("", 0, 0)),), None, False)
+        span = process.unit.span(process.node)
+        base = self.start_up()
+        if base is None:
+            return Execution((), {}, tuple(self.engine.troubles), span, False, self.engine)
+        self.engine.limits = self.inputs.limits
+        self.engine.steps = 0
+        start_troubles = list(self.engine.troubles)
+        ends: list[State] = []
+        for _ in range(MAX_PASSES):
+            self.engine.troubles = list(start_troubles)
+            ends = []
+            for device in range(self.inputs.devices):
+                ends += self.packet(base, process, device)
+            if not self.learn(base, ends):
+                break
+        paths = tuple(self.path(i, st) for i, st in enumerate(ends))
+        return Execution(paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine)
+
+    # -------------------------------------------------------------------------------------------------------- start-up
+
+    def start_up(self) -> State | None:
+        """The state after nf_config_init and nf_init; None when there is none."""
+        st = self.engine.new_state()
+        configured = self.configure(st)
+        if configured is None:
+            return None
+        init = self.entry("nf_init")
+        if init is None:
+            return configured
+        return self.run_start(configured, init, [])
+
+    def configure(self, st: State) -> State | None:
+        f = self.entry("nf_config_init") or self.entry("nf_config_init_cmdline")
+        arguments = self.inputs.arguments
+        if f is not None and len(f.params) == 2:
+            words = ["nf", *(arguments or ())]
+            pointers = [st.allocate(ObjectInfo("text", "argv"), list(w.encode() + b"\0")) for w in words]
+            argv = st.allocate(ObjectInfo("heap", "argv"), [0] * (8 * len(words) + 8))
+            for i, p in enumerate(pointers):
+                st.store(argv + 8 * i, p, 8)
+            st2 = self.run_start(st, f, [len(words), argv])
+            if st2 is None and arguments is not None:
+                return None
+            st = st2 if st2 is not None else st
+        config = self.config_global()
+        if config is not None:
+            if arguments is None:
+                self.make_config_symbolic(st, config)
+            self.set_config(st, config)
+        st.library.pop("optind", None)
+        return st
+
+    def config_global(self) -> Any:
+        for u in self.program.units:
+            g = self.engine.find_global("config", u)
+            if g is not None and isinstance(g.type, T.Record):
+                return g
+        return None
+
+    def make_config_symbolic(self, st: State, g: Any) -> None:
+        """Without the program's arguments, numbers of `config` are constants that are not known."""
+        address = self.engine.global_address(st, g)
+        for f in g.type.fields:
+            if f.name is None or not isinstance(f.type, (T.Integer, T.Enum, T.Bool)) or f.bit_width is not None:
+                continue
+            if f"config.{f.name}" in self.inputs.config:
+                continue
+            n = size_of(f.type)
+            b = st.own(address >> ADDRESS_BITS)
+            b.data[f.offset : f.offset + n] = [X.byte(f"config.{f.name}", i) for i in range(n)]
+            self.symbolic_config = True
+
+    def set_config(self, st: State, g: Any) -> None:
+        address = self.engine.global_address(st, g)
+        for name, value in self.inputs.config.items():
+            f = g.type.find(name.removeprefix("config."))
+            if f is not None and isinstance(f.type, (T.Integer, T.Enum, T.Bool)):
+                n = size_of(f.type)
+                st.store(address + f.offset, value & ((1 << 8 * n) - 1), n)
+
+    def run_start(self, st: State, f: FunctionDef, values: list[Any]) -> State | None:
+        """Run a start-up function. What it reads from outside may be anything: the paths that succeed are merged."""
+        engine = self.engine
+        before = len(engine.troubles)
+        try:
+            code = engine.compile(f)
+            engine.push(st, code, values, -1, 0)
+        except Problem as p:
+            engine.trouble(st, p)
+            return None
+        ends = engine.explore(st)
+        returns_value = not isinstance(f.type.result, T.Void)
+        good = [e for e in ends if not returns_value or e.result != 0]
+        troubles = engine.troubles[before:]
+        if not good:
+            if not troubles:
+                engine.troubles.append(Trouble("unsupported-construct", f"{f.name} fails whatever its inputs are", f.unit.span(f.node)))
+            return None
+        # one path, or paths that depend on files: then what was read may have been anything, and nothing is incomplete
+        del engine.troubles[before:]
+        if len(ends) > 1 or troubles:
+            self.contents_known = False
+        base = good[0]
+        for other in good[1:]:
+            _merge(base, other)
+        base.conditions, base.facts, base.or_facts, base.values, base.memo, base.model = [], {}, [], {}, {}, {}
+        base.loops = {}
+        base.finished = False
+        return base
+
+    # --------------------------------------------------------------------------------------------------------- packets
+
+    def packet(self, base: State, process: FunctionDef, device: int) -> list[State]:
+        """All paths of nf_process for a packet that arrives on a device."""
+        st = base.clone()
+        st.finished = False
+        st.frames = []
+        st.device = device
+        self._forget_contents(st)
+        for oid in list(st.memory):
+            self.engine.havoc_object(st, oid)
+        packet = st.allocate(ObjectInfo("packet", "packet"), symbolic_bytes("packet", PACKET_BYTES))
+        length = X.sym("pkt_len", 16)
+        now = X.sym("time", 64)
+        st.library["packet"] = packet
+        st.library["time"] = now
+        st.cursor = 0
+        st.total_length = X.zext(length, 16, 64)
+        try:
+            values = self._parameters(st, process, device, packet, length, now)
+            code = self.engine.compile(process)
+            self.engine.push(st, code, values, -1, 0)
+            self.engine.assume(st, X.sle(0, now, 64))
+        except Problem as p:
+            self.engine.trouble(st, p)
+            return []
+        st.tracking = True
+        return self.engine.explore(st)
+
+    def _parameters(self, st: State, f: FunctionDef, device: int, packet: int, length: Expr, now: Expr) -> list[Any]:
+        """Both entry signatures: (device, buffer, length, now) and (device, &buffer, length, now, mbuf)."""
+        values: list[Any] = []
+        for i, (_, t) in enumerate(f.params):
+            if i == 0:
+                values.append(device)
+            elif i == 1:
+                if isinstance(t, T.Pointer) and isinstance(t.to, T.Pointer):
+                    slot = st.allocate(ObjectInfo("local", "buffer"), [0] * 8)
+                    st.store(slot, packet, 8)
+                    values.append(slot)
+                else:
+                    values.append(packet)
+            elif i == 2:
+                values.append(X.zext(length, 16, 8 * size_of(t)))
+            elif i == 3:
+                values.append(X.extract(now, 0, 8 * size_of(t)))
+            elif isinstance(t, T.Pointer):
+                values.append(self._mbuf(st, t.to, device, packet, length))
+            else:
+                raise Problem("unsupported-construct", "nf_process has a parameter that the analysis does not know")
+        return values
+
+    def _mbuf(self, st: State, t: T.CType, device: int, packet: int, length: Expr) -> int:
+        size = T.sizeof_(t) or 128
+        mbuf = st.allocate(ObjectInfo("local", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
+        if isinstance(t, T.Record):
+            known = {"buf_addr": packet, "data_off": 0, "port": device, "pkt_len": X.zext(length, 16, 32), "data_len": length}
+            for name, v in known.items():
+                m = t.find(name)
+                if m is not None and T.sizeof_(m.type):
+                    st.store(mbuf + m.offset, v, size_of(m.type))
+        return mbuf
+
+    def _forget_contents(self, st: State) -> None:
+        """Library objects hold anything now, except those that no packet writes."""
+        frozen = self.engine.frozen
+        kept: dict[Any, Any] = {}
+        for k, v in st.library.items():
+            if isinstance(k, tuple) and (k[0] == "opaque" or k[-1] in frozen):
+                kept[k] = v
+            if k == "environment":
+                kept[k] = v
+        st.library = kept
+
+    def learn(self, base: State, ends: Sequence[State]) -> bool:
+        """Note what packets write; whether another pass would see something else."""
+        engine = self.engine
+        again = False
+        written: dict[int, set[int]] = {}
+        whole: set[int] = set()
+        reads: list[tuple[int, Any, int]] = []
+        for st in ends:
+            for a in st.plain:
+                if not a.write:
+                    reads.append((a.object, a.offset, a.size))
+                elif type(a.offset) is int:
+                    written.setdefault(a.object, set()).update(range(a.offset, a.offset + a.size))
+                else:
+                    whole.add(a.object)
+        for oid, offsets in written.items():
+            info = self._info(base, ends, oid)
+            if info is None or info.detail.get("scratch"):
+                continue
+            new = offsets - engine.havoc_bytes.get(oid, frozenset())
+            if new:
+                engine.havoc_bytes[oid] = engine.havoc_bytes.get(oid, frozenset()) | new
+                if any(o == oid and (type(at) is not int or not new.isdisjoint(range(at, at + n))) for o, at, n in reads):
+                    again = True
+        if not whole <= base.havoc:
+            base.havoc = base.havoc | whole
+            again = True
+        touched: set[int] = set()
+        stored: set[int] = set()
+        for st in ends:
+            for c in st.calls:
+                for t in c.touches:
+                    (stored if t.write else touched).add(t.object)
+            for key, cells in st.library.items():
+                if isinstance(key, tuple) and key[0] == "cells":
+                    for cell in cells:
+                        if cell_write(st, key[1], cell):
+                            stored.add(key[1])
+        frozen = frozenset(touched - stored) if self.contents_known else frozenset()
+        frozen -= {o for o in frozen if base.library.get(("opaque", o))}
+        if not frozen <= engine.frozen:
+            engine.frozen = engine.frozen | frozen
+            again = True
+        return again
+
+    def _info(self, base: State, ends: Sequence[State], oid: int) -> ObjectInfo | None:
+        b = base.memory.get(oid)
+        if b is None:
+            b = next((st.memory[oid] for st in ends if oid in st.memory), None)
+        return b.info if b is not None else None
+
+    # ---------------------------------------------------------------------------------------------------------- results
+
+    def path(self, i: int, st: State) -> CallPath:
+        engine = self.engine
+        conditions = tuple(PathCondition(c.expr, c.assumed, engine.spans(c.place)[-1]) for c in st.conditions)
+        raws: list[RawCall] = list(st.calls)  # type: ignore[arg-type]
+        late: dict[int, list[Touch]] = {}
+        for key, cells in st.library.items():
+            if isinstance(key, tuple) and key[0] == "cells":
+                for cell in cells:
+                    touches = cell_write(st, key[1], cell)
+                    if touches:  # written after the last return, or never returned
+                        late.setdefault(max(cell.call, 0), []).extend(touches)
+        calls = []
+        for n, r in enumerate(raws):
+            touches = (*r.touches, *late.get(n, ()))
+            calls.append(
+                Call(n, r.spec.name, r.spec.op, r.arguments, r.result, r.outputs, touches, engine.spans(r.place),
+                     tuple(c.name for c, _ in r.place), r.keys)  # fmt: skip
+            )
+        writes = tuple(_packet_writes(st))
+        returned = st.result if st.result is not None else 0
+        outcome, output = self.outcome(st.device, returned)
+        used = _used_leaves(conditions, calls, writes, returned)
+        calls = [replace(c, result_used=_is_used(c, used)) for c in calls]
+        plain = tuple(
+            PlainTouch(a.object, a.offset, a.size, a.write, engine.spans(a.place)[-1], tuple(c.name for c, _ in a.place))
+            for a in st.plain
+        )
+        chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
+        return CallPath(i, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model), returned)
+
+    def outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
+        value = X.extract(returned, 0, 16)
+        drop = self.inputs.drop if self.inputs.drop is not None else device
+        if value == self.inputs.flood and not isinstance(value, Expr):
+            return "flood", None
+        if value == drop and not isinstance(value, Expr):
+            return "drop", None
+        return "forward", value
+
+    def objects(self, base: State, paths: Sequence[CallPath]) -> dict[int, Object]:
+        """The objects that paths touch, named as the program reaches them."""
+        touched = {t.object for p in paths for c in p.calls for t in c.touches}
+        plain = {a.object for p in paths for a in p.plain}
+        names = self.names(base)
+        out: dict[int, Object] = {}
+        for oid in sorted(touched | plain):
+            b = base.memory.get(oid)
+            info = b.info if b is not None else self.engine._infos.get(oid)
+            if info is None:
+                continue
+            name = names.get(oid, info.name)
+            if info.kind == "handle":
+                place = info.detail.get("place")
+                spans = self.engine.spans(place) if place else ()
+                capacity = info.detail.get("capacity")
+                out[oid] = Object(oid, name, info.library_kind, info, spans[-1] if spans else None,
+                                  capacity if type(capacity) is int else None)  # fmt: skip
+            else:
+                out[oid] = Object(oid, name, info.kind, info, self.engine.declaration(oid), None)
+        return out
+
+    def names(self, base: State) -> dict[int, str]:
+        """Names of library objects and heap blocks: the last two steps of the shortest way there from a global."""
+        found: dict[int, str] = {}
+        todo: list[tuple[str, int, T.CType, int]] = []
+        for oid, b in sorted(base.memory.items()):
+            if b.info.kind == "global" and b.info.type is not None:
+                todo.append((b.info.name, oid << ADDRESS_BITS, b.info.type, 0))
+        seen: set[tuple[int, str]] = set()
+        while todo:
+            name, address, t, depth = todo.pop(0)
+            for step, at, ft in _scalars(name, address, t):
+                if not isinstance(ft, T.Pointer) or depth > 6:
+                    continue
+                b = base.memory.get(at >> ADDRESS_BITS)
+                off = at & 0xFFFFFFFF
+                if b is None or off + 8 > b.size:
+                    continue
+                p = X.from_bytes(tuple(b.data[off : off + 8]))
+                target = base.memory.get(p >> ADDRESS_BITS) if type(p) is int else None
+                if target is None or type(p) is not int:
+                    continue
+                tid = p >> ADDRESS_BITS
+                label = "->".join(step.split("->")[-2:])
+                if target.info.kind in ("handle", "heap"):
+                    old = found.get(tid)
+                    if old is None or (len(label), label) < (len(old), old):
+                        found[tid] = label
+                if target.info.kind in ("heap", "global") and not isinstance(ft.to, (T.Void, T.Function)) and (tid, label) not in seen:
+                    seen.add((tid, label))
+                    n = T.sizeof_(ft.to) or 0
+                    room = target.size - (p & 0xFFFFFFFF)
+                    count = min(room // n, 64) if n else 0
+                    if count > 1:
+                        todo.append((step, p, T.Array(ft.to, count), depth + 1))
+                    elif count == 1:
+                        todo.append((step + "->", p, ft.to, depth + 1))
+        return found
+
+
+def _scalars(name: str, address: int, t: T.CType) -> list[tuple[str, int, T.CType]]:
+    """The scalar members of an object with their names and addresses."""
+    if isinstance(t, T.Record):
+        out = []
+        arrow = name.endswith("->")
+        for f in t.fields:
+            if f.bit_width is None:
+                joined = (name if arrow else name + ".") + (f.name or "") if f.name else name
+                out += _scalars(joined, address + f.offset, f.type)
+        return out
+    if isinstance(t, T.Array):
+        n = T.sizeof_(t.of) or 0
+        base = name.removesuffix("->")
+        return [x for i in range(min(t.length or 0, 64)) for x in _scalars(f"{base}[{i}]", address + i * n, t.of)]
+    return [(name, address, t)]
+
+
+def _merge(base: State, other: State) -> None:
+    """Make base hold what both may hold: bytes that differ become constants that are not known."""
+    for oid, b in list(base.memory.items()):
+        o = other.memory.get(oid)
+        if o is None or o.data is b.data or o.size != b.size:
+            continue
+        for i, (x, y) in enumerate(zip(b.data, o.data, strict=True)):
+            if not same(x, y):
+                b = base.own(oid)
+                b.data[i] = X.byte(f"start:{b.info.name}", i)
+
+
+def _packet_writes(st: State) -> list[PacketWrite]:
+    out: list[PacketWrite] = []
+    for b in st.memory.values():
+        if b.info.kind == "packet":
+            name = b.info.name
+            for i, v in enumerate(b.data):
+                if type(v) is int or v.op != "byte" or v.args[1] != i or v.args[0] != name:
+                    out.append(PacketWrite(name, i, v))
+    return out
+
+
+def _chunk(st: State, address: int, length: int | Expr) -> Chunk:
+    b: Block = st.memory[address >> ADDRESS_BITS]
+    return Chunk(b.info.name, address & 0xFFFFFFFF, length)
+
+
+def _used_leaves(conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], returned: int | Expr) -> set[Expr]:
+    """Leaves that a path's conditions, arguments and effects depend on."""
+    used: set[Expr] = set()
+    for c in conditions:
+        if not c.assumed:
+            used |= X.leaves(c.expr)
+    for call in calls:
+        for a in call.arguments:
+            used |= X.leaves(a)
+        for _, raw in call.keys:
+            for v in raw:
+                used |= X.leaves(v)
+        for t in call.touches:
+            for _, v in t.stored:
+                used |= X.leaves(v)
+    for w in writes:
+        used |= X.leaves(w.value)
+    return used | X.leaves(returned)
+
+
+def _is_used(c: Call, used: set[Expr]) -> bool:
+    return c.result is not None and not isinstance(c.result, int) and not X.leaves(c.result).isdisjoint(used)
+
+
+__all__ = ["Cell", "Execution", "Inputs", "execute"]

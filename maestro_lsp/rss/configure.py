@@ -8,7 +8,7 @@ a NIC is configured specially only where that gains queue bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -23,9 +23,9 @@ from .solve import Device, Equal, HashInput, KeySpace, solve
 
 @dataclass(frozen=True)
 class Configuration:
-    """An RSS configuration of one NIC and why it is right: the space its keys are from."""
+    """An RSS configuration of all devices and why it is right: the space its keys are from."""
 
-    profile: Profile
+    profiles: dict[int, Profile]  # of each device
     space: KeySpace
     ranked: tuple[Ranked, ...]  # best first; `keys` are those of the first
     partials: dict[int, Partial]  # device -> parts hashed, WHOLE unless chosen otherwise
@@ -76,7 +76,7 @@ class Configuration:
             )
         tied = any(len(group) > 1 for group in self.table_groups)
         return {
-            "nic": self.profile.name,
+            "nic": "+".join(sorted({profile.name for profile in self.profiles.values()})),
             "equal": self.space.equal,
             "tables": "shared" if tied else "separate",
             "devices": devices,
@@ -84,7 +84,7 @@ class Configuration:
 
 
 def configure(
-    profile: Profile,
+    nic: Profile | Mapping[int, Profile],
     numbers: Sequence[int],
     requirements: Iterable[Requirement],
     *,
@@ -93,21 +93,24 @@ def configure(
     seed: int = 0,
     sample: Sample | None = None,
     alternatives: int = 1,
+    inputs: Mapping[int, tuple[HashInput, ...]] | None = None,
 ) -> Configuration:
-    """The best configuration of `profile` on devices `numbers`; deterministic for a seed. Raises SpecError.
+    """The best configuration of devices `numbers`; deterministic for a seed. Raises SpecError.
 
-    `classes` are the classes of packets that arrive; default: those for which the profile has an option, the
+    `classes` are the classes of packets that arrive; default: those for which a profile has an option, the
     others being assumed away. A class that no option matches has an empty input. Where no key spreads
     anything, the result says so with zero queue bits: see `KeySpace.explain`.
     """
     requirements = tuple(requirements)
+    profiles = dict(nic) if isinstance(nic, Mapping) else dict.fromkeys(numbers, nic)
     if classes is None:
-        classes = [name for name in PACKET_CLASSES if profile.option_for(name)]
-    search = _Search(profile, tuple(numbers), requirements, tuple(classes), equal)
+        options = [option for profile in profiles.values() for option in profile.options]
+        classes = [name for name in PACKET_CLASSES if any(name in option.classes for option in options)]
+    search = _Search(profiles, requirements, tuple(classes), equal, dict(inputs or {}))
     partials = search.choose()
     space = search.space(partials)
     ranked = best(space, seed, sample, alternatives)
-    return Configuration(profile, space, ranked, dict(partials))
+    return Configuration(profiles, space, ranked, dict(partials))
 
 
 Partials = tuple[tuple[int, Partial], ...]
@@ -120,38 +123,44 @@ class _Search:
     time.
     """
 
-    profile: Profile
-    numbers: tuple[int, ...]
+    profiles: dict[int, Profile]
     requirements: tuple[Requirement, ...]
     classes: tuple[str, ...]
     equal: Equal
+    fixed: dict[int, tuple[HashInput, ...]]  # devices whose inputs the caller gives
 
     def space(self, partials: Partials) -> KeySpace:
         devices = [self._device(number, partial) for number, partial in partials]
         return solve(devices, self.requirements, self.equal)
 
     def _device(self, number: int, partial: Partial) -> Device:
+        profile = self.profiles[number]
+        if number in self.fixed:
+            return profile.device(number, self.fixed[number])
         inputs = tuple(
             # An option left with nothing to hash keeps its whole input.
             hash_input if hash_input.fields else whole
             for hash_input, whole in zip(
-                self.profile.inputs(self.classes, partial=partial),
-                self.profile.inputs(self.classes),
+                profile.inputs(self.classes, partial=partial),
+                profile.inputs(self.classes),
                 strict=True,
             )
         )
-        return self.profile.device(number, inputs)
+        return profile.device(number, inputs)
 
     def choose(self) -> Partials:
         """The partial input of each device; whole inputs win ties."""
-        chosen: Partials = tuple((number, WHOLE) for number in self.numbers)
-        measure = self._measure(chosen)
-        candidates = self.profile.partials()
-        groups = [self.numbers] if self.profile.scope == "adapter" else [(n,) for n in self.numbers]
-        if len(candidates) == 1:
+        chosen: Partials = tuple((number, WHOLE) for number in self.profiles)
+        groups: dict[tuple[str, int], list[int]] = {}
+        for number, profile in self.profiles.items():
+            if number not in self.fixed and profile.partial != "none":
+                scope = -1 if profile.scope == "adapter" else number
+                groups.setdefault((profile.name, scope), []).append(number)
+        if not groups:
             return chosen
-        for group in groups:
-            for partial in candidates[1:]:
+        measure = self._measure(chosen)
+        for group in groups.values():
+            for partial in self.profiles[group[0]].partials()[1:]:
                 if measure >= self._ceiling:
                     return chosen
                 tried = tuple((n, partial if n in group else own) for n, own in chosen)
@@ -165,7 +174,8 @@ class _Search:
         """Devices and classes that some requirement names; the spread of the others is not at stake."""
         named = set()
         for requirement in self.requirements:
-            for d, e in product(self.classes, repeat=2):
+            classes = {*self.classes, *(i.packet_class for own in self.fixed.values() for i in own)}
+            for d, e in product(sorted(classes), repeat=2):
                 if requirement.applies(d, e):
                     named |= {(requirement.i, d), (requirement.j, e)}
         return frozenset(named)
@@ -173,9 +183,12 @@ class _Search:
     @cached_property
     def _ceiling(self) -> Measure:
         """A measure that no choice exceeds."""
-        whole = {i.packet_class: i for i in self.profile.inputs(self.classes)}
-        widths = [whole[name].width for number, name in self._constrained if number in self.numbers]
-        q = [min(self.profile.table_bits, width) for width in widths if width]
+        q = [
+            min(profile.table_bits, hash_input.width)
+            for number, profile in self.profiles.items()
+            for hash_input in self._device(number, WHOLE).inputs
+            if hash_input.width and (number, hash_input.packet_class) in self._constrained
+        ]
         return (min(q, default=0), sum(q), sum(q))
 
     def _measure(self, partials: Partials) -> Measure:

@@ -100,6 +100,14 @@ class Engine:
     def find_global(self, name: str, unit: Unit) -> GlobalDef | None:
         return self.program.global_(name, unit)
 
+    def any_global(self, name: str) -> GlobalDef | None:
+        """A global that some unit declares."""
+        for u in self.program.units:
+            g = self.program.global_(name, u)
+            if g is not None:
+                return g
+        return None
+
     def is_library(self, name: str) -> bool:
         return name in self.catalogue.calls or name in LIBC or name in BUILTINS
 
@@ -225,7 +233,8 @@ class Engine:
         return t
 
     def global_address(self, st: State, g: GlobalDef) -> int:
-        return self._static(st, ("global", id(g)), g.name, self.global_type(g), g.init, g.unit, None, g.node)
+        key = ("static", g.unit.path, g.name) if g.static else ("global", g.name)
+        return self._static(st, key, g.name, self.global_type(g), g.init, g.unit, None, g.node)
 
     def static_address(
         self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any

@@ -440,10 +440,9 @@ def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
     """getopt over the arguments that the Makefile gives (permutation is not modelled: options come first in practice)."""
     engine = st.engine
     position = st.library.get("optind", 1)
-    unit = engine.program.units[0]
 
     def set_global(name: str, value: int, size: int) -> None:
-        g = engine.find_global(name, unit)
+        g = engine.any_global(name)
         if g is not None:
             st.store(engine.global_address(st, g), value, size)
 
@@ -563,7 +562,8 @@ def pktmbuf_mtod(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 def _swap(n: int) -> Model:
     def run(st: State, v: list[Any], types: Any, result: Any) -> Any:
-        return X.from_bytes(tuple(reversed(list(X.bytes_of(X.extract(v[0], 0, 8 * n), n)))))
+        swapped = X.from_bytes(tuple(reversed(list(X.bytes_of(X.extract(v[0], 0, 8 * n), n)))))
+        return X.zext(swapped, 8 * n, 8 * size_of(result))
 
     return run
 

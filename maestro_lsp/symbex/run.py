@@ -140,11 +140,8 @@ class _Run:
         return st
 
     def config_global(self) -> Any:
-        for u in self.program.units:
-            g = self.engine.find_global("config", u)
-            if g is not None and isinstance(g.type, T.Record):
-                return g
-        return None
+        g = self.engine.any_global("config")
+        return g if g is not None and isinstance(g.type, T.Record) else None
 
     def make_config_symbolic(self, st: State, g: Any) -> None:
         """Without the program's arguments, numbers of `config` are constants that are not known."""

@@ -1,12 +1,13 @@
 """Is a path feasible? A concrete model first, Z3 only when that is not enough.
 
 Every state of the executor carries a model that satisfies its path condition. At a branch the model already satisfies one
-side; for the other, `adjust` inverts the condition over the model, and evaluating every constraint says whether that worked.
-Only then is Z3 asked. Each answer is exact; Z3's `unknown` (its budget is a deterministic resource limit) is reported as such.
+side; for the other, a local search inverts conditions over the model, and evaluating every constraint says whether that worked.
+Only when it did not is Z3 asked. Each answer is exact; Z3's `unknown` (its budget is a deterministic resource limit) is reported as such.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from .expr import Expr
 
 # Z3's own deterministic work units for one question; about a second on a laptop. Time-outs would make results irreproducible.
 Z3_RLIMIT = 20_000_000
+SEARCH_ROUNDS = 24  # repairs of a model before Z3 is asked
 
 
 class Solver:
@@ -28,7 +30,7 @@ class Solver:
     def find(self, constraints: Sequence[Expr], model: Mapping[Expr, int], extra: Expr) -> dict[Expr, int] | str | None:
         """A model of constraints and extra (starting from a model of the constraints), None if there is none, or "unknown"."""
         trial = dict(model)
-        if adjust(extra, 1, trial) and holds(constraints, trial) and X.evaluate(extra, trial):
+        if search([*constraints, extra], trial):
             return trial
         return self.ask([*constraints, extra])
 
@@ -128,72 +130,101 @@ def holds(constraints: Iterable[Expr], model: Mapping[Expr, int]) -> bool:
     return all(X.evaluate(c, model, memo) for c in constraints)
 
 
-def adjust(e: int | Expr, want: int, model: dict[Expr, int]) -> bool:
-    """Change the model so that e probably evaluates to `want`; the caller evaluates to make sure.
+def search(constraints: Sequence[Expr], model: dict[Expr, int]) -> bool:
+    """Repair a model until it satisfies all constraints, one violated constraint at a time; False when that takes too long.
 
-    Walks down invertible operators; False when there is no way down.
+    A local search with a fixed seed, so the same question always has the same answer.
     """
-    if type(e) is int:
-        return e == want
-    op, w, a = e.op, e.width, e.args
-    if op in ("sym", "byte"):
-        model[e] = want
-        return True
-    if op == "uf":
-        model[e] = want
-        return True
-    if op == "concat":
-        top = w
-        ok = True
-        for p, pw in zip(a[0], a[1], strict=True):
-            top -= pw
-            ok &= adjust(p, (want >> top) & ((1 << pw) - 1), model)
-        return ok
-    if op == "extract":
-        inner = a[0]
-        old = X.evaluate(inner, model)
-        mask = ((1 << w) - 1) << a[1]
-        return adjust(inner, (old & ~mask) | (want << a[1]), model)
-    if op == "not":
-        return adjust(a[0], ~want & ((1 << w) - 1), model)
-    if op == "sext":
-        return adjust(a[0], want & ((1 << a[0].width) - 1), model)
-    if op == "add":
-        if type(a[1]) is int:
-            return adjust(a[0], (want - a[1]) & ((1 << w) - 1), model)
-        return adjust(a[0], (want - X.evaluate(a[1], model)) & ((1 << w) - 1), model)
-    if op == "mul" and type(a[1]) is int and a[1] & 1:
-        return adjust(a[0], want * pow(a[1], -1, 1 << w) & ((1 << w) - 1), model)
-    if op == "xor":
-        return adjust(a[0], want ^ X.evaluate(a[1], model), model)
-    if w > 1:
-        return op == "ite" and adjust(a[1] if X.evaluate(a[0], model) else a[2], want, model)
-    if X.evaluate(e, model) == want:
-        return True
-    if op in ("and", "or"):
-        unit = 1 if op == "and" else 0  # this value forces both operands
-        if want == unit:
-            return adjust(a[0], unit, model) & adjust(a[1], unit, model)
-        return adjust(a[0], want, model) or adjust(a[1], want, model)
-    if op == "ite":
-        return adjust(a[1] if X.evaluate(a[0], model) else a[2], want, model)
-    if op in _TRUTH:
-        return _adjust_comparison(op, a[0], a[1], want, model)
+    rng = random.Random(len(constraints))
+    adjuster = _Adjuster(model, rng)
+    for _ in range(SEARCH_ROUNDS):
+        memo: dict[Expr, int] = {}
+        violated = [c for c in constraints if not X.evaluate(c, model, memo)]
+        if not violated:
+            return True
+        adjuster.adjust(violated[0] if len(violated) == 1 else rng.choice(violated), 1)
     return False
 
 
-def _adjust_comparison(op: str, x: int | Expr, y: int | Expr, want: int, model: dict[Expr, int]) -> bool:
-    w = next(v.width for v in (x, y) if isinstance(v, Expr))
-    full = (1 << w) - 1
-    vx, vy = X.evaluate(x, model), X.evaluate(y, model)
-    if op == "eq":
-        if want:
-            return adjust(x, vy, model) if type(x) is not int else adjust(y, vx, model)
-        return adjust(x, vy ^ 1, model) if type(x) is not int else adjust(y, vx ^ 1, model)
-    if not want:  # x < y must be false: y <= x
-        x, y, vx, vy = y, x, vy, vx
-        op = {"ult": "ule", "ule": "ult", "slt": "sle", "sle": "slt"}[op]
-    step = 1 if op in ("ult", "slt") else 0
-    if type(x) is not int:
-        return adjust(x, (vy - step) & full, model)
-    return adjust(y, (vx + step) & full, model)
+class _Adjuster:
+    """Changes a model so that an expression probably takes a value, walking down invertible operators."""
+
+    def __init__(self, model: dict[Expr, int], rng: random.Random) -> None:
+        self.model = model
+        self.rng = rng
+
+    def value(self, e: int | Expr) -> int:
+        return X.evaluate(e, self.model)
+
+    def adjust(self, e: int | Expr, want: int) -> None:
+        if type(e) is int:
+            return
+        op, w, a = e.op, e.width, e.args
+        full = (1 << w) - 1
+        if X.is_leaf(e):
+            self.model[e] = want
+        elif op == "concat":
+            top = w
+            for p, pw in zip(a[0], a[1], strict=True):
+                top -= pw
+                self.adjust(p, (want >> top) & ((1 << pw) - 1))
+        elif op == "extract":
+            mask = full << a[1]
+            self.adjust(a[0], (self.value(a[0]) & ~mask) | (want << a[1]))
+        elif op == "not":
+            self.adjust(a[0], ~want & full)
+        elif op == "sext":
+            self.adjust(a[0], want & ((1 << a[0].width) - 1))
+        elif op == "ite":
+            self.adjust(a[1] if self.value(a[0]) else a[2], want)
+        elif op in _TRUTH:
+            self.compare(op, a[0], a[1], want)
+        elif op in ("and", "or") and w == 1:
+            if self.value(e) == want:
+                return
+            both = 1 if op == "and" else 0  # the value that needs both operands
+            if want == both:
+                self.adjust(a[0], want)
+                self.adjust(a[1], want)
+            else:
+                self.adjust(self.rng.choice(a), want)
+        else:
+            self.arithmetic(op, a[0], a[1], want, w)
+
+    def arithmetic(self, op: str, x: int | Expr, y: int | Expr, want: int, w: int) -> None:
+        full = (1 << w) - 1
+        if type(y) is not int and (type(x) is int or (op in ("add", "mul", "xor", "and", "or") and self.rng.random() < 0.5)):
+            x, y = y, x
+        vy = self.value(y)
+        if op == "add":
+            self.adjust(x, (want - vy) & full)
+        elif op == "xor":
+            self.adjust(x, want ^ vy)
+        elif op == "mul":
+            self.adjust(x, want * pow(vy, -1, 1 << w) & full if vy & 1 else (want // vy if vy else 0))
+        elif op == "udiv":
+            self.adjust(x, min(want * vy + (self.rng.randrange(vy) if vy else 0), full))
+        elif op == "urem":
+            self.adjust(x, want)
+        elif op in ("and", "or"):
+            self.adjust(x, want)
+            self.adjust(y, want)
+
+    def compare(self, op: str, x: int | Expr, y: int | Expr, want: int) -> None:
+        w = next(v.width for v in (x, y) if isinstance(v, Expr))
+        full = (1 << w) - 1
+        vx, vy = self.value(x), self.value(y)
+        left = type(y) is int or (type(x) is not int and self.rng.random() < 0.5)
+        if op == "eq":
+            other = vy if left else vx
+            self.adjust(x if left else y, other if want else other ^ (1 << self.rng.randrange(w)))
+            return
+        if not want:  # x < y is false: y <= x
+            x, y, vx, vy, left = y, x, vy, vx, not left
+            op = {"ult": "ule", "ule": "ult", "slt": "sle", "sle": "slt"}[op]
+        step = 1 if op in ("ult", "slt") else 0
+        low, high = (0, full) if op[0] == "u" else (1 << (w - 1), full >> 1)
+        if left:  # at the bound, far below it, or in the middle
+            self.adjust(x, self.rng.choice(((vy - step) & full, low, (vy >> 1) & full, 0)))
+        else:
+            self.adjust(y, self.rng.choice(((vx + step) & full, high, (vx * 2 + 1) & full)))

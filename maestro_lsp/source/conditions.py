@@ -26,9 +26,7 @@ class _Value(NamedTuple):
     unsigned: bool
 
 
-def evaluate(
-    tokens: list[Token], is_defined: Callable[[str], bool], has_include: Callable[[str], bool]
-) -> int:
+def evaluate(tokens: list[Token], is_defined: Callable[[str], bool], has_include: Callable[[str], bool]) -> int:
     """The value of a condition. Raises BadCondition."""
     parser = _Parser([token.text for token in tokens], is_defined, has_include)
     if not parser.tokens:
@@ -84,9 +82,7 @@ class _Parser:
         left = self.unary(live)
         while (level := _BINARY.get(self.peek(), 0)) >= least:
             operator = self.next()
-            right_live = (
-                live and not (operator == "&&" and not left.value) and not (operator == "||" and left.value)
-            )
+            right_live = live and not (operator == "&&" and not left.value) and not (operator == "||" and left.value)
             right = self.binary(level + 1, right_live)
             left = _apply(operator, left, right, right_live)
         return left

@@ -198,9 +198,7 @@ class Record(CType):
                 self._index.setdefault(member.name, member)
             elif isinstance(member.type, Record):
                 for name, inner in member.type._index.items():
-                    moved = Field(
-                        name, inner.type, inner.offset + member.offset, inner.bit_offset, inner.bit_width
-                    )
+                    moved = Field(name, inner.type, inner.offset + member.offset, inner.bit_offset, inner.bit_width)
                     self._index.setdefault(name, moved)
 
     def find(self, name: str) -> Field | None:

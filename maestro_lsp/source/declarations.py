@@ -122,9 +122,7 @@ def declarator_type(node: Node, base: CType, scope: Scope) -> tuple[CType, str |
         elif kind in ("function_declarator", "abstract_function_declarator"):
             params = tuple(ctype for _, ctype in parameters(current, Scope(scope)))
             listed = current.child_by_field_name("parameters")
-            variadic = listed is not None and any(
-                c.type == "variadic_parameter" for c in listed.named_children
-            )
+            variadic = listed is not None and any(c.type == "variadic_parameter" for c in listed.named_children)
             base = Function(base, params, variadic)
         current = inner_declarator(current)
     return base, name

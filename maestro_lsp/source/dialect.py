@@ -22,7 +22,6 @@ _TYPEDEF = re.compile(r"\btypedef\b")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _FUNCTION_NAME = re.compile(r"\(\s*\*+\s*(?:const\s+)?([A-Za-z_]\w*)")
 _TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
-_CASE_RANGE = re.compile(r"\bcase\b([^:;?{}]*?)\.\.\.([^:;?{}]*?):")
 _OPERAND_START = re.compile(r"\s*[\w\"'(*&~!+.\-]")
 _BEFORE_TYPE = frozenset(("return", "case", "sizeof", "else", "do", "_Alignof", "alignof", "goto"))
 
@@ -124,10 +123,6 @@ def typeof_operand(tag: str) -> Node | None:
         operand = bytes.fromhex(tag.removeprefix("__typeof_"))
     except ValueError:
         return None
-    text = operand.decode()
-    names = frozenset(_NAME.findall(text)[:1])
     prefix = b"int x = sizeof("
     tree = Parser(LANGUAGE).parse(prefix + operand + b");")
-    node = tree.root_node.named_descendant_for_byte_range(len(prefix), len(prefix) + len(operand))
-    _ = names
-    return node
+    return tree.root_node.named_descendant_for_byte_range(len(prefix), len(prefix) + len(operand))

@@ -92,11 +92,7 @@ def initializer_length(init: Node, scope: Scope) -> int | None:
     for element in inside:
         if element.type == "initializer_pair":
             designator = element.child_by_field_name("designator")
-            if (
-                designator is not None
-                and designator.type == "subscript_designator"
-                and designator.named_children
-            ):
+            if designator is not None and designator.type == "subscript_designator" and designator.named_children:
                 at = constant(designator.named_children[0], scope)
                 index = index if at is None or at < 0 else at
             elif designator is not None and designator.type == "subscript_range_designator":
@@ -316,7 +312,8 @@ def _address(node: Node, scope: Scope, depth: int) -> _Value | None:
         arrow = any(child.type == "->" for child in node.children)
         base = _pointed(argument, scope, depth) if arrow else _address(argument, scope, depth + 1)
         name = node.child_by_field_name("field")
-        field = base.type.find(node_text(name)) if base and name and isinstance(base.type, Record) else None
+        record = base.type if base is not None else None
+        field = record.find(node_text(name)) if isinstance(record, Record) and name is not None else None
         return None if base is None or field is None else _Value(base.value + field.offset, field.type)
     if node.type == "subscript_expression":
         index_node = node.child_by_field_name("index")
@@ -337,9 +334,7 @@ def _address(node: Node, scope: Scope, depth: int) -> _Value | None:
 
 def _pointed(node: Node, scope: Scope, depth: int) -> _Value | None:
     value = _evaluate(node, scope, depth + 1)
-    return (
-        _Value(value.value, value.type.to) if value is not None and isinstance(value.type, Pointer) else None
-    )
+    return _Value(value.value, value.type.to) if value is not None and isinstance(value.type, Pointer) else None
 
 
 def _operator(node: Node) -> str:

@@ -98,12 +98,7 @@ def _lex(text: str, position: int, space: bool) -> tuple[Token | None, int]:
     end = match.end()
     if match.lastgroup == "space":
         return None, end
-    if (
-        match.lastgroup == "name"
-        and end < len(text)
-        and text[end] in "\"'"
-        and match[0] in ("L", "u", "U", "u8")
-    ):
+    if match.lastgroup == "name" and end < len(text) and text[end] in "\"'" and match[0] in ("L", "u", "U", "u8"):
         literal = LEXEME.match(text, end)
         if literal is not None and literal.lastgroup == "string":
             end = literal.end()
@@ -335,9 +330,7 @@ class Expander:
                     and body[index - 1].text == ","
                     and params.get(body[index + 1].text) == len(params) - 1
                 ):
-                    given = arguments[
-                        -1
-                    ]  # GNU: the comma goes when the variable arguments are absent or empty
+                    given = arguments[-1]  # GNU: the comma goes when the variable arguments are absent or empty
                     if _present(given):
                         out.extend(given)
                     else:
@@ -377,12 +370,7 @@ class Expander:
                 return [Token(_stringify(_present(arguments[which])), token.space, NOTHING)], index + 2
         if token.text in params:
             return _present(arguments[params[token.text]]) or [_PLACEMARKER], index + 1
-        if (
-            token.text == "__VA_OPT__"
-            and macro.variadic
-            and index + 1 < len(body)
-            and body[index + 1].text == "("
-        ):
+        if token.text == "__VA_OPT__" and macro.variadic and index + 1 < len(body) and body[index + 1].text == "(":
             close = _matching(body, index + 1)
             if close is not None:
                 if not self._expand(_present(arguments[-1]), None):

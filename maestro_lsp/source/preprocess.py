@@ -92,6 +92,14 @@ class Preprocessed:
     _starts: list[int]
     _segments: list[_Segment]
 
+    @property
+    def sources(self) -> list[tuple[int, str, str, int, int]]:
+        """Where every part of the text comes from; two units with equal texts and equal sources are the same."""
+        return [
+            (start, part.scan.source.path, part.scan.source.text, part.start, part.end)
+            for start, part in zip(self._starts, self._segments, strict=True)
+        ]
+
     def origin(self, start: int, end: int) -> Span:
         """The user's text behind text[start:end]; for code from a macro, the outermost invocation. A range that
         runs over an #include gives the part in the file where it starts."""
@@ -170,9 +178,7 @@ class _Run:
             if isinstance(macro, Macro):
                 self.macros[macro.name] = macro
             else:
-                self.problems.append(
-                    Problem(Span(path, 0, 0), f"definition of {name} in the settings: {macro}")
-                )
+                self.problems.append(Problem(Span(path, 0, 0), f"definition of {name} in the settings: {macro}"))
 
     def start(self) -> None:
         text = self.read(self.path)
@@ -429,9 +435,7 @@ class _FileRun:
         if name in ("if", "ifdef", "ifndef"):
             live = self.live and self.test(item)
             start = self.source.offset(item.start)
-            at = Span(
-                self.source.source.path, start, self.source.end_offset(item.rest_start + len(item.rest))
-            )
+            at = Span(self.source.source.path, start, self.source.end_offset(item.rest_start + len(item.rest)))
             self.groups.append(_Group(self.live, live, live, at))
         elif not self.groups:
             self.complain(item, f"#{name} without #if")

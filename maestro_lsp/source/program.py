@@ -26,13 +26,7 @@ class Program:
         for other in self.units:
             if name in other.functions and not other.functions[name].static:
                 return other.functions[name]
-        if self._helpers is not None and name not in self._asked:
-            self._asked.add(name)
-            found = self._helpers(name)
-            if found is not None and found not in self.units:
-                self.units.append(found)
-                return self.function(name, unit)
-        return None
+        return self.function(name, unit) if self._help(name) else None
 
     def global_(self, name: str, unit: Unit | None = None) -> GlobalDef | None:
         """The variable that a use of a name in a unit means: the unit's own definition, an external one, else
@@ -42,7 +36,21 @@ class Program:
             declared = unit.globals[name]
             if not declared.extern:
                 return declared if declared.static else self._defined(name) or declared
-        return self._defined(name) or declared
+        found = self._defined(name)
+        if found is None and declared is not None and self._help(name):
+            found = self._defined(name)
+        return found or declared
+
+    def _help(self, name: str) -> bool:
+        """Load the helper that defines a name; whether there was one."""
+        if self._helpers is None or name in self._asked:
+            return False
+        self._asked.add(name)
+        found = self._helpers(name)
+        if found is None or found in self.units:
+            return False
+        self.units.append(found)
+        return True
 
     def _defined(self, name: str) -> GlobalDef | None:
         """The external definition of a variable: one with an initialiser before a tentative one."""

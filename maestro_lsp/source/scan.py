@@ -98,10 +98,8 @@ def _remove_splices(text: str) -> tuple[str, list[int], list[int]]:
 
 
 def _remove_comments(text: str) -> tuple[str, list[int], list[int]]:
-    edits = []
-    for match in _COMMENT.finditer(text):
-        if text[match.start()] == "/":
-            edits.append((match.start(), match.end(), " "))
+    found = _COMMENT.finditer(text)
+    edits = [(match.start(), match.end(), " ") for match in found if text[match.start()] == "/"]
     return _cut(text, edits)
 
 

@@ -13,8 +13,7 @@ from typing import TypeVar
 from tree_sitter import Node, Parser, Point, Tree
 
 from maestro_lsp.source.ctypes import CType, Function, Record
-from maestro_lsp.source.declarations import declarator_type, declare, parameters, specified, with_initializer
-from maestro_lsp.source.declarations import base_type as _base_type
+from maestro_lsp.source.declarations import base_type, declarator_type, declare, parameters, specified, with_initializer
 from maestro_lsp.source.dialect import LANGUAGE, adapt
 from maestro_lsp.source.nodes import (
     ATOMS,
@@ -205,9 +204,7 @@ class Unit:
                 self._extern_only.add(name)
             else:
                 self._extern_only.discard(name)
-            self.globals.put(
-                name, partial(self._global, name, node, declarator, value, storage == "static", extern)
-            )
+            self.globals.put(name, partial(self._global, name, node, declarator, value, storage == "static", extern))
             self.scope.later["variable"][name] = partial(self._enter, name)
 
     def _index_function(self, node: Node) -> None:
@@ -242,11 +239,14 @@ class Unit:
             tag = node_text(name)
             if tag not in self.scope.tags:
                 record = Record("union" if specifier.type == "union_specifier" else "struct", tag)
-                record.define_by(partial(specified, specifier, self.scope))
+                record.define_by(partial(self._define, specifier))
                 self.scope.tags[tag] = record
         if (specifier.text or b"").count(b"{") > 1:
             for line in body.named_children:
                 self._index_tags(line.child_by_field_name("type"))
+
+    def _define(self, specifier: Node) -> None:
+        specified(specifier, self.scope)
 
     def _enter(self, name: str) -> None:
         """Tell the file scope the type of a variable or function."""
@@ -256,7 +256,7 @@ class Unit:
             self.scope.variables[name] = self.declared[name]
 
     def _variable_type(self, node: Node, declarator: Node, name: str) -> CType:
-        return declarator_type(declarator, _base_type(node, self.scope), self.scope)[0]
+        return declarator_type(declarator, base_type(node, self.scope), self.scope)[0]
 
     def _global(
         self, name: str, node: Node, declarator: Node, value: Node | None, static: bool, extern: bool
@@ -314,7 +314,7 @@ def _shown(kind: str) -> str:
 
 
 def _apply(text: str, edits: list[tuple[int, int, str]], cut_new: list[int], cut_old: list[int]) -> str:
-    pieces = []
+    pieces: list[str] = []
     length = position = 0
     for start, end, replacement in edits:
         pieces.extend((text[position:start], replacement))
@@ -350,9 +350,7 @@ def _parse(source: bytes, old: Unit | None) -> Tree:
     suffix = _common_suffix(before[prefix:], source[prefix:])
     tree = old.tree.copy()
     old_end, new_end = len(before) - suffix, len(source) - suffix
-    tree.edit(
-        prefix, old_end, new_end, _point(before, prefix), _point(before, old_end), _point(source, new_end)
-    )
+    tree.edit(prefix, old_end, new_end, _point(before, prefix), _point(before, old_end), _point(source, new_end))
     return _PARSER.parse(source, tree)
 
 

@@ -33,6 +33,11 @@ def round_robin(entries: int, queues: int) -> Table:
     return tuple(entry % queues for entry in range(entries))
 
 
+def repeated(table: Table, entries: int) -> Table:
+    """The same contents on a larger table: tied devices send a packet to one queue whatever their table sizes."""
+    return table * (entries // len(table))
+
+
 def queue_loads(loads: NDArray[np.int64], table: Sequence[int], queues: int) -> NDArray[np.int64]:
     """Load of each queue."""
     import numpy as np

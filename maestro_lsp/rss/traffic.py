@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .fields import PACKET_CLASSES
-from .nic import Profile
 from .quality import Sample
 from .solve import Device
 from .toeplitz import pack_many, toeplitz_many
@@ -84,7 +83,7 @@ def entry_loads(traffic: Traffic, device: Device, key: bytes) -> NDArray[np.int6
     return np.bincount(indices(traffic, device, key), minlength=1 << device.table_bits).astype(np.int64)
 
 
-def sample_score(traffic: Traffic, profile: Profile, devices: Sequence[Device], queues: int) -> Sample:
+def sample_score(traffic: Traffic, devices: Sequence[Device], queues: int) -> Sample:
     """Rates keys by the thesis's test: the standard deviation of packets per queue, over the mean, all
     devices.
     """
@@ -92,9 +91,9 @@ def sample_score(traffic: Traffic, profile: Profile, devices: Sequence[Device], 
     def score(keys: dict[int, bytes]) -> float:
         from .balance import queue_loads, round_robin
 
-        table = round_robin(profile.table, queues)
         spread = 0.0
         for device in devices:
+            table = round_robin(1 << device.table_bits, queues)
             loads = queue_loads(entry_loads(traffic, device, keys[device.number]), table, queues)
             spread += float(loads.std() / max(1.0, loads.mean()))
         return spread

@@ -1,0 +1,414 @@
+"""The commands `solve`, `hash` and `balance`: arguments in, text on stdout, exit status out.
+
+Exit status: 0 done; 1 there is no such key (some device keeps no queue bit, or the proof fails); 2 usage or input
+that cannot be read, with one line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import balance as tables
+from .configure import Configuration
+from .fields import FieldError, parse
+from .nic import profile, profiles
+from .solve import Device, HashInput, SpecError
+from .spec import Spec, read_spec
+from .toeplitz import KeyLengthError, hash_fields
+
+if TYPE_CHECKING:
+    from .proof import Proof
+    from .traffic import Traffic
+
+MICROSOFT_KEY = "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa"
+"""Default of `hash`: the key of Microsoft's verification suite."""
+
+_SYNTHETIC_PACKETS = 50_000
+
+
+def add_parsers(subparsers: Any) -> None:
+    """Add `solve`, `hash` and `balance` to the subparsers of an argparse parser; each sets `run`."""
+    solve = subparsers.add_parser("solve", help="RSS keys for constraints stated in a TOML file")
+    solve.add_argument("spec", type=Path, metavar="SPEC.toml")
+    solve.add_argument("--nic", help=f"override the file's NIC: {', '.join(sorted(profiles()))}")
+    solve.add_argument("--equal", choices=("index", "hash"), help="what must agree (default: the file's, or index)")
+    solve.add_argument("--seed", type=int, help="default: the file's, or 0")
+    solve.add_argument("--queues", type=_positive, help="queues of the tables and predictions")
+    solve.add_argument("--alternatives", type=_positive, default=1, metavar="N", help="print N sets of keys")
+    solve.add_argument(
+        "--sample", type=Path, metavar="CAPTURE", help="prefer keys that spread this traffic, balance on it"
+    )
+    solve.add_argument("--prove", action=argparse.BooleanOptionalAction, default=True)
+    solve.add_argument("--plot", type=Path, metavar="OUT.svg", help="skew of uniform and Zipfian traffic")
+    formats = ("text", "json", "dpdk-c", "testpmd", "ethtool")
+    solve.add_argument("--format", choices=formats, default="text")
+    solve.set_defaults(run=solve_command)
+
+    hashing = subparsers.add_parser("hash", help="Toeplitz hash, index and queue of tuples or of a capture")
+    hashing.add_argument("tuples", nargs="*", metavar="SRC,DST[,SPORT,DPORT]")
+    hashing.add_argument("--capture", type=Path)
+    _add_key_options(hashing)
+    hashing.add_argument("--format", choices=("text", "json"), default="text")
+    hashing.set_defaults(run=hash_command)
+
+    balancing = subparsers.add_parser("balance", help="balanced indirection table for a capture")
+    balancing.add_argument("capture", type=Path)
+    _add_key_options(balancing)
+    balancing.add_argument("--threshold", type=float, help="exit 1 if the deviation is above this")
+    balancing.add_argument("--plot", type=Path, metavar="OUT.svg")
+    balancing.add_argument("--format", choices=("text", "json"), default="text")
+    balancing.set_defaults(run=balance_command)
+
+
+def _add_key_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", default=MICROSOFT_KEY, metavar="HEX", help="default: Microsoft's test key")
+    parser.add_argument("--nic", default="x710", help="decides what is hashed and the table size")
+    parser.add_argument("--fields", help="hash these instead, e.g. ipv4.src,ipv4.dst")
+    parser.add_argument("--table", type=_positive, default=0, help="entries, default: the NIC's")
+    parser.add_argument("--queues", type=_positive, default=8)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return value
+
+
+def _one_line(command: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Errors of input as one line on stderr and status 2."""
+
+    def run(args: argparse.Namespace) -> int:
+        from .capture import CaptureError
+
+        try:
+            return command(args)
+        except (SpecError, FieldError, KeyLengthError, CaptureError) as error:
+            message = str(error)
+        except OSError as error:
+            message = f"{error.filename}: {error.strerror}"
+        print(f"maestro-lsp: {message}", file=sys.stderr)
+        return 2
+
+    return run
+
+
+# --- solve ---
+
+
+@_one_line
+def solve_command(args: argparse.Namespace) -> int:
+    """Best configuration of a specification, proved. Status 1 if a device keeps no queue bit or a check fails."""
+    spec = read_spec(args.spec, args.nic)
+    queues = args.queues or spec.queues
+    traffic, sample = None, None
+    if args.sample is not None:
+        from .capture import read_capture
+        from .traffic import sample_score
+
+        traffic = read_capture(args.sample)
+        sample = sample_score(traffic, spec.configure(equal=args.equal, seed=args.seed).space.devices, queues)
+    found = spec.configure(equal=args.equal, seed=args.seed, sample=sample, alternatives=args.alternatives)
+    proof = None
+    if args.prove:
+        from .proof import prove
+
+        proof = prove(found.space, found.keys, seed=spec.seed)
+    spread = _tables(found, traffic, queues)
+    print(_render(args.format, spec, found, proof, spread, queues), end="")
+    if args.plot is not None:
+        args.plot.write_text(_synthetic_plot(found, queues), "utf-8")
+    stuck = [device for device in _bound_devices(found) if not found.queue_bits(device)]
+    for device in stuck:
+        reasons = "; ".join(str(requirement) for requirement in found.space.explain(device))
+        print(
+            f"maestro-lsp: device {device}: every valid key sends all its packets to one queue: {reasons}",
+            file=sys.stderr,
+        )
+    if proof is not None and not proof.holds:
+        print(f"maestro-lsp: {proof.failures[0]}", file=sys.stderr)
+    return 1 if stuck or (proof is not None and not proof.holds) else 0
+
+
+def _tables(found: Configuration, traffic: Traffic | None, queues: int) -> dict[int, tables.Table]:
+    """Table of each device, balanced on the traffic if there is any; tied devices have the same contents."""
+    made = {}
+    for group in found.table_groups:
+        sizes = {number: 1 << found.space.device(number).table_bits for number in group}
+        table = tables.round_robin(min(sizes.values()), queues)
+        if traffic is not None:
+            table = tables.balanced(_group_loads(found, traffic, group), queues)
+        made |= {number: tables.repeated(table, size) for number, size in sizes.items()}
+    return made
+
+
+def _bound_devices(found: Configuration) -> tuple[int, ...]:
+    """Devices that some requirement names."""
+    named = {n for requirement in found.space.requirements for n in (requirement.i, requirement.j)}
+    return tuple(sorted(named))
+
+
+def _render(
+    form: str, spec: Spec, found: Configuration, proof: Proof | None, spread: dict[int, tables.Table], queues: int
+) -> str:
+    from . import export
+
+    match form:
+        case "dpdk-c":
+            return export.to_dpdk_c(found, spread)
+        case "testpmd":
+            return export.to_testpmd(found, spread)
+        case "ethtool":
+            return export.to_ethtool(found, spread, spec.interfaces)
+        case "json":
+            body = found.to_json() | {
+                "schema": 1,
+                "dimension": found.space.dimension,
+                "exact": not found.space.overapproximated,
+                "alternatives": [
+                    {str(number): key.hex() for number, key in ranked.keys.items()} for ranked in found.ranked
+                ],
+                "proof": None if proof is None else {"holds": proof.holds, "checks": list(map(str, proof.checks))},
+            }
+            return json.dumps(body, indent=2) + "\n"
+    return _text(spec, found, proof, queues)
+
+
+def _text(spec: Spec, found: Configuration, proof: Proof | None, queues: int) -> str:
+    lines = [spec.title] if spec.title else []
+    for device in found.space.devices:
+        number = device.number
+        nic = found.profiles[number]
+        lines.append(
+            f"device {number} ({nic.name}, {1 << device.table_bits} entries): "
+            f"{found.queue_bits(number)} of {device.table_bits} queue bits"
+        )
+        lines.append(f"  key {found.keys[number].hex()}")
+        for quality in found.ranked[0].inputs:
+            if quality.device != number or not quality.hash_input.fields:
+                continue
+            names = ", ".join(map(str, quality.hash_input.fields))
+            decide = ", ".join(f"{name} ({rank})" for name, rank in quality.fields) or "nothing"
+            lines.append(f"  {quality.hash_input.packet_class}: hashes {names}")
+            lines.append(f"    {quality.queue_bits} queue bits; low bits that decide: {decide}")
+    for at, ranked in enumerate(found.ranked[1:], 2):
+        lines.append(f"alternative {at}")
+        lines += [f"  device {number}: key {key.hex()}" for number, key in ranked.keys.items()]
+    shared = [group for group in found.table_groups if len(group) > 1]
+    lines += [f"devices {', '.join(map(str, group))}: one table, the same contents" for group in shared]
+    lines.append(f"2^{found.space.dimension} valid keys, equal {found.space.equal}")
+    for requirement in found.space.overapproximated:
+        lines.append(f"note: Z3 left questions about '{requirement}' open; there may be more keys")
+    lines += _prediction(found, queues)
+    if proof is not None:
+        lines.append(f"proof: {'holds' if proof.holds else 'FAILED'}, {len(proof.checks)} pairs of hash inputs")
+        lines += [f"  {check}" for check in proof.checks]
+    return "\n".join(lines) + "\n"
+
+
+def _group_loads(found: Configuration, traffic: Traffic, group: tuple[int, ...]) -> Any:
+    """Load of the one table of some devices if the traffic arrives on each of them."""
+    from .traffic import entry_loads
+
+    own = [entry_loads(traffic, found.space.device(n), found.keys[n]) for n in group]
+    return tables.common_loads(own)
+
+
+def _traffic_class(found: Configuration) -> str:
+    """A class of packets that the first device hashes, TCP or UDP over IPv4 if it does."""
+    hashed = [i.packet_class for i in found.space.devices[0].inputs if i.fields]
+    plain = [name for name in ("ipv4-udp", "ipv4-tcp") if name in hashed]
+    return next(iter(plain + [name for name in hashed if name.startswith("ip")]), "ipv4-udp")
+
+
+def _prediction(found: Configuration, queues: int) -> list[str]:
+    from .traffic import uniform, zipf
+
+    lines = []
+    kind = _traffic_class(found)
+    for name, traffic in (
+        ("uniform", uniform(_SYNTHETIC_PACKETS, packet_class=kind)),
+        ("Zipfian", zipf(_SYNTHETIC_PACKETS, packet_class=kind)),
+    ):
+        loads = _group_loads(found, traffic, found.table_groups[0])
+        plain = tables.skew(loads, tables.round_robin(len(loads), queues), queues)
+        better = tables.skew(loads, tables.balanced(loads, queues), queues)
+        best = tables.recommended_queues(loads, queues)
+        lines.append(
+            f"{name} traffic on {queues} queues: busiest {plain.busiest / plain.mean:.2f} of the mean, "
+            f"{better.busiest / better.mean:.2f} balanced; {best.queues} cores worth using, "
+            f"speed-up at most {best.speedup:.1f}"
+        )
+    return lines
+
+
+def _synthetic_plot(found: Configuration, queues: int) -> str:
+    """Skew by cores: uniform, Zipfian, Zipfian with a balanced table (thesis figure 4.9)."""
+    from .plot import skew_plot
+    from .traffic import uniform, zipf
+
+    kind, group = _traffic_class(found), found.table_groups[0]
+    even = _group_loads(found, uniform(_SYNTHETIC_PACKETS, packet_class=kind), group)
+    skewed = _group_loads(found, zipf(_SYNTHETIC_PACKETS, packet_class=kind), group)
+    cores = _core_counts(queues)
+    series = {
+        "uniform": {n: _per_core(even, n, False) for n in cores},
+        "Zipf": {n: _per_core(skewed, n, False) for n in cores},
+        "Zipf, balanced": {n: _per_core(skewed, n, True) for n in cores},
+    }
+    return skew_plot(series, "Packets per core")
+
+
+def _core_counts(queues: int) -> list[int]:
+    return sorted({n for n in (2, 4, 6, 8, 12, 16, 24, 32, queues) if 2 <= n <= max(2, queues)})
+
+
+def _per_core(loads: Any, cores: int, balanced: bool) -> list[int]:
+    table = tables.balanced(loads, cores) if balanced else tables.round_robin(len(loads), cores)
+    return [int(load) for load in tables.queue_loads(loads, table, cores)]
+
+
+# --- hash and balance ---
+
+
+def _device(args: argparse.Namespace) -> tuple[Device, bytes]:
+    """The device and key that the options describe."""
+    try:
+        key = bytes.fromhex(args.key.replace(":", ""))
+    except ValueError:
+        raise SpecError(f"key '{args.key[:20]}...' is not hexadecimal") from None
+    nic = profile(args.nic, table=args.table)
+    inputs = nic.inputs()
+    if args.fields:
+        named = tuple(parse(name) for name in args.fields.split(","))
+        inputs = tuple(HashInput(i.packet_class, named) for i in inputs)
+    if nic.table.bit_count() != 1 or nic.table < 2:
+        raise SpecError(f"a table of {nic.table} entries is not a power of two")
+    return Device(0, inputs, len(key), nic.table_bits), key
+
+
+@_one_line
+def hash_command(args: argparse.Namespace) -> int:
+    """Hash, index and queue of tuples given on the command line, or packets per queue of a capture."""
+    device, key = _device(args)
+    if args.capture is None and not args.tuples:
+        raise SpecError("give tuples such as 10.0.0.1,10.0.0.2,1234,80, or --capture FILE")
+    table = tables.round_robin(1 << device.table_bits, args.queues)
+    rows = []
+    for text in args.tuples:
+        packet_class, values = _tuple(text)
+        fields = device.input(packet_class).fields
+        if args.fields and not all(field.name in values for field in fields):
+            raise SpecError(f"'{text}' lacks some of the fields {args.fields}")
+        hashed = hash_fields(key, fields, values)
+        index = hashed & (len(table) - 1)
+        rows.append({"tuple": text, "hash": f"{hashed:#010x}", "index": index, "queue": table[index]})
+    if args.format == "json" and args.capture is None:
+        print(json.dumps(rows, indent=2))
+        return 0
+    for row in rows:
+        print(f"{row['tuple']}: hash {row['hash']}, index {row['index']}, queue {row['queue']}")
+    return 0 if args.capture is None else _report(args, device, key)
+
+
+def _tuple(text: str) -> tuple[str, dict[str, int]]:
+    """Class and field values of SRC,DST or SRC,DST,SPORT,DPORT. Raises SpecError."""
+    parts = text.split(",")
+    try:
+        src, dst = (ipaddress.ip_address(part) for part in parts[:2])
+        ports = [int(part) for part in parts[2:]]
+    except ValueError:
+        raise SpecError(f"'{text}' is not SRC,DST or SRC,DST,SPORT,DPORT") from None
+    if src.version != dst.version or len(ports) not in (0, 2) or not all(0 <= p < 65536 for p in ports):
+        raise SpecError(f"'{text}' is not SRC,DST or SRC,DST,SPORT,DPORT")
+    version = f"ipv{src.version}"
+    values = {f"{version}.src": int(src), f"{version}.dst": int(dst)}
+    if not ports:
+        return f"{version}-other", values
+    return f"{version}-tcp", values | {"l4.src": ports[0], "l4.dst": ports[1]}
+
+
+@_one_line
+def balance_command(args: argparse.Namespace) -> int:
+    """Balanced table of a capture, with its skew before and after and the least that is possible."""
+    device, key = _device(args)
+    return _report(args, device, key, balancing=True)
+
+
+def _report(args: argparse.Namespace, device: Device, key: bytes, balancing: bool = False) -> int:
+    from .capture import CaptureError, read_capture
+    from .traffic import entry_loads
+
+    traffic = read_capture(args.capture)
+    hashed = [name for name in traffic.present() if device.input(name).fields]
+    if not hashed:
+        raise CaptureError(f"{args.capture}: only {', '.join(traffic.present())}, none of which is hashed")
+    longest = max((device.input(name) for name in hashed), key=lambda i: i.width)
+    needed = -(-(longest.width + 31) // 8)
+    if needed > len(key):
+        raise KeyLengthError(
+            f"{args.capture}: hashing {longest.packet_class} takes a key of {needed} bytes, this one has {len(key)}"
+        )
+    loads = entry_loads(traffic, device, key)
+    before = tables.round_robin(len(loads), args.queues)
+    reports = {"round robin": (before, tables.skew(loads, before, args.queues))}
+    if balancing:
+        after = tables.balanced(loads, args.queues)
+        fewest = tables.rebalanced(before, loads, args.queues)
+        reports["balanced"] = (after, tables.skew(loads, after, args.queues))
+        reports[f"{len(fewest.moved)} entries moved"] = (
+            fewest.table,
+            tables.skew(loads, fewest.table, args.queues),
+        )
+        if args.plot is not None:
+            from .plot import skew_plot
+
+            cores = _core_counts(args.queues)
+            series = {
+                "round robin": {n: _per_core(loads, n, False) for n in cores},
+                "balanced": {n: _per_core(loads, n, True) for n in cores},
+            }
+            args.plot.write_text(skew_plot(series, f"Packets per core: {args.capture.name}"), "utf-8")
+    chosen = reports["balanced" if balancing else "round robin"]
+    if args.format == "json":
+        print(json.dumps(_json_report(traffic, loads, reports, args.queues), indent=2))
+    else:
+        print(f"{len(traffic)} packets ({', '.join(traffic.present())}), {traffic.skipped} malformed")
+        for name, (table, found) in reports.items():
+            own = " ".join(str(load) for load in tables.queue_loads(loads, table, args.queues))
+            print(f"{name}: {own}")
+            print(
+                f"  busiest {found.busiest} ({found.busiest / found.mean:.2f} of the mean), standard deviation "
+                f"{found.deviation:.1f}, no table has less than {found.bound}"
+            )
+        if balancing:
+            print(f"table: {' '.join(map(str, chosen[0]))}")
+    threshold = getattr(args, "threshold", None)
+    return 1 if threshold is not None and chosen[1].deviation > threshold else 0
+
+
+def _json_report(
+    traffic: Traffic, loads: Any, reports: dict[str, tuple[tables.Table, tables.Skew]], queues: int
+) -> dict[str, Any]:
+    return {
+        "packets": len(traffic),
+        "classes": list(traffic.present()),
+        "malformed": traffic.skipped,
+        "tables": [
+            {
+                "name": name,
+                "table": list(table),
+                "queues": [int(load) for load in tables.queue_loads(loads, table, queues)],
+                "busiest": found.busiest,
+                "deviation": found.deviation,
+                "bound": found.bound,
+            }
+            for name, (table, found) in reports.items()
+        ],
+    }

@@ -10,6 +10,7 @@ with its own globals, as the cores of a shared-nothing program would. DPDK's hea
 from __future__ import annotations
 
 import _ctypes
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -137,7 +138,8 @@ def build(
 
     `sources` are all C files of the NF, its helpers' included (see `read_nf`); `include_dirs` are searched
     before ours. `libvig` is a folder of another libVig's sources to link instead of our own; its headers must
-    then be found in `include_dirs`. `defines` are -D names, for the NF and libVig. Raises NativeError with the compiler's words."""
+    then be found in `include_dirs`. `defines` are -D names, for the NF and libVig. Raises NativeError with the
+    compiler's words."""
     names = [f"-D{name}" for name in defines]
     nf_flags = [*(f"-I{path}" for path in (*include_dirs, RUNTIME)), *names, "-include", str(COMPAT)]
     # Everything else is compiled without the NF's flags where possible, to be shared between NFs.
@@ -156,12 +158,13 @@ def build(
         library_objects = list(pool.map(lambda path: _compile(path, library_flags), library))
         objects = [*nf_objects, entry.result(), *our_objects]
     if mode == "traced":
-        renames = {name: f"real_{name}" for name in _double_calls()}
+        renames = {name: f"real_{name}" for name in double_calls()}
         library_objects = [_rename(path, renames) for path in library_objects]
     return _link([*objects, *library_objects])
 
 
-def _double_calls() -> list[str]:
+def double_calls() -> list[str]:
+    """The names of the libVig functions that a traced build stands in for."""
     return re.findall(r"^CALL\((\w+)\)", (HERE / "calls.def").read_text(), re.MULTILINE)
 
 
@@ -253,10 +256,13 @@ class Instance:
     """One running NF, with globals of its own.
 
     `args` are the NF's arguments (without a program name) for nf_config_init, which is skipped if None.
-    Raises NativeError if configuration or nf_init fails. An instance whose `process` raised is in an
-    undefined state: the NF was left half-way."""
+    `folder` is the working directory while the NF initialises, for NFs that read files. Raises
+    NativeError if configuration or nf_init fails. An instance whose `process` raised is in an undefined state:
+    the NF was left half-way."""
 
-    def __init__(self, so: Path, devices: int = 2, args: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, so: Path, devices: int = 2, args: Sequence[str] | None = None, folder: Path | None = None
+    ) -> None:
         # The loader shares what it finds at one path, so each instance gets a file of its own; once loaded,
         # the file's name is not needed.
         with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:
@@ -272,7 +278,9 @@ class Instance:
         words = [] if args is None else [b"nf", *(word.encode() for word in args)]
         # getopt permutes argv, and an NF may keep pointers into it.
         self._argv = (ctypes.c_char_p * (len(words) + 1))(*words, None)
-        if not self.library.bench_init(ctypes.c_uint16(devices), len(words), self._argv):
+        with contextlib.chdir(folder or Path.cwd()):
+            started = self.library.bench_init(ctypes.c_uint16(devices), len(words), self._argv)
+        if not started:
             raise NativeError(self._message.value.decode(errors="replace"))
 
     def _prepare(self) -> None:

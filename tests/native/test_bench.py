@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.native import bench
 from tests.native.bench import Instance, NativeError
-from tests.native.tracing import Answer, Call, Object, Traced, Value
+from tests.native.tracing import Answer, Call, Object, Traced, Value, as_script
 
 NFS = bench.HERE / "nfs"
 NOW = 10**15  # so late that no lag reaches below zero
@@ -162,6 +162,20 @@ def test_a_changed_source_is_built_anew_and_an_unchanged_one_is_not(tmp_path: Pa
     assert Instance(bench.build([source])).process(0, bytes(60), NOW)[0] == 0xFFFF
 
 
+def test_an_nf_reads_files_from_the_folder_it_is_given(tmp_path: Path) -> None:
+    source = tmp_path / "nf.c"
+    source.write_text(
+        "#include <stdbool.h>\n#include <stdint.h>\n#include <stdio.h>\nstatic int out;\n"
+        'bool nf_init(void) { FILE *f = fopen("out.txt", "r"); return f != NULL && fscanf(f, "%d", &out) == 1; }\n'
+        "int nf_process(uint16_t d, uint8_t *b, uint16_t l, int64_t n) { return out; }\n"
+    )
+    (tmp_path / "out.txt").write_text("7\n")
+    so = bench.build([source])
+    assert Instance(so, folder=tmp_path).process(0, bytes(60), NOW)[0] == 7
+    with pytest.raises(NativeError, match="nf_init returned false"):
+        Instance(so)
+
+
 # ---- Tracing
 
 
@@ -245,6 +259,37 @@ def test_a_script_answers_calls_and_leaves_state_alone() -> None:
     # None of this happened: the first real packet is the first.
     running.process(0, ipv4(7), NOW)
     assert Call("map_get", {"map": Object(0), "key": b"\4\0\0\0\0\0\0\7"}, 0) in running.calls
+
+
+def medley_packets(seed: int, count: int) -> list[tuple[int, bytes, int]]:
+    """Devices, packets and times for medley.c: few keys, some below 2^24, so that all of its branches are taken."""
+    draw, now, packets = random.Random(seed), NOW, []
+    for _ in range(count):
+        now += draw.choice([0, 1, 10, 60])
+        key = draw.choice([draw.randrange(20), 0x01000000 + draw.randrange(4)])
+        body = struct.pack("<I", key) + bytes(24)
+        packets.append((draw.randrange(2), bytes(14) + body if draw.random() < 0.95 else bytes(30), now))
+    return packets
+
+
+def test_every_call_is_traced_and_a_recorded_packet_can_be_replayed_as_a_script() -> None:
+    real_so, _ = bench.build_nf(NFS / "medley")
+    traced_so, _ = bench.build_nf(NFS / "medley", "traced")
+    real, recording, replaying = Instance(real_so), Traced(traced_so), Traced(traced_so)
+    seen = {call.function for call in recording.initial}
+    for device, packet, now in medley_packets(seed=1, count=1000):
+        result = recording.process(device, packet, now)
+        assert result == real.process(device, packet, now)
+        calls = recording.calls
+        seen |= {call.function for call in calls}
+        assert replaying.process_scripted(device, packet, now, as_script(calls)) == result
+        assert [call.function for call in replaying.calls] == [call.function for call in calls]
+    changing_packets = {"packet_shrink_chunk", "packet_insert_new_chunk"}
+    assert seen == set(bench.double_calls()) - changing_packets
+    so, _ = bench.build_nf(NFS / "tagger", "traced")
+    tagger = Traced(so)
+    tagger.process(1, tagger.process(0, bytes(60), NOW)[1], NOW)
+    assert "packet_shrink_chunk" in {call.function for call in tagger.calls}
 
 
 @pytest.mark.parametrize(
@@ -335,6 +380,7 @@ def test_a_real_nf_behaves_the_same_on_our_libvig_and_on_its_own(name: str, tmp_
     traced_theirs, _ = bench.build_nf(VIGOR / name, "traced", libvig=VIGOR / "libvig" / "verified")
     running = [Instance(theirs, devices, SMALL[name].split()), Instance(ours, devices, SMALL[name].split())]
     tracing = [Traced(so, devices, SMALL[name].split()) for so in (traced, traced_theirs)]
+    replaying = Traced(traced, devices, SMALL[name].split())
     draw, now, seen = random.Random(name), NOW, set[int]()
     for _ in range(3000):
         now += draw.choice([1, 50, 300, 4000])
@@ -342,5 +388,6 @@ def test_a_real_nf_behaves_the_same_on_our_libvig_and_on_its_own(name: str, tmp_
         results = [instance.process(device, packet, now) for instance in (*running, *tracing)]
         assert all(result == results[0] for result in results)
         assert without_cells(tracing[0].calls) == without_cells(tracing[1].calls)
+        assert replaying.process_scripted(device, packet, now, as_script(tracing[0].calls)) == results[0]
         seen.add(results[0][0])
     assert len(seen) > 1

@@ -45,14 +45,56 @@ class Call:
 @dataclass(frozen=True)
 class Answer:
     """What a script lets one call answer: its result, and what it writes through its output pointer (the
-    integer of map_get and the like; the bytes of a borrowed cell). Only calls that answer something take an
-    Answer: all but those that return nothing, dmap_put, dmap_erase (always 1), hash_obj (a pure function),
-    allocation and packet I/O (always real); of those that return nothing, vector_borrow and dmap_get_value
-    take one."""
+    integer of map_get and the like; the bytes of a borrowed cell). The calls of `ANSWERED` take one each; the
+    others have nothing to say (dmap_put and dmap_erase return 1) or are always real: allocation, packet I/O,
+    cht_fill_cht and hash_obj, which is a pure function."""
 
     function: str
     result: int = 1
     out: int | bytes = field(default=b"")
+
+
+# Calls that take an Answer, each with the output that the script provides, if it has one.
+ANSWERED: Mapping[str, str | None] = {
+    "map_get": "value_out",
+    "map_size": None,
+    "vector_borrow": "value",
+    "dchain_allocate_new_index": "index_out",
+    "dchain_rejuvenate_index": None,
+    "dchain_expire_one_index": "index_out",
+    "dchain_is_index_allocated": None,
+    "dchain_free_index": None,
+    "dmap_get_a": "index",
+    "dmap_get_b": "index",
+    "dmap_get_value": "value_out",
+    "dmap_size": None,
+    "expire_items": None,
+    "expire_items_single_map": None,
+    "expire_items_single_map_iteratively": None,
+    "cht_find_preferred_available_backend": "chosen_backend",
+    "lpm_update_elem": None,
+    "lpm_lookup_elem": None,
+    "sketch_fetch": None,
+    "sketch_touch_buckets": None,
+    "cms_count_min": None,
+    "cms_periodic_cleanup": None,
+    "tb_is_tracing": "index_out",
+    "tb_trace": "index_out",
+    "tb_update_and_check": None,
+    "tb_expire": None,
+}
+
+
+def as_script(calls: Sequence[Call]) -> list[Answer]:
+    """The script that makes the same packet go the same way again, from the calls it made."""
+    script = []
+    for call in calls:
+        if call.function in ANSWERED:
+            name = ANSWERED[call.function]
+            out = call.args.get(name, b"") if name else b""
+            assert isinstance(out, int | bytes)
+            script.append(Answer(call.function, call.result or 0, out))
+    return script
 
 
 class _Answer(ctypes.Structure):
@@ -71,8 +113,10 @@ class Traced(Instance):
     initial: tuple[Call, ...]
     calls: tuple[Call, ...] = ()
 
-    def __init__(self, so: Path, devices: int = 2, args: Sequence[str] | None = None) -> None:
-        super().__init__(so, devices, args)
+    def __init__(
+        self, so: Path, devices: int = 2, args: Sequence[str] | None = None, folder: Path | None = None
+    ) -> None:
+        super().__init__(so, devices, args, folder)
         self.initial = self._read_log()
 
     def _prepare(self) -> None:
@@ -129,4 +173,4 @@ def _read_value(text: str) -> Value:
     return int(text)
 
 
-__all__ = ["Answer", "Call", "NativeError", "Object", "Traced", "Value"]
+__all__ = ["ANSWERED", "Answer", "Call", "NativeError", "Object", "Traced", "Value", "as_script"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from .fields import PACKET_CLASSES
 from .traffic import FIELD_BYTES, Traffic
@@ -20,6 +21,7 @@ class CaptureError(ValueError):
 
 
 _ETHERNET, _RAW, _LINUX_COOKED = 1, (12, 101), 113  # link types of the pcap format
+_FILE_HEADER, _RECORD_HEADER = 24, 16  # bytes, of the pcap format
 _VLAN_TYPES = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 _PORTS = {6: "tcp", 17: "udp", 132: "sctp"}
 _EXTENSIONS = (0, 43, 60, 135)  # hop-by-hop, routing, destination options, mobility
@@ -65,15 +67,21 @@ def _frames(path: Path) -> Iterator[tuple[bytes, int]]:
         link = reader.datalink()
         if link not in (_ETHERNET, *_RAW, _LINUX_COOKED):
             raise CaptureError(f"{path}: link type {link} is not Ethernet, raw IP or Linux cooked")
-        count = 0
+        count, record, last = 0, _FILE_HEADER, b""
         try:
             for _, frame in reader:
+                if count:
+                    record += _RECORD_HEADER + len(last)
                 count += 1
-                yield bytes(frame), link
+                last = bytes(frame)
+                yield last, link
         except (ValueError, dpkt.dpkt.Error):
             raise CaptureError(f"{path}: damaged or cut off after packet {count}") from None
-        if magic != b"\n\r\r\n" and file.read(1):
-            raise CaptureError(f"{path}: cut off after packet {count}")
+        if count and magic != b"\n\r\r\n":  # dpkt hands out a last packet that the file cuts short
+            file.seek(record + 8)
+            order: Literal["big", "little"] = "big" if magic[0] == 0xA1 else "little"
+            if int.from_bytes(file.read(4), order) != len(last):
+                raise CaptureError(f"{path}: cut off within packet {count}")
 
 
 def classify(frame: bytes, link: int = _ETHERNET) -> tuple[str, dict[str, bytes]] | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import balance as tables
 from .configure import Configuration
-from .fields import FieldError, parse
+from .fields import Field, FieldError, canonical, carries, parse
 from .nic import profile, profiles
 from .solve import Device, HashInput, SpecError
 from .spec import Spec, read_spec
@@ -68,7 +68,9 @@ def add_parsers(subparsers: Any) -> None:
 
 def _add_key_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", default=MICROSOFT_KEY, metavar="HEX", help="default: Microsoft's test key")
-    parser.add_argument("--nic", default="x710", help="decides what is hashed and the table size")
+    parser.add_argument(
+        "--nic", help="decides what is hashed, the table size and the key length; default: an x710 with any key"
+    )
     parser.add_argument("--fields", help="hash these instead, e.g. ipv4.src,ipv4.dst")
     parser.add_argument("--table", type=_positive, default=0, help="entries, default: the NIC's")
     parser.add_argument("--queues", type=_positive, default=8)
@@ -115,6 +117,8 @@ def solve_command(args: argparse.Namespace) -> int:
         traffic = read_capture(args.sample)
         sample = sample_score(traffic, spec.configure(equal=args.equal, seed=args.seed).space.devices, queues)
     found = spec.configure(equal=args.equal, seed=args.seed, sample=sample, alternatives=args.alternatives)
+    for requirement in found.space.idle:
+        raise SpecError(f"{args.spec}: '{requirement}' can never hold for packets of the classes at hand")
     proof = None
     if args.prove:
         from .proof import prove
@@ -138,7 +142,7 @@ def solve_command(args: argparse.Namespace) -> int:
 
 def _tables(found: Configuration, traffic: Traffic | None, queues: int) -> dict[int, tables.Table]:
     """Table of each device, balanced on the traffic if there is any; tied devices have the same contents."""
-    made = {}
+    made: dict[int, tables.Table] = {}
     for group in found.table_groups:
         sizes = {number: 1 << found.space.device(number).table_bits for number in group}
         table = tables.round_robin(min(sizes.values()), queues)
@@ -187,7 +191,7 @@ def _text(spec: Spec, found: Configuration, proof: Proof | None, queues: int) ->
         nic = found.profiles[number]
         lines.append(
             f"device {number} ({nic.name}, {1 << device.table_bits} entries): "
-            f"{found.queue_bits(number)} of {device.table_bits} queue bits"
+            f"{found.queue_bits(number)} of {found.space.index_bits(number)} queue bits"
         )
         lines.append(f"  key {found.keys[number].hex()}")
         for quality in found.ranked[0].inputs:
@@ -283,13 +287,18 @@ def _device(args: argparse.Namespace) -> tuple[Device, bytes]:
         key = bytes.fromhex(args.key.replace(":", ""))
     except ValueError:
         raise SpecError(f"key '{args.key[:20]}...' is not hexadecimal") from None
-    nic = profile(args.nic, table=args.table)
+    nic = profile(args.nic or "x710", table=args.table)
+    if args.nic and nic.key_bytes not in (0, len(key)):
+        raise SpecError(f"{nic.name} takes keys of {nic.key_bytes} bytes, this one has {len(key)}")
+    if nic.table.bit_count() != 1 or nic.table < 2:
+        raise SpecError(f"a table of {nic.table} entries is not a power of two")
     inputs = nic.inputs()
     if args.fields:
         named = tuple(parse(name) for name in args.fields.split(","))
-        inputs = tuple(HashInput(i.packet_class, named) for i in inputs)
-    if nic.table.bit_count() != 1 or nic.table < 2:
-        raise SpecError(f"a table of {nic.table} entries is not a power of two")
+        inputs = tuple(
+            HashInput(i.packet_class, named if all(carries(i.packet_class, f.name) for f in named) else ())
+            for i in inputs
+        )
     return Device(0, inputs, len(key), nic.table_bits), key
 
 
@@ -304,8 +313,8 @@ def hash_command(args: argparse.Namespace) -> int:
     for text in args.tuples:
         packet_class, values = _tuple(text)
         fields = device.input(packet_class).fields
-        if args.fields and not all(field.name in values for field in fields):
-            raise SpecError(f"'{text}' lacks some of the fields {args.fields}")
+        if not fields or not all(name in values for field in fields for name in _whole_names(field)):
+            raise SpecError(f"'{text}' lacks some of the fields {args.fields or 'that are hashed'}")
         hashed = hash_fields(key, fields, values)
         index = hashed & (len(table) - 1)
         rows.append({"tuple": text, "hash": f"{hashed:#010x}", "index": index, "queue": table[index]})
@@ -315,6 +324,10 @@ def hash_command(args: argparse.Namespace) -> int:
     for row in rows:
         print(f"{row['tuple']}: hash {row['hash']}, index {row['index']}, queue {row['queue']}")
     return 0 if args.capture is None else _report(args, device, key)
+
+
+def _whole_names(field: Field) -> list[str]:
+    return [run.name for run in canonical(field)]
 
 
 def _tuple(text: str) -> tuple[str, dict[str, int]]:
@@ -343,12 +356,17 @@ def balance_command(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, device: Device, key: bytes, balancing: bool = False) -> int:
     from .capture import CaptureError, read_capture
-    from .traffic import entry_loads
+    from .traffic import FIELD_BYTES, entry_loads
 
     traffic = read_capture(args.capture)
     hashed = [name for name in traffic.present() if device.input(name).fields]
     if not hashed:
         raise CaptureError(f"{args.capture}: only {', '.join(traffic.present())}, none of which is hashed")
+    missing = {
+        run.name for name in hashed for f in device.input(name).fields for run in canonical(f)
+    } - FIELD_BYTES.keys()
+    if missing:
+        raise CaptureError(f"{args.capture}: captures do not carry {', '.join(sorted(missing))}")
     longest = max((device.input(name) for name in hashed), key=lambda i: i.width)
     needed = -(-(longest.width + 31) // 8)
     if needed > len(key):

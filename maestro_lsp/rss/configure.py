@@ -35,16 +35,10 @@ class Configuration:
         """The best keys, by device."""
         return self.ranked[0].keys
 
-    @cached_property
+    @property
     def table_groups(self) -> tuple[tuple[int, ...], ...]:
         """Devices whose indirection tables must have the same contents, since a requirement ties them."""
-        group = {device.number: {device.number} for device in self.space.devices}
-        for i, j in self.space.tied:
-            if group[i] is not group[j]:
-                merged = group[i] | group[j]
-                for number in merged:
-                    group[number] = merged
-        return tuple(sorted({tuple(sorted(members)) for members in group.values()}))
+        return self.space.table_groups
 
     def queue_bits(self, device: int) -> int:
         """Index bits that the device's best-spread class of packets drives under the chosen keys."""
@@ -70,7 +64,7 @@ class Configuration:
                     ],
                     "key": self.keys[device.number].hex(),
                     "table_size": 1 << device.table_bits,
-                    "index_bits": device.table_bits,
+                    "index_bits": self.space.index_bits(device.number),
                     "queue_bits": self.queue_bits(device.number),
                 }
             )

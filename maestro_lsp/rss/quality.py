@@ -141,7 +141,7 @@ def _score_bound(space: KeySpace, probes: Sequence[_Probe]) -> tuple[float, ...]
     """A score that no member exceeds, cheap to compute; reaching it ends the search."""
     whole, low16, low8 = [], 0, 0
     for probe in probes:
-        q = space.device(probe.device).table_bits
+        q = space.index_bits(probe.device)
         deciding = space.deciding(probe.device, probe.hash_input)
         whole.append(min(q, deciding.bit_count()))
         low16 += sum(min(q, (deciding & mask).bit_count()) for _, mask in probe.low16)

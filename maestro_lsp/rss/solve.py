@@ -98,6 +98,7 @@ class KeySpace:
     pivots: tuple[int, ...]
     used: int
     tied: frozenset[tuple[int, int]]  # pairs of devices that some satisfiable requirement ties
+    idle: tuple[Requirement, ...]  # tie no pair of packets: contradictions, or no class has their fields
     overapproximated: tuple[Requirement, ...]  # Z3 left questions open: sound, but keys may be missing
     _bases: dict[int, int] = field(repr=False)  # device number -> coordinate of its key bit 0
 
@@ -164,16 +165,39 @@ class KeySpace:
                 vector ^= base
         return vector == 0
 
+    @cached_property
+    def table_groups(self) -> tuple[tuple[int, ...], ...]:
+        """Devices whose indirection tables must have the same contents, since a requirement ties them."""
+        group = {device.number: {device.number} for device in self.devices}
+        for i, j in self.tied:
+            if group[i] is not group[j]:
+                merged = group[i] | group[j]
+                for number in merged:
+                    group[number] = merged
+        return tuple(sorted({tuple(sorted(members)) for members in group.values()}))
+
+    @cached_property
+    def _index_bits(self) -> dict[int, int]:
+        return {
+            number: min(self._by_number[other].table_bits for other in group)
+            for group in self.table_groups
+            for number in group
+        }
+
+    def index_bits(self, device: int) -> int:
+        """log2 of the period of the device's table: its own size, or the smallest among the devices tied to it."""
+        return self._index_bits[device]
+
     # --- quality ---
 
     def index_rows(self, vector: int, device: int, hash_input: HashInput) -> list[int]:
         """The map from input to index under a member: for each index bit, most significant first, its input
         bits.
         """
-        own = self._by_number[device]
+        q = self._index_bits[device]
         mask = (1 << hash_input.width) - 1
-        first = self._bases[device] + HASH_BITS - own.table_bits
-        return [vector >> (first + b) & mask for b in range(own.table_bits)]
+        first = self._bases[device] + HASH_BITS - q
+        return [vector >> (first + b) & mask for b in range(q)]
 
     def drives(self, device: int, hash_input: HashInput) -> bool:
         """Whether under any valid key this input can reach more than one table entry (exact)."""
@@ -209,8 +233,8 @@ class KeySpace:
         width = max(1, hash_input.width)
         # Index bit b under every basis key, one after the other: dependent rows stay dependent under all
         # keys.
-        table_bits = self._by_number[device].table_bits
-        stacked = [sum(rows[b] << (at * width) for at, rows in enumerate(rows_of)) for b in range(table_bits)]
+        index_bits = self._index_bits[device]
+        stacked = [sum(rows[b] << (at * width) for at, rows in enumerate(rows_of)) for b in range(index_bits)]
         bound = min(read.bit_count(), gf2.rank(stacked))
         reached, draw = 0, random.Random(1)
         for _ in range(tries):
@@ -272,6 +296,7 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
                 length = hash_input.width + bits - 1
                 used |= ((1 << length) - 1) << (bases[device.number] + HASH_BITS - bits)
     coarse: list[Requirement] = []
+    idle: list[Requirement] = []
     tied: set[tuple[int, int]] = set()
     seen: set[tuple[int, int, tuple[Field, ...], tuple[Field, ...], Span]] = set()
     for requirement in requirements:
@@ -280,25 +305,32 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
             raise SpecError(f"{requirement}: there is no such device")
         first, second = pair[0], pair[1]
         q = HASH_BITS if equal == "hash" else max(first.table_bits, second.table_bits)
+        ties = False
         for a in first.inputs:
             for b in second.inputs:
-                if not (a.fields or b.fields) or not requirement.applies(a.packet_class, b.packet_class):
+                if not requirement.applies(a.packet_class, b.packet_class):
                     continue
                 must_meet = span(requirement.when, a.fields, b.fields, a.packet_class, b.packet_class)
                 if must_meet is None:
                     continue
+                ties = True
+                tied.add((first.number, second.number))
+                if not (a.fields or b.fields):
+                    continue  # entry 0 of either table
                 if must_meet.unknown and requirement not in coarse:
                     coarse.append(requirement)
-                tied.add((first.number, second.number))
                 done = (first.number, second.number, a.fields, b.fields, must_meet)
                 if done not in seen:
                     seen.add(done)
                     base = (bases[first.number] + HASH_BITS - q, bases[second.number] + HASH_BITS - q)
                     system.require(must_meet, base, a.width, q)
-    for a_bits in gf2.bits(system.touched & ~used):  # a larger table of the other device reads these
-        used |= 1 << a_bits
+        if not ties:
+            idle.append(requirement)
+    used |= system.touched  # a larger table of the other device may read more
     basis, pivots = system.solution(used)
-    return KeySpace(devices, requirements, equal, basis, pivots, used, frozenset(tied), tuple(coarse), bases)
+    return KeySpace(
+        devices, requirements, equal, basis, pivots, used, frozenset(tied), tuple(idle), tuple(coarse), bases
+    )
 
 
 def _bases(devices: tuple[Device, ...]) -> dict[int, int]:

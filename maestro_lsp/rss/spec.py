@@ -101,6 +101,8 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
     numbers = sorted(by_number or named)
     if not numbers:
         raise SpecError(f"{origin}: names no device: add a [[meet]] or a [[device]]")
+    if not isinstance(body.get("profiles", []), list):
+        raise SpecError(f"{origin}: profiles: write a list of files")
     own_profiles = [Path(origin).parent / str(name) for name in body.get("profiles", [])]
     profiles, inputs, interfaces = {}, {}, {}
     for number in numbers:
@@ -109,7 +111,10 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
         size = table.get("table", body.get("table", 0))
         if not isinstance(size, int) or size < 0 or (size and (size < 2 or size.bit_count() != 1)):
             raise SpecError(f"{origin}: device {number}: table = {size!r} is not a power of two")
-        profiles[number] = profile(str(name), *own_profiles, table=size)
+        try:
+            profiles[number] = profile(str(name), *own_profiles, table=size)
+        except SpecError as error:
+            raise SpecError(f"{origin}: {error}") from None
         interfaces[number] = str(table.get("interface", f"eth{number}"))
         if "inputs" in table:
             inputs[number] = _inputs(table["inputs"], f"{origin}: device {number}")
@@ -119,6 +124,9 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
     queues = body.get("queues", 8)
     if not isinstance(queues, int) or queues < 1:
         raise SpecError(f"{origin}: queues = {queues!r} is not a positive number")
+    seed = body.get("seed", 0)
+    if not isinstance(seed, int):
+        raise SpecError(f"{origin}: seed = {seed!r} is not a number")
     classes = body.get("classes")
     return Spec(
         title=str(body.get("title", "")),
@@ -127,7 +135,7 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
         classes=None if classes is None else _classes(classes, origin),
         equal=mode,
         queues=queues,
-        seed=int(body.get("seed", 0)),
+        seed=seed,
         interfaces=interfaces,
         inputs=inputs,
     )
@@ -144,6 +152,8 @@ def _meet(meet: dict[str, Any], origin: str) -> Requirement:
     for row in rows:
         if not all(isinstance(end, str | int) and not isinstance(end, bool) for end in row):
             raise SpecError(f"{origin}: equal: {row!r}: write names of fields or numbers")
+    if not isinstance(meet.get("where", ""), str):
+        raise SpecError(f'{origin}: where: write a condition, e.g. "d.l4.dst < 1024"')
     try:
         equalities = tuple(equal(left, right) for left, right in rows)
         where = Formula(meet["where"]) if "where" in meet else None

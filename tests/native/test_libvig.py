@@ -118,7 +118,7 @@ class ChainModel:
 # Machines that run tests are shared; how long an example takes says nothing.
 relaxed = settings(deadline=None)
 
-KEY = st.integers(0, 40)
+KEY = st.integers(0, 14)  # few, so that most operations meet a key that is there
 TIME = st.integers(0, 50)
 
 
@@ -152,8 +152,8 @@ def test_a_map_is_a_dictionary_that_keeps_key_pointers(
         else:
             commands.append(("map.size",))
             expected.append(len(model))
-    commands += [("map.get", key) for key in range(41)]
-    expected += [(1, model[key][1]) if key in model else 0 for key in range(41)]
+    commands += [("map.get", key) for key in range(15)]
+    expected += [(1, model[key][1]) if key in model else 0 for key in range(15)]
     assert driver.run(commands) == expected
 
 

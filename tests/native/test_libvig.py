@@ -525,6 +525,13 @@ def test_token_buckets_follow_exact_arithmetic(
     assert driver.run(commands) == expected
 
 
+def test_a_token_bucket_never_holds_more_than_its_burst(driver: Driver) -> None:
+    # One byte a nanosecond, at most 100: 90 left after the first packet, 100 (not 140) fifty nanoseconds later.
+    commands: list[Command] = [("tb.new", 4, 10**9, 100), ("tb.trace", 1, 10, 0)]
+    commands += [("tb.check", 0, 100, 50), ("tb.check", 0, 1, 50), ("tb.check", 0, 1, 51)]
+    assert driver.run(commands) == [1, (1, 0), 1, 0, 1]
+
+
 def test_hash_obj_depends_on_every_byte_and_on_nothing_else(driver: Driver) -> None:
     numbers = [0x0102030405060708, 0x1112131415161718, 0x2122232425262728]
     for size in range(25):

@@ -6,6 +6,7 @@ CAPACITY_POW2 and with it; a sanitizer's report ends the driver and fails the te
 
 from __future__ import annotations
 
+import random
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -163,6 +164,31 @@ def test_a_map_holds_as_many_keys_as_its_capacity(driver: Driver) -> None:
         gets = [("map.get", key) for key in range(513)]
         results = driver.run([("map.new", hash_kind, 512), *puts, *gets])
         assert results[513:] == [(1, key) for key in range(512)] + [0]
+
+
+@pytest.mark.parametrize("hash_kind", [0, 1, 2, 3])
+def test_a_map_under_churn_finds_all_of_its_keys(driver: Driver, hash_kind: int) -> None:
+    # Full tables have long runs of slots, where erasing has the most to put right.
+    draw = random.Random(hash_kind)
+    capacity = 64 if driver.pow2 else 48  # of 128 or of 64 slots
+    model: dict[int, int] = {}
+    commands: list[Command] = [("map.new", hash_kind, capacity)]
+    expected: list[Any] = [1]
+    for value in range(200):
+        while len(model) < capacity:
+            key = draw.randrange(1000)
+            if key not in model:
+                model[key] = value
+                commands.append(("map.put", 0, key, value))
+                expected.append(None)
+        for key in draw.sample(sorted(model), draw.randrange(1, 8)):
+            del model[key]
+            commands.append(("map.erase", key))
+            expected.append(0)
+        commands += [("map.get", key) for key in model]
+        expected += [(1, found) for found in model.values()]
+    for at in range(0, len(commands), 1000):
+        assert driver.run(commands[at : at + 1000]) == expected[at : at + 1000]
 
 
 def test_capacities_other_than_powers_of_two_are_refused_only_with_capacity_pow2(driver: Driver) -> None:

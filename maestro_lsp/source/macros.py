@@ -60,6 +60,11 @@ class Macro:
     dynamic: Callable[[], str] | None = None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it stands for its text, but for macros in that."""
+        return self.params is None and self.dynamic is None and "##" not in self.text
+
+    @property
     def span(self) -> Span | None:
         """Where the user wrote the definition; None for those that come from settings or are built in."""
         if self.where is None:
@@ -324,17 +329,18 @@ class Expander:
         index = 0
         while index < len(body):
             token = body[index]
-            if token.text == "##" and out:
+            if token.text == "##" and 0 < index < len(body) - 1:
                 if (
                     macro.variadic
                     and body[index - 1].text == ","
                     and params.get(body[index + 1].text) == len(params) - 1
+                    and not (index + 2 < len(body) and body[index + 2].text == "##")
                 ):
-                    given = arguments[-1]  # GNU: the comma goes when the variable arguments are absent or empty
-                    if _present(given):
-                        out.extend(given)
-                    else:
+                    # GNU: the comma goes when the variable arguments are absent, which differs from empty.
+                    if arguments[-1] == [_PLACEMARKER] or (not arguments[-1] and len(params) == 1):
                         out.pop()
+                    else:
+                        out.extend(arguments[-1])
                     index += 2
                     continue
                 right, index = self._operand(macro, body, index + 1, params, arguments, hide)

@@ -38,8 +38,9 @@ _MAX_TEXT = 32_000_000  # code points of one unit
 _MAX_CARRY = 100  # directives within one macro invocation
 
 _CANDIDATE = re.compile(
-    r"""[A-Za-z_$\u0080-\U0010ffff][\w$]*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""",
-    re.DOTALL,
+    r"""(?:u8|[uUL])?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    |[A-Za-z_$\u0080-\U0010ffff][\w$]*|\.?\d(?:[eEpP][+-]|[\w.])*""",
+    re.DOTALL | re.VERBOSE,
 )
 _CONDITIONALS = frozenset(("if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif"))
 
@@ -329,7 +330,7 @@ class _FileRun:
             if macro is None or unit.exhausted:
                 continue
             start = match.start()
-            if macro.params is None and macro.dynamic is None and macros.keys().isdisjoint(macro.words):
+            if macro.is_plain and macros.keys().isdisjoint(macro.words):
                 replacement, end = macro.text, match.end()
             else:
                 unit.here = (self.source, clean_offset(start))

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any
 
 from .constraint import Requirement
-from .fields import PACKET_CLASSES
+from .fields import PACKET_CLASSES, Field, carries
 from .nic import WHOLE, Partial, Profile
 from .quality import Ranked, Sample, best
 from .solve import Device, Equal, HashInput, KeySpace, solve
@@ -107,6 +107,8 @@ def configure(
     return Configuration(profiles, space, ranked, dict(partials))
 
 
+_NOT_IN_PACKET = ("device", "length", "time")
+
 Partials = tuple[tuple[int, Partial], ...]
 Measure = tuple[float, ...]
 
@@ -131,6 +133,8 @@ class _Search:
         profile = self.profiles[number]
         if number in self.fixed:
             return profile.device(number, self.fixed[number])
+        if profile.partial == "fields":
+            return profile.device(number, tuple(self._named_input(number, name) for name in self.classes))
         inputs = tuple(
             # An option left with nothing to hash keeps its whole input.
             hash_input if hash_input.fields else whole
@@ -142,12 +146,26 @@ class _Search:
         )
         return profile.device(number, inputs)
 
+    def _named_input(self, number: int, packet_class: str) -> HashInput:
+        """Exactly the packet's fields that the requirements name for a class; the usual input if they name none."""
+        found: set[Field] = set()
+        for requirement in self.requirements:
+            for side, device in enumerate((requirement.i, requirement.j)):
+                if device == number and any(
+                    requirement.applies(*((packet_class, other) if side == 0 else (other, packet_class)))
+                    for other in self.classes
+                ):
+                    found |= requirement.when.fields(side)
+        carried = [f for f in found if f.name not in _NOT_IN_PACKET and carries(packet_class, f.name)]
+        usual = self.profiles[number].inputs([packet_class])[0]
+        return HashInput(packet_class, _merged(carried), "fields") if carried else usual
+
     def choose(self) -> Partials:
         """The partial input of each device; whole inputs win ties."""
         chosen: Partials = tuple((number, WHOLE) for number in self.profiles)
         groups: dict[tuple[str, int], list[int]] = {}
         for number, profile in self.profiles.items():
-            if number not in self.fixed and profile.partial != "none":
+            if number not in self.fixed and len(profile.partials()) > 1:
                 scope = -1 if profile.scope == "adapter" else number
                 groups.setdefault((profile.name, scope), []).append(number)
         if not groups:
@@ -198,6 +216,18 @@ class _Search:
             sum(quality.queue_bits for quality in at_stake),
             sum(max((rank for _, rank in quality.fields), default=0) for quality in at_stake),
         )
+
+
+def _merged(found: Iterable[Field]) -> tuple[Field, ...]:
+    """Fields in a fixed order, with parts that overlap or touch made one."""
+    merged: list[Field] = []
+    for field in sorted(found, key=lambda f: (f.name, f.start)):
+        last = merged[-1] if merged else None
+        if last is not None and last.name == field.name and field.start <= last.stop:
+            merged[-1] = Field(last.name, last.start, max(last.stop, field.stop))
+        else:
+            merged.append(field)
+    return tuple(merged)
 
 
 def unhashed(space: KeySpace) -> tuple[tuple[int, HashInput], ...]:

@@ -76,6 +76,18 @@ class Conjunction:
             parts.append(str(self.predicate) if isinstance(self.predicate, Formula) else "a predicate")
         return " and ".join(parts) or "true"
 
+    def fields(self, side: int) -> frozenset[Field]:
+        """Fields of packet d (side 0) or e (side 1) that equalities, equations and a written formula read."""
+        ends = (equality.left if side == 0 else equality.right for equality in self.equalities)
+        found = {run for end in ends if isinstance(end, Field) for run in fields.canonical(end)}
+        for equation in self.equations:
+            for at, name, bit in equation.terms:
+                if at == side and (name == "packet" or name in fields.WIDTHS):
+                    found.add(Field(name, bit - bit % 8, bit - bit % 8 + 8))
+        if isinstance(self.predicate, Formula):
+            found.update(run for field in self.predicate.fields(side) for run in fields.canonical(field))
+        return frozenset(found)
+
     def names(self, side: int) -> frozenset[str]:
         """Names of the fields of packet d (side 0) or e (side 1), as far as they can be read off."""
         ends = [equality.left if side == 0 else equality.right for equality in self.equalities]

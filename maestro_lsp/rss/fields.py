@@ -154,25 +154,27 @@ PACKET_CLASSES = (
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 _NOT_PLAIN = frozenset(_PROTOCOLS.values())
 _ETHERTYPES = {"ipv4": 0x0800, "ipv6": 0x86DD}
+_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 
 
 @lru_cache(maxsize=256)
 def known_values(packet_class: str) -> dict[str, tuple[bool, frozenset[int]]]:
     """What a class says about fields: name -> (True, the only values) or (False, the values it cannot have).
 
-    Unknown class names say nothing. VLAN tags move the type field, so `eth.type` here is the type of the
-    payload.
+    Unknown class names say nothing. A NIC looks behind VLAN tags, so `eth.type` may be that of a tag.
     """
     version, _, kind = packet_class.partition("-")
     if packet_class == "l2-payload":
         return {"eth.type": (False, frozenset(_ETHERTYPES.values()))}
     if version not in _ETHERTYPES:
         return {}
-    facts = {"eth.type": (True, frozenset({_ETHERTYPES[version]}))}
+    facts = {"eth.type": (True, frozenset({_ETHERTYPES[version]}) | _TAGS)}
+    if version == "ipv6":
+        return facts  # its first next-header field may name an extension header
     if kind in _PROTOCOLS:
-        facts[f"{version}.proto"] = (True, frozenset({_PROTOCOLS[kind]}))
+        facts["ipv4.proto"] = (True, frozenset({_PROTOCOLS[kind]}))
     elif kind == "other":
-        facts[f"{version}.proto"] = (False, _NOT_PLAIN)
+        facts["ipv4.proto"] = (False, _NOT_PLAIN)
     return facts
 
 

@@ -52,7 +52,7 @@ class Profile:
     key_bytes: int  # 0: any length
     table: int  # entries
     options: tuple[Option, ...]  # most specific first
-    partial: str  # none, paired, any
+    partial: str  # none, paired, any, fields
     scope: str  # port, adapter
     no_match: str
 
@@ -98,7 +98,7 @@ class Profile:
 
     def partials(self) -> tuple[Partial, ...]:
         """Partial inputs that can be chosen, the whole input first."""
-        if self.partial == "none":
+        if self.partial in ("none", "fields"):
             return (WHOLE,)
         ends = (("src", "dst"), ("src",), ("dst",), ())
         choices = []
@@ -143,8 +143,8 @@ def read_profiles(text: str, origin: str, known: dict[str, Option] | None = None
         )
         if profile.table.bit_count() != 1 or profile.table < 2:
             raise SpecError(f"{origin}: nic {name}: a table of {profile.table} entries is not a power of two")
-        if profile.partial not in ("none", "paired", "any") or profile.scope not in ("port", "adapter"):
-            raise SpecError(f"{origin}: nic {name}: partial is none, paired or any; scope is port or adapter")
+        if profile.partial not in ("none", "paired", "any", "fields") or profile.scope not in ("port", "adapter"):
+            raise SpecError(f"{origin}: nic {name}: partial is none, paired, any or fields; scope is port or adapter")
         profiles[name] = profile
     return profiles
 

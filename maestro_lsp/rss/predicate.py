@@ -12,12 +12,13 @@ is called.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from . import fields
-from .fields import FieldError
+from .fields import Field, FieldError
 
 _BINARY = {
     ast.Add: "__add__",
@@ -64,10 +65,13 @@ class Formula:
         except SyntaxError as error:
             raise FormulaError(f"'{self.text}': {error.msg}") from None
 
+    def fields(self, side: int) -> frozenset[Field]:
+        """Fields of packet d (side 0) or e (side 1) that the text mentions."""
+        return frozenset(fields.parse(name) for at, name in _mentioned(self._tree) if at == side)
+
     def names(self, side: int) -> frozenset[str]:
-        """Names of the fields of packet d (side 0) or e (side 1) that the text mentions."""
-        found = (_field(node) for node in ast.walk(self._tree))
-        return frozenset(fields.parse(name).name for at, name in filter(None, found) if at == side)
+        """Names of these fields."""
+        return frozenset(field.name for field in self.fields(side))
 
     def __call__(self, d: Any, e: Any) -> Any:
         """The Z3 Boolean for packets d and e (`constraint.Packet`)."""
@@ -98,6 +102,15 @@ def _field(node: ast.AST) -> tuple[int, str] | None:
     if not parts and name in {known.partition(".")[0] for known in fields.WIDTHS if "." in known}:
         return None  # the inner part of d.ipv4.src
     return "de".index(node.id), name + parts
+
+
+def _mentioned(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """The largest nodes that are fields, each as (side, field)."""
+    if isinstance(node, ast.Attribute | ast.Subscript) and (named := _field(node)):
+        yield named
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _mentioned(child)
 
 
 def _check(node: ast.expr, boolean: bool) -> None:

@@ -245,19 +245,25 @@ class KeySpace:
             reached = max(reached, rank)
         return QueueBits(reached, bound)
 
-    def explain(self, device: int) -> tuple[Requirement, ...]:
-        """A minimal set of requirements that leaves no input of `device` a queue bit; empty if one has any.
+    def explain(self, device: int, below: int = 1) -> tuple[Requirement, ...]:
+        """A minimal set of requirements that keeps all inputs of `device` under `below` queue bits, if any does.
 
-        Minimal: without any one of them, some valid key spreads the device's packets. Found by deletion.
+        Minimal: without any one of them, some valid key gives some input that many. Found by deletion, exact for
+        `below` = 1, by the keys that `queue_bits` finds for more.
         """
         inputs = [i for i in self._by_number[device].inputs if i.fields]
-        if not inputs or any(self.drives(device, i) for i in inputs):
+
+        def spreads(space: KeySpace) -> bool:
+            if below == 1:
+                return any(space.drives(device, i) for i in inputs)
+            return any(space.queue_bits(device, i).reached >= below for i in inputs)
+
+        if not inputs or spreads(self):
             return ()
         kept = list(self.requirements)
         for candidate in self.requirements:
             fewer = [r for r in kept if r is not candidate]
-            space = solve(self.devices, fewer, self.equal)
-            if not any(space.drives(device, i) for i in inputs):
+            if not spreads(solve(self.devices, fewer, self.equal)):
                 kept = fewer
         return tuple(kept)
 

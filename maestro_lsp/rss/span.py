@@ -291,8 +291,7 @@ def by_elimination(when: Conjunction, a: Layout, b: Layout, facts: tuple[Facts, 
         return None
     for side in (0, 1):
         for name, (only, values) in facts[side].items():
-            if not only:
-                bits = constraint.field_bits(side, Field(name, 0, fields.width(name)))
-                if system.value(bits) in values:
-                    return None
+            value = system.value(constraint.field_bits(side, Field(name, 0, fields.width(name))))
+            if value is not None and (value in values) != only:
+                return None
     return Span(vectors=system.span())

@@ -114,3 +114,57 @@ def test_unknown_and_malformed_profiles_are_refused_in_one_line(tmp_path):
         profile("mine", mine)
     mine.write_text('[nic.mine]\nkey_bytes = 40\ntable = 128\noptions = ["ipv4-tcp"]\n')
     assert profile("mine", mine).table_bits == 7
+
+
+def test_software_hashes_exactly_what_the_requirements_name():
+    by_mac = [
+        rss.Requirement(0, 0, rss.all_equal(["eth.src", "eth.src"], ["device", "device"])),
+        rss.Requirement(0, 1, rss.all_equal(["eth.src[24:48]", "eth.dst[24:48]"])),
+    ]
+    found = configure(profile("software"), [0, 1], by_mac, classes=["ipv4-tcp", "l2-payload"])
+    assert [str(f) for f in found.space.device(0).input("ipv4-tcp").fields] == ["eth.src"]
+    assert [str(f) for f in found.space.device(1).input("l2-payload").fields] == ["eth.dst[24:48]"]
+    assert found.queue_bits(0) == found.queue_bits(1) == 9
+    assert prove(found.space, found.keys).holds
+    formula = rss.Formula("d.packet[40:42] == e.packet[40:42] and d.ipv4.src[0:8] == e.ipv4.src[0:8]")
+    other = configure(profile("software"), [0], [rss.Requirement(0, 0, rss.Conjunction(predicate=formula))])
+    names = [str(f) for f in other.space.device(0).input("ipv4-other").fields]
+    assert names == ["ipv4.src[0:8]", "packet[40:42]"]
+
+
+def test_a_narrow_sharding_is_explained_by_the_requirement_that_narrows_it():
+    wide = rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.src"], ["ipv4.dst", "ipv4.dst"]), label="wide")
+    narrow = rss.Requirement(0, 0, rss.all_equal(["ipv4.src[0:2]", "ipv4.src[0:2]"]), label="narrow")
+    space = rss.solve(devices(), [wide, narrow])
+    assert space.queue_bits(0, space.device(0).inputs[0]) == rss.QueueBits(2, 2)
+    assert space.explain(0) == ()
+    assert space.explain(0, below=3) == (narrow,)
+
+
+@pytest.mark.parametrize(
+    ("nf", "equal", "rank"),
+    [
+        ("firewall", "hash", 9),
+        ("policer", "hash", 0),
+        ("nat", "hash", 0),
+        ("firewall", "index", 9),
+        ("policer", "index", 9),
+        ("nat", "index", 9),
+    ],
+)
+def test_best_ranks_on_the_low_16_bits_are_those_of_the_thesis(nf, equal, rank):
+    space = rss.solve(devices(), requirements(nf), equal)
+    deciding = {"firewall": (0, "ipv4.src"), "policer": (1, "ipv4.dst"), "nat": (0, "ipv4.dst")}
+    device, address = deciding[nf]
+    quality = next(q for q in best(space)[0].inputs if q.device == device)
+    assert dict(quality.fields).get(address, 0) == rank
+
+
+def test_packets_with_a_vlan_tag_are_not_taken_for_impossible():
+    # The NIC hashes what is behind the tag; the NF may read the tag's type where the payload's is otherwise.
+    tagged = rss.Requirement(0, 0, rss.all_equal(["eth.type", 0x8100], ["eth.type", "eth.type"]))
+    assert rss.solve(devices(), [tagged]).queue_bits(0, devices()[0].inputs[0]).bound == 0
+    arp = rss.Requirement(0, 0, rss.all_equal(["eth.type", 0x0806]))
+    assert rss.solve(devices(), [arp]).idle == (arp,)
+    bits = rss.Conjunction(equations=rss.equations(rss.equal("packet[12:14]", 0x0806)))
+    assert rss.solve(devices(), [rss.Requirement(0, 0, bits)]).dimension == 208

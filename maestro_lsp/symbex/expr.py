@@ -739,6 +739,24 @@ def leaves(e: int | Expr) -> frozenset[Expr]:
     return got
 
 
+def conjuncts(e: int | Expr) -> list[Expr]:
+    """The conditions that a one-bit expression is the conjunction of (negated disjunctions are taken apart too)."""
+    out: list[Expr] = []
+    todo = [e]
+    while todo:
+        x = todo.pop()
+        if type(x) is int:
+            continue
+        if x.op == "and" and x.width == 1:
+            todo += reversed(x.args)
+        elif x.op == "not" and x.args[0].op == "or":
+            a, b = x.args[0].args
+            todo += [not_(b, 1), not_(a, 1)]
+        else:
+            out.append(x)
+    return out
+
+
 def size(e: int | Expr) -> int:
     """Number of distinct nodes."""
     seen: set[Expr] = set()

@@ -523,6 +523,7 @@ def dchain_expire_one(st: State, spec: CallSpec, values: Values, types: Any) -> 
         return 0
     index = X.sym(f"expired_index#{n}", 32)
     _bound_index(st, b, index)
+    touch = replace(touch, found=True)
     st.library[("expired one", oid)] = True
     _learn_index(st, oid, index, False)
     write_out(st, spec, values, index, 4, types)
@@ -635,12 +636,12 @@ def scan(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     oid, _ = object_id(st, spec, values)
     n = number(st)
     found = fork_symbol(st, f"{spec.symbol or spec.name}_found#{n}")
-    touches = [Touch(oid, False, "scan", None, found=found)]
+    chosen = X.sym(f"{spec.symbol or spec.name}#{n}", 32) if found and "out" in spec.roles else None
+    touches = [Touch(oid, False, "scan", None, found=found, value=chosen)]
     if "also_reads" in spec.roles:
         touches.append(Touch(object_id(st, spec, values, "also_reads")[0], False, "read", None))
     outputs: list[tuple[str, int | Expr]] = []
-    if found and "out" in spec.roles:
-        chosen = X.sym(f"{spec.symbol or spec.name}#{n}", 32)
+    if chosen is not None:
         bound = arg(spec, values, "bound") if "bound" in spec.roles else None
         if bound is not None:
             st.require(X.ult(chosen, bound, 32))

@@ -116,6 +116,7 @@ class CallPath:
     output: int | Expr | None  # the device forwarded to
     model: dict[Expr, int] = field(compare=False, hash=False)  # an assignment that satisfies all conditions
     returned: int | Expr = 0  # what nf_process returned
+    regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
 
 
 @dataclass(frozen=True, slots=True)

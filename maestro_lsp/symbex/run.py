@@ -349,7 +349,9 @@ class _Run:
             for a in st.plain
         )
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
-        return CallPath(i, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model), returned)
+        regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
+        return CallPath(i, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model),
+                        returned, regions)  # fmt: skip
 
     def outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
         value = X.extract(returned, 0, 16)
@@ -382,6 +384,15 @@ class _Run:
                 out[oid] = Object(oid, name, info.kind, info, self.engine.declaration(oid), None)
         return out
 
+    def completed(self, t: T.CType) -> T.CType:
+        """A record that its own unit only declares, as another unit defines it."""
+        if isinstance(t, T.Record) and not t.is_complete and t.tag:
+            for u in self.program.units:
+                other = u.scope.record(t.kind, t.tag)
+                if other.is_complete:
+                    return other
+        return t
+
     def names(self, base: State) -> dict[int, str]:
         """Names of library objects and heap blocks: the last two steps of the shortest way there from a global."""
         found: dict[int, str] = {}
@@ -392,7 +403,7 @@ class _Run:
         seen: set[tuple[int, str]] = set()
         while todo:
             name, address, t, depth = todo.pop(0)
-            for step, at, ft in _scalars(name, address, t):
+            for step, at, ft in _scalars(name, address, self.completed(t)):
                 if not isinstance(ft, T.Pointer) or depth > 6:
                     continue
                 b = base.memory.get(at >> ADDRESS_BITS)
@@ -411,13 +422,14 @@ class _Run:
                         found[tid] = label
                 if target.info.kind in ("heap", "global") and not isinstance(ft.to, (T.Void, T.Function)) and (tid, label) not in seen:
                     seen.add((tid, label))
-                    n = T.sizeof_(ft.to) or 0
+                    pointee = self.completed(ft.to)
+                    n = T.sizeof_(pointee) or 0
                     room = target.size - (p & 0xFFFFFFFF)
                     count = min(room // n, 64) if n else 0
                     if count > 1:
-                        todo.append((step, p, T.Array(ft.to, count), depth + 1))
+                        todo.append((step, p, T.Array(pointee, count), depth + 1))
                     elif count == 1:
-                        todo.append((step + "->", p, ft.to, depth + 1))
+                        todo.append((step + "->", p, pointee, depth + 1))
         return found
 
 

@@ -323,7 +323,7 @@ class State:
         kind = b.info.kind
         if kind in ("text", "function", "handle"):
             raise Problem("unsupported-construct", f"{b.info.name} is written, which is not memory of the program")
-        if self.tracking and b.info.is_state:
+        if self.tracking and b.info.is_state and not b.info.detail.get("scratch"):
             self.plain.append(PlainAccess(oid, off, n, True, self.place()))
             self.written[oid] = self.written.get(oid, frozenset()).union(range(off, off + n))
             if oid in self.havoc:

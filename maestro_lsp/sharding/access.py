@@ -1,0 +1,150 @@
+"""Accesses to state (the thesis's LVAs, table 3.1): what each call path does to each object.
+
+`collect` makes one `Access` for every touch of a library object and every read or write of plain C state, drops those to objects
+that no packet writes, and merges equal ones. Everything later (tables, conflicts, findings) works on accesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..source.text import Span
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch
+from .headers import PacketView, Views
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """One access of one path to one object."""
+
+    path: CallPath
+    object: Object
+    call: Call | None  # None: plain C state
+    touch: Touch | None
+    plain: PlainTouch | None
+    write: bool
+    role: str
+    key: tuple[Part, ...] | None  # equal keys touch the same memory; None: all of the object
+    index: bool
+    views: tuple[PacketView, ...] = field(repr=False)
+
+    @property
+    def span(self) -> Span:
+        """Where the access is in the source."""
+        if self.call is not None:
+            return self.call.span
+        assert self.plain is not None
+        return self.plain.span
+
+    @property
+    def interface(self) -> str:
+        """The library function, or how plain state is accessed."""
+        return self.call.function if self.call is not None else ("assignment" if self.write else "read")
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """A deterministic order: path, call, role."""
+        return self.path.number, self.call.number if self.call is not None else -1, self.role
+
+    def leaves(self) -> frozenset[Expr]:
+        """Leaves of the key."""
+        return frozenset().union(*(X.leaves(p.value) for p in self.key or ()))
+
+    def dependencies(self, view: PacketView) -> list[tuple[int, int, int]]:
+        """Packet bytes in the key, as the thesis lists them: (layer, protocol number, byte of that layer's header)."""
+        out = set()
+        for leaf in self.leaves():
+            if leaf.op == "byte" and str(leaf.args[0]).startswith("packet"):
+                out.add(_layer(leaf, view))
+        return sorted(out)
+
+
+ETHER_TYPES = {"ipv4": 0x0800, "ipv6": 0x86DD}
+PROTOCOL_NUMBERS = {"tcp": 6, "udp": 17, "sctp": 132}
+
+
+def _layer(leaf: Expr, view: PacketView) -> tuple[int, int, int]:
+    name, first = view.names.get(leaf, ("", 0))
+    version, _, kind = view.packet_class.partition("-")
+    offset = leaf.args[1]
+    if name.startswith("eth.") or offset < 14:
+        return 2, 0, offset
+    if name.startswith(("l4.", "icmp.")):
+        starts = {"l4.src": 0, "l4.dst": 2, "icmp.type": 0, "icmp.code": 1}
+        return 4, PROTOCOL_NUMBERS.get(kind, 0), starts[name] + first // 8
+    return 3, ETHER_TYPES.get(version, 0), offset - 14
+
+
+def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Views) -> tuple[list[Access], frozenset[int]]:
+    """All accesses to objects that some packet writes, merged; and the objects that packets only read."""
+    written = written_objects(paths)
+    read_only = frozenset(t.object for p in paths for c in p.calls for t in c.touches) - written
+    out: list[Access] = []
+    seen: set[object] = set()
+    plain_state = _plain_state(paths)
+    for p in paths:
+        view: tuple[PacketView, ...] | None = None
+        for c in p.calls:
+            for t in c.touches:
+                if t.object not in written or t.object not in objects:
+                    continue
+                if view is None:
+                    view = views.of(p)
+                a = Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view)
+                out.append(a)
+        for q in p.plain:
+            if q.object not in objects or not _is_state(q, plain_state):
+                continue
+            if view is None:
+                view = views.of(p)
+            key = plain_key(q)
+            mark = (p.number, q.object, q.offset, q.size, q.write, q.span)
+            if mark in seen:
+                continue
+            seen.add(mark)
+            out.append(Access(p, objects[q.object], None, None, q, q.write, "plain", key, False, view))
+    return out, read_only
+
+
+def written_objects(paths: Iterable[CallPath]) -> frozenset[int]:
+    """Library objects that some packet writes."""
+    return frozenset(t.object for p in paths for c in p.calls for t in c.touches if t.write)
+
+
+def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:
+    """The key of plain state: its offset, where that is not a constant."""
+    return None if type(q.offset) is int else (Part(q.offset, 64),)
+
+
+PlainState = dict[int, tuple[frozenset[int], frozenset[int], bool, bool]]
+
+
+def _plain_state(paths: Sequence[CallPath]) -> PlainState:
+    """For each plain object: bytes read before being written, bytes written, and whether at symbolic offsets."""
+    reads: dict[int, set[int]] = {}
+    writes: dict[int, set[int]] = {}
+    symbolic_reads: set[int] = set()
+    symbolic_writes: set[int] = set()
+    for p in paths:
+        for q in p.plain:
+            if type(q.offset) is int:
+                (writes if q.write else reads).setdefault(q.object, set()).update(range(q.offset, q.offset + q.size))
+            else:
+                (symbolic_writes if q.write else symbolic_reads).add(q.object)
+    return {
+        o: (frozenset(reads.get(o, ())), frozenset(writes.get(o, ())), o in symbolic_reads, o in symbolic_writes)
+        for o in reads.keys() | writes.keys() | symbolic_reads | symbolic_writes
+    }
+
+
+def _is_state(q: PlainTouch, state: PlainState) -> bool:
+    """Whether these bytes carry something from one packet to the next: read on some path before that path wrote them, and
+    written on some path."""
+    reads, writes, symbolic_reads, symbolic_writes = state[q.object]
+    if type(q.offset) is int:
+        mine = range(q.offset, q.offset + q.size)
+        return (symbolic_reads or not reads.isdisjoint(mine)) and (symbolic_writes or not writes.isdisjoint(mine))
+    return bool((symbolic_reads or reads) and (symbolic_writes or writes))

@@ -1,0 +1,427 @@
+"""The analysis of one NF's call paths: matrix, verdict, findings, RSS configuration.
+
+`analyse` is a pure function of an execution and settings. The verdict comes from one rule: the NF is shared-nothing iff every device
+from which a packet can reach state that packets change has at least one queue bit among all valid keys (design, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..rss.configure import Configuration, configure
+from ..rss.constraint import Conjunction as RssConjunction
+from ..rss.constraint import Equation, Requirement
+from ..rss.fields import PACKET_CLASSES, WIDTHS
+from ..rss.nic import Profile
+from ..rss.solve import KeySpace
+from ..symbex.engine import Trouble
+from ..symbex.path import CallPath, Object
+from ..symbex.run import Execution
+from ..symbex.solver import Solver
+from .access import Access, collect
+from .conflicts import Conflict, Conflicts, Conjunction, Effective, find_conflicts
+from .findings import Finding, Related
+from .headers import PacketView, Views, reads_transport
+from .matrix import Row, equalities_of, rows, show
+
+Verdict = Literal["shared-nothing", "locks", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the analysis depends on besides the paths."""
+
+    profile: Profile
+    equal: Literal["index", "hash"] = "index"
+    strict: bool = False
+    assume: tuple[str, ...] | None = None  # classes of packets taken not to arrive; None: the default
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A class of packets that is taken not to reach state."""
+
+    packet_class: str
+    devices: tuple[int, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A stated difference between the parallel program and the sequential one."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All that is known about how an NF can be sharded."""
+
+    verdict: Verdict
+    stateless: bool
+    complete: bool
+    rows: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+    assumes: tuple[Assumption, ...]
+    deviations: tuple[Deviation, ...]
+    configuration: Configuration | None
+    accesses: tuple[Access, ...] = field(repr=False)
+    conflicts: Conflicts = field(repr=False)
+    read_only: frozenset[int] = frozenset()
+
+
+def analyse(execution: Execution, devices: int, options: Options, extra: Sequence[Finding] = ()) -> Analysis:
+    """Analyse the call paths of an NF on `devices` devices. `extra` findings (of the front end) are carried along."""
+    run = _Analysis(execution, devices, options)
+    return run.go(extra)
+
+
+class _Analysis:
+    def __init__(self, execution: Execution, devices: int, options: Options) -> None:
+        self.execution = execution
+        self.paths = execution.paths
+        self.objects = execution.objects
+        self.devices = tuple(range(devices))
+        self.options = options
+        self.solver = execution.engine.solver if execution.engine is not None else Solver()
+        self.findings: list[Finding] = []
+
+    def go(self, extra: Sequence[Finding]) -> Analysis:
+        views = Views(self.solver, self.options.strict)
+        accesses, read_only = collect(self.paths, self.objects, views)
+        all_views = {a.path.number: a.views for a in accesses}
+        assumes, kept = self.admitted(accesses, all_views)
+        conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict)
+        matrix = rows(self.devices, conflicts.conflicts)
+        requirements = [_requirement(c) for c in conflicts.conflicts]
+        reaching = {a.path.device for a in accesses}
+        classes = tuple(n for n in PACKET_CLASSES if any(v.packet_class == n for vs in kept.values() for v in vs))
+        configuration = self.configure(requirements, classes)
+        troubles = [self.trouble(t) for t in self.execution.troubles]
+        complete = self.execution.complete and not any(f.code in _INCOMPLETE for f in extra)
+        weak = self.weak_devices(configuration, reaching, kept, accesses)
+        verdict: Verdict = "shared-nothing" if not weak else "locks"
+        if not complete:
+            verdict = "unknown"
+        stateless = not accesses and complete
+        if verdict == "locks":  # every core may see every packet: spread them as well as the NIC can
+            configuration = self.configure([], classes)
+        self.findings += extra
+        self.findings += troubles
+        self.explain(conflicts, configuration, weak, requirements, verdict)
+        self.describe(conflicts, accesses, read_only, verdict)
+        self.unhashed(assumes, accesses, all_views)
+        deviations = [
+            Deviation("dchain-index-guarded", "a packet whose index is taken but that fails the comparison no longer keeps the entry alive")
+            for g in conflicts.guards.values()
+            if g.rejuvenates_first
+        ][:1]
+        findings = tuple(sorted(dict.fromkeys(self.findings), key=lambda f: f.order))
+        return Analysis(
+            verdict, stateless, complete, matrix, findings, tuple(assumes), tuple(deviations), configuration,
+            tuple(accesses), conflicts, read_only,
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------------------------------------- classes of packets
+
+    def admitted(
+        self, accesses: Sequence[Access], views: Mapping[int, Sequence[PacketView]]
+    ) -> tuple[list[Assumption], dict[int, tuple[PacketView, ...]]]:
+        """The classes that count on each path, and those that are taken not to arrive."""
+        reasons: dict[str, tuple[set[int], str]] = {}
+        kept: dict[int, tuple[PacketView, ...]] = {}
+        by_path: dict[int, list[Access]] = {}
+        for a in accesses:
+            by_path.setdefault(a.path.number, []).append(a)
+        for number, group in by_path.items():
+            path = group[0].path
+            leaves = frozenset().union(*(a.leaves() for a in group))
+            layer4 = reads_transport(path, leaves, views[number])
+            stay = []
+            for v in views[number]:
+                why = self.assumed(v, layer4)
+                if why is None:
+                    stay.append(v)
+                else:
+                    reasons.setdefault(v.packet_class, (set(), why))[0].add(path.device)
+                if v.options_assumed and why is None and layer4:
+                    why = "the NF reads ports right behind the fixed IPv4 header, also when the header has options"
+                    reasons.setdefault("ipv4-options", (set(), why))[0].add(path.device)
+            kept[number] = tuple(stay)
+        out = [Assumption(name, tuple(sorted(d)), why) for name, (d, why) in sorted(reasons.items())]
+        if accesses:
+            reaching = tuple(sorted({a.path.device for a in accesses}))
+            out.append(Assumption("malformed", reaching, "headers whose lengths contradict each other, and tunnels, are taken not to arrive"))
+        return out, kept
+
+    def assumed(self, view: PacketView, layer4: bool) -> str | None:
+        """Why packets of a class are taken not to reach state; None when they count."""
+        if self.options.strict:
+            return None
+        name = view.packet_class
+        if self.options.assume is not None:
+            return "by the setting `assume`" if name in self.options.assume else None
+        if self.options.profile.option_for(name) is None:
+            return f"{self.options.profile.name} has no RSS option for it"
+        if name.endswith("-frag") and layer4:
+            return "the NF reads ports, which in a fragment are payload"
+        return None
+
+    def unhashed(
+        self, assumes: Iterable[Assumption], accesses: Sequence[Access], views: Mapping[int, Sequence[PacketView]]
+    ) -> None:
+        """One finding for each class that is assumed away, at the first access it would reach."""
+        for a in assumes:
+            if a.packet_class in ("malformed", "ipv4-options"):
+                continue
+            first = min(
+                (x for x in accesses if any(v.packet_class == a.packet_class for v in views[x.path.number])),
+                key=lambda x: (x.span.file, x.span.start),
+                default=None,
+            )
+            if first is None:
+                continue
+            on = " and ".join(str(d) for d in a.devices)
+            self.findings.append(
+                Finding(
+                    "unhashed-traffic",
+                    f"{a.packet_class} packets on device {on} can reach {first.object.name}; they are assumed not to arrive, because "
+                    f"{a.why}: drop them before this call, or choose a NIC that hashes them (--strict assumes nothing)",
+                    first.span,
+                )
+            )
+
+    # ------------------------------------------------------------------------------------------------------- verdict
+
+    def configure(self, requirements: Sequence[Requirement], classes: tuple[str, ...]) -> Configuration:
+        hashed = tuple(c for c in PACKET_CLASSES if self.options.profile.option_for(c) is not None)
+        wanted = classes or hashed
+        return configure(
+            self.options.profile, self.devices, requirements, classes=wanted, equal=self.options.equal, seed=self.options.seed
+        )
+
+    def weak_devices(
+        self, configuration: Configuration, reaching: set[int], kept: Mapping[int, Sequence[PacketView]], accesses: Sequence[Access]
+    ) -> list[int]:
+        """Devices from which packets reach state, but which no valid key spreads over queues."""
+        space = configuration.space
+        out = []
+        for device in sorted(reaching):
+            names = {v.packet_class for a in accesses if a.path.device == device for v in kept[a.path.number]}
+            if not names:
+                continue  # no class of packets that counts reaches state here
+            inputs = [i for i in space.device(device).inputs if i.packet_class in names]
+            if not any(i.fields and space.drives(device, i) for i in inputs):
+                out.append(device)
+        return out
+
+    # ------------------------------------------------------------------------------------------------------- findings
+
+    def trouble(self, t: Trouble) -> Finding:
+        return Finding(t.code, t.message, t.span)
+
+    def explain(
+        self, conflicts: Conflicts, configuration: Configuration, weak: Sequence[int], requirements: Sequence[Requirement],
+        verdict: Verdict,
+    ) -> None:  # fmt: skip
+        """Findings about what stands in the way of sharding."""
+        pure: set[int] = set()  # conflicts that already explain a device by themselves
+        for n, c in enumerate(conflicts.conflicts):
+            coded = [(x, y) for x, y in c.causes if x.code or y.code]
+            for x, y in coded:
+                self.blocked(x if x.code else y, y if x.code else x, c)
+                pure.add(n)
+            if not coded and not self._hashable(c.when):
+                pure.add(n)
+                for x, y in c.causes:
+                    self.unhashable(x, y, c)
+        for chain, u in conflicts.unguarded.items():
+            self.findings.append(
+                Finding(
+                    "dchain-index-from-packet",
+                    f"{u.access.object.name} is indexed by a packet field ({self._key_text(u.access)}), and no condition saves it: {u.why}",
+                    u.access.span,
+                    self._allocations(conflicts, chain),
+                )
+            )
+        for chain, g in conflicts.guards.items():
+            self.guarded(conflicts, chain, g.lookup)
+        if verdict != "shared-nothing" and weak:
+            self.disjoint(conflicts, weak, requirements, pure)
+
+    def _hashable(self, when: Conjunction) -> bool:
+        """Whether some option of the NIC hashes a field that the conjunction names (an empty one is a case of its own)."""
+        if not when:
+            return True
+        hashed = {f.name for o in self.options.profile.options for f in o.fields}
+        return any(f in hashed for q in when for _, f, _ in q.terms)
+
+    def blocked(self, x: Effective, y: Effective, c: Conflict) -> None:
+        if x.code == "dchain-index-from-packet":
+            return  # reported once for the table
+        a, b = x.access, y.access
+        if a.role == "expire" and b.role != "expire" and y.code:
+            a, b, x = b, a, y
+        verb = "writes" if a.write else "reads"
+        name = a.object.name
+        if x.code == "dchain-scan":
+            message = f"{a.interface} {verb} {name} as a whole: {x.why}, so all packets that change it must meet"
+        else:
+            message = f"{a.interface} {verb} {name}, and {x.why}: all packets that get here must meet"
+            if a.path.device == b.path.device and x.key and all(type(p.value) is int for p in x.key) and c.when == frozenset():
+                values = ", ".join(str(p.value) for p in x.key)
+                message = f"{a.interface} {verb} {name} at {values}, which is the same for all packets on device {a.path.device}: they must meet"
+        related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
+        self.findings.append(Finding(x.code or "global-state", message, a.span, related))
+
+    def unhashable(self, x: Effective, y: Effective, c: Conflict) -> None:
+        equalities, _ = equalities_of(c.when)
+        a, b = x.access, y.access
+        for one, other in ((a, b), (b, a)):
+            if one.call is None or (one.role in ("rejuvenate", "borrow", "return", "free", "expire") and one.touch and one.touch.index):
+                continue
+            related = (Related(other.span, f"the other access: {other.interface}"),) if other.span != one.span else ()
+            self.findings.append(
+                Finding(
+                    "rss-incompatible-field",
+                    f"{one.object.name} is keyed by {self._key_text(one)}, which no RSS option of {self.options.profile.name} hashes; "
+                    f"packets must meet if {show(equalities)}",
+                    one.span,
+                    related,
+                )
+            )
+
+    def guarded(self, conflicts: Conflicts, chain: int, lookup: Access) -> None:
+        g = conflicts.guards[chain]
+        texts = sorted(
+            {show(equalities_of(c.when)[0]) for c in conflicts.conflicts for x, y in c.causes if lookup.object.id == chain
+             and (x.access.path.number in g.paths or y.access.path.number in g.paths)}
+        )  # fmt: skip
+        text = "; ".join(t for t in texts if t != "always") or "the comparison with the entry"
+        more = " The entry is refreshed before that, so a packet that fails it no longer keeps the entry alive." if g.rejuvenates_first else ""
+        self.findings.append(
+            Finding(
+                "dchain-index-guarded",
+                f"{lookup.object.name} is indexed by {self._key_text(lookup)}, which may come back on another core; "
+                f"that is harmless because only packets with {text} go on.{more}",
+                lookup.span,
+                self._allocations(conflicts, chain),
+            )
+        )
+
+    def _allocations(self, conflicts: Conflicts, chain: int) -> tuple[Related, ...]:
+        spans = sorted({e.access.span for e in conflicts.effective if e.access.object.id == chain and e.access.role == "allocate"})
+        return tuple(Related(s, "the index is allocated here") for s in spans[:1])
+
+    def disjoint(
+        self, conflicts: Conflicts, weak: Sequence[int], requirements: Sequence[Requirement], pure: set[int]
+    ) -> None:
+        """Requirements that are fine alone but leave nothing together."""
+        configuration = self.configure(requirements, self._classes(requirements))
+        for device in weak:
+            cause = configuration.space.explain(device)
+            numbers = [i for i, r in enumerate(requirements) if any(r is q for q in cause)]
+            if len(numbers) < 2 or any(n in pure for n in numbers):
+                continue
+            named = [conflicts.conflicts[n] for n in numbers]
+            first, second = named[0].causes[0], named[1].causes[0]
+            a, b = self._best(first), self._best(second)
+            if a.span == b.span:
+                b = next((self._best(p) for n in named for p in n.causes if self._best(p).span != a.span), b)
+            texts = " and ".join(f"({show(equalities_of(c.when)[0])})" for c in named[:2])
+            self.findings.append(
+                Finding(
+                    "disjoint-sharding",
+                    f"{a.object.name} and {b.object.name} ask for shardings that have nothing in common on device {device}: {texts}",
+                    a.span,
+                    (Related(b.span, f"the other access: {b.interface}"),),
+                )
+            )
+
+    @staticmethod
+    def _best(cause: tuple[Effective, Effective]) -> Access:
+        """The access of a pair that names its key itself."""
+        for e in cause:
+            if e.through is None:
+                return e.access
+        return cause[0].access
+
+    def _classes(self, requirements: Sequence[Requirement]) -> tuple[str, ...]:
+        named = {c for r in requirements for pair in r.classes or () for c in pair}
+        return tuple(n for n in PACKET_CLASSES if n in named)
+
+    def _key_text(self, a: Access) -> str:
+        """A key in terms of fields."""
+        names: list[str] = []
+        for v in a.views:
+            for part in a.key or ():
+                from .linear import bits
+
+                for b in bits(part.value, part.width):
+                    for leaf, bit in b[0] if b is not None else ():
+                        name = v.bit(leaf, bit)[0] if leaf.op == "byte" else str(leaf.args[0])
+                        if name not in names:
+                            names.append(name)
+            if names:
+                break
+        if not names:
+            leaves = sorted({str(leaf.args[0]) for leaf in a.leaves()})
+            return ", ".join(leaves) or "a constant"
+        return _joined(names)
+
+    def describe(self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict) -> None:
+        """Hints: what is read-only, what each access shards on, what is divided or approximate."""
+        for p in self.paths:
+            for c in p.calls:
+                for t in c.touches:
+                    if t.object in read_only and t.object in self.objects and t.role != "expire":
+                        o = self.objects[t.object]
+                        self.findings.append(Finding("read-only-state", f"{o.name} is never written by a packet, so it needs no sharding", c.span))
+        for e in conflicts.effective:
+            a = e.access
+            if a.call is not None and e.key and not e.code and e.through is None and a.touch is not None and not a.touch.index:
+                if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in a.leaves()):
+                    self.findings.append(Finding("shards-on", f"{a.object.name} shards on {self._key_text(a)}", a.span))
+            if a.touch is not None and a.touch.approximate:
+                self.findings.append(
+                    Finding("approximate-state", f"{a.object.name} holds estimates: with a copy for each core they change", a.span)
+                )
+        if verdict == "shared-nothing":
+            for chain in sorted(conflicts.tables):
+                o: Object | None = self.objects.get(chain)
+                if o is not None and o.declared is not None and any(a.object.id == chain for a in accesses):
+                    size = f" of {o.capacity}" if o.capacity is not None else ""
+                    self.findings.append(
+                        Finding("capacity-split", f"the capacity{size} of {o.name} is divided between the cores", o.declared)
+                    )
+
+
+_INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
+
+
+def _joined(names: Sequence[str]) -> str:
+    from .matrix import _BYTE
+
+    spans = sorted((int(m[1]), int(m[2])) for n in names if (m := _BYTE.fullmatch(n)))
+    out = [n for n in names if not _BYTE.fullmatch(n)]
+    while spans:
+        start, end = spans.pop(0)
+        while spans and spans[0][0] == end:
+            end = spans.pop(0)[1]
+        out.append(f"packet[{start}:{end}]")
+    return ", ".join(out)
+
+
+def _requirement(c: Conflict) -> Requirement:
+    """A conflict in the key solver's terms."""
+    equations = tuple(
+        Equation(q.terms, q.constant) for q in sorted(c.when, key=lambda q: (sorted(q.terms), q.constant))
+    )
+    return Requirement(c.i, c.j, RssConjunction(equations=equations), frozenset(c.classes))
+
+
+__all__ = ["WIDTHS", "Analysis", "Assumption", "CallPath", "Deviation", "KeySpace", "Options", "Verdict", "analyse"]

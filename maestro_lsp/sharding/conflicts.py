@@ -1,0 +1,418 @@
+"""From accesses to conflicts: which pairs of packets must meet, and why.
+
+For every two accesses to one object, at least one a write, packets d and e must meet if the keys can be equal. Table indices,
+expiry, dchain indices from packets and scans are treated as design section 5 says; whatever is not understood makes everything
+that reaches the object meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import CallPath, Object, Part
+from .access import Access
+from .guard import Guard, Unguarded, find_guard, stored_in
+from .headers import FieldBit, PacketView
+from .linear import Affine, Pair, bits, equate, is_packet_bit
+from .tables import Table, expiry_problem, find_tables, holder_key, source_of
+
+Term = tuple[int, str, int]  # side (0: packet d, 1: packet e), field, bit
+
+
+@dataclass(frozen=True, slots=True)
+class BitEquation:
+    """The exclusive or of `terms` is `constant`."""
+
+    terms: frozenset[Term]
+    constant: int = 0
+
+
+Conjunction = frozenset[BitEquation]
+TRUE: Conjunction = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Effective:
+    """An access with the key that counts: its own, or all of the object with the reason why."""
+
+    access: Access
+    key: tuple[Part, ...] | None
+    code: str = ""  # finding code of a key that is all of the object
+    why: str = ""
+    through: int | None = None  # the map (or cell) whose key stands for this access's index
+
+    @property
+    def group(self) -> int:
+        """The object within which keys are compared."""
+        return self.access.object.id if self.through is None else self.through
+
+
+@dataclass(eq=False)
+class Conflict:
+    """Packets d on device i and e on device j must meet if `when` holds (for the classes of packets listed)."""
+
+    i: int
+    j: int
+    when: Conjunction
+    classes: set[tuple[str, str]]
+    causes: list[tuple[Effective, Effective]]
+    exact: bool = True  # False: more pairs are required than the program needs
+
+
+@dataclass
+class Conflicts:
+    """All conflicts of an NF and what was found on the way."""
+
+    conflicts: list[Conflict] = field(default_factory=list)
+    tables: dict[int, Table] = field(default_factory=dict)
+    guards: dict[int, Guard] = field(default_factory=dict)
+    unguarded: dict[int, Unguarded] = field(default_factory=dict)
+    effective: list[Effective] = field(default_factory=list)
+
+
+def find_conflicts(
+    paths: Sequence[CallPath],
+    objects: Mapping[int, Object],
+    accesses: Sequence[Access],
+    views: Mapping[int, Sequence[PacketView]],
+    strict: bool,
+) -> Conflicts:
+    """All conflicts. `views` gives the packet views (classes that count) of each path by number."""
+    out = Conflicts()
+    out.tables = find_tables(paths, objects, accesses)
+    out.effective = _effective(out, paths, accesses, strict)
+    fixed = {p.number: _fixed_bits(p) for p in paths}
+    index: dict[tuple[object, ...], Conflict] = {}
+    by_object: dict[int, list[list[Effective]]] = {}
+    for e in out.effective:
+        groups = by_object.setdefault(e.group, [])
+        for g in groups:
+            if _alike(g[0], e, fixed, views):
+                g.append(e)
+                break
+        else:
+            groups.append([e])
+    for groups in by_object.values():
+        for a, g in enumerate(groups):
+            for h in groups[a:]:
+                x, y = g[0], h[0]
+                if not (x.access.write or y.access.write):
+                    continue
+                if x.access.path.device > y.access.path.device:
+                    x, y = y, x
+                pairs = _key_pairs(x, y)
+                if pairs is not None and _configs_agree(x.access.path, y.access.path):
+                    _add(index, x, y, pairs, views, fixed)
+                if x.access.path.device == y.access.path.device and x is not y:
+                    continue
+    for chain, guard in out.guards.items():
+        _add_guard(index, out.tables[chain], guard, accesses, views, fixed)
+    out.conflicts = sorted(index.values(), key=lambda c: (c.i, c.j, sorted(_term_key(q) for q in c.when)))
+    return out
+
+
+def _term_key(q: BitEquation) -> tuple[object, ...]:
+    return (*sorted(q.terms), q.constant)
+
+
+def _alike(
+    x: Effective, y: Effective, fixed: Mapping[int, object], views: Mapping[int, Sequence[PacketView]]
+) -> bool:
+    """Whether two accesses ask for exactly the same."""
+    a, b = x.access, y.access
+    return (
+        a.write == b.write
+        and a.path.device == b.path.device
+        and x.code == y.code
+        and x.key == y.key
+        and fixed[a.path.number] == fixed[b.path.number]
+        and [v.names for v in views[a.path.number]] == [v.names for v in views[b.path.number]]
+        and [v.packet_class for v in views[a.path.number]] == [v.packet_class for v in views[b.path.number]]
+        and _config_conditions(a.path) == _config_conditions(b.path)
+        and (a.plain is None) == (b.plain is None)
+        and (a.plain is None or b.plain is None or (a.plain.offset, a.plain.size) == (b.plain.offset, b.plain.size))
+    )
+
+
+# ------------------------------------------------------------------------------------------------------- effective keys
+
+
+def _effective(out: Conflicts, paths: Sequence[CallPath], accesses: Sequence[Access], strict: bool) -> list[Effective]:
+    owner: dict[int, Table] = {}
+    for t in out.tables.values():
+        for m in t.members:
+            owner.setdefault(m, t)
+    broken: dict[int, tuple[str, str]] = {}
+    expiry: dict[int, tuple[Access, str]] = {}
+    for chain, t in out.tables.items():
+        if t.packet_indices and not t.breaches:
+            found = find_guard(t, paths, accesses, strict)
+            if isinstance(found, Guard):
+                out.guards[chain] = found
+            else:
+                out.unguarded[chain] = found
+                broken[chain] = ("dchain-index-from-packet", found.why)
+        if t.breaches:
+            b = t.breaches[0]
+            broken[chain] = ("global-state", b.why)
+            if t.packet_indices:
+                out.unguarded[chain] = Unguarded(t.packet_indices[0], b.why)
+                broken[chain] = ("dchain-index-from-packet", b.why)
+        problem = expiry_problem(t.members, accesses, paths)
+        if problem is not None:
+            expiry[chain] = problem
+    loose = {a.object.id for a in accesses if a.object.id not in owner and a.role == "expire"}
+    loose_problem = {o: expiry_problem({o}, accesses, paths) for o in loose}
+    result: list[Effective] = []
+    for a in accesses:
+        table = owner.get(a.object.id)
+        if table is not None:
+            e = _table_access(a, table, broken.get(table.chain), expiry.get(table.chain))
+        else:
+            e = _plain_access(a, loose_problem.get(a.object.id))
+        if e is not None:
+            result.append(e)
+    return result
+
+
+def _table_access(
+    a: Access, table: Table, broken: tuple[str, str] | None, expiry: tuple[Access, str] | None
+) -> Effective | None:
+    if a.role == "scan":
+        return Effective(a, None, "dchain-scan", "it reads which indices are taken, all of them")
+    if broken is not None:
+        return Effective(a, None, *broken)
+    if expiry is not None:
+        return Effective(a, None, "global-state", expiry[1])
+    if a.index and _by_scan(a):
+        return Effective(a, None, "dchain-scan", "its index was found by a scan over all indices")
+    if a.object.id == table.chain:
+        if a.role in ("allocate", "free") or a.role == "expire":
+            # these change which indices are taken, which only a scan sees
+            return Effective(a, (Part(X.sym(f"own index of {a.path.number}.{a.order[1]}", 32), 32),))
+        return _by_index(a)
+    if a.object.id in table.vectors:
+        return _by_index(a)
+    if a.role in ("get", "put", "erase"):
+        return _keyed(a)
+    if a.role == "expire":
+        return None
+    return _keyed(a)
+
+
+def _by_index(a: Access) -> Effective | None:
+    """An access at a table's index counts as one by the key that led to the index; at a fresh index it meets nothing."""
+    found = holder_key(a.path, a.key[0].value) if a.key else None
+    if found is None:
+        return None
+    through, key = found
+    return Effective(a, key, through=through)
+
+
+def _by_scan(a: Access) -> bool:
+    """Whether an access's index was found by a scan."""
+    return bool(a.key) and source_of(a.path, a.key[0].value).kind == "scan"  # type: ignore[index]
+
+
+def _plain_access(a: Access, expiry: tuple[Access, str] | None) -> Effective | None:
+    if expiry is not None:
+        return Effective(a, None, "global-state", expiry[1])
+    if a.role == "expire":
+        return None  # every shard expires its own, at the same times
+    return _keyed(a)
+
+
+def _keyed(a: Access) -> Effective:
+    """An access by its own key, unless the key says nothing about the packet."""
+    if a.role == "scan":
+        return Effective(a, None, "dchain-scan", "it reads which indices are taken, all of them")
+    if a.key is None:
+        why = "it touches all of the object" if a.plain is None else "it is one variable for all packets"
+        return Effective(a, None, "global-state", why)
+    constants = all(type(p.value) is int for p in a.key)
+    if constants and a.key:
+        return Effective(a, a.key, "global-state", "its key is a constant")
+    if a.index or a.plain is not None:
+        value = a.key[0].value
+        s = source_of(a.path, value)
+        if s.kind in ("map", "cell", "fresh", "expired"):
+            return Effective(a, None, "global-state", "its index is a number that other packets stored")
+    leaves = a.leaves()
+    if any(leaf.op == "uf" for leaf in leaves) and not _affine_bits(a.key):
+        return Effective(a, None, "global-state", "its index is a hash, and equal hashes do not imply equal packets")
+    if not any(is_packet_bit(leaf) for leaf in leaves):
+        return Effective(a, None, "global-state", "its key is not made from the packet")
+    return Effective(a, a.key)
+
+
+def _affine_bits(key: Sequence[Part]) -> bool:
+    """Whether some bit of a key is made of packet bits alone."""
+    for p in key:
+        for b in bits(p.value, p.width):
+            if b is not None and b[0] and all(is_packet_bit(leaf) for leaf, _ in b[0]):
+                return True
+    return False
+
+
+# ------------------------------------------------------------------------------------------------------------ key pairs
+
+
+def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
+    """Bit equalities under which two accesses touch the same memory; None: never."""
+    a, b = x.access, y.access
+    if a.plain is not None and b.plain is not None and type(a.plain.offset) is int and type(b.plain.offset) is int:
+        if a.plain.offset + a.plain.size <= b.plain.offset or b.plain.offset + b.plain.size <= a.plain.offset:
+            return None
+        return []
+    if x.key is None or y.key is None:
+        if _own_index(x) or _own_index(y):
+            return [] if "dchain-scan" in (x.code, y.code) else None
+        return []
+    if _own_index(x) or _own_index(y):
+        return None
+    if len(x.key) != len(y.key) or [p.width for p in x.key] != [p.width for p in y.key]:
+        return []
+    out: list[Pair] = []
+    for p, q in zip(x.key, y.key, strict=True):
+        pairs = equate(p.value, q.value, p.width)
+        if pairs is None:
+            return None
+        out += pairs
+    return out
+
+
+def _own_index(e: Effective) -> bool:
+    """An allocation, release or expiry: it meets scans only."""
+    return bool(e.key) and isinstance(e.key[0].value, Expr) and str(e.key[0].value.args[0]).startswith("own index")  # type: ignore[index]
+
+
+def _config_conditions(p: CallPath) -> frozenset[Expr]:
+    return frozenset(
+        c.expr for c in p.conditions
+        if X.leaves(c.expr) and all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(c.expr))
+    )  # fmt: skip
+
+
+def _configs_agree(p: CallPath, q: CallPath) -> bool:
+    """Whether one configuration lets both paths happen."""
+    both = _config_conditions(p) | _config_conditions(q)
+    return not any(X.not_(c, 1) in both for c in both)
+
+
+# -------------------------------------------------------------------------------------------------------- field algebra
+
+
+def _fixed_bits(p: CallPath) -> tuple[tuple[Affine, int], ...]:
+    """Packet bits that a path's conditions fix: (affine form, value), addresses and ports only (what a NIC can hash)."""
+    out: list[tuple[Affine, int]] = []
+    for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
+        if e.op == "eq":
+            x, y = e.args
+            if not all(is_packet_bit(leaf) for leaf in X.leaves(x) | X.leaves(y)):
+                continue
+            w = x.width
+            for p_, q_ in zip(bits(x, w), bits(y, w), strict=True):
+                if p_ is not None and q_ is not None and (p_[0] or q_[0]):
+                    out.append(((p_[0] ^ q_[0], 0), p_[1] ^ q_[1]))
+    return tuple(out)
+
+
+HASHABLE = ("ipv4.src", "ipv4.dst", "ipv6.src", "ipv6.dst", "l4.src", "l4.dst")
+
+
+def _terms(side: int, form: Affine, view: PacketView) -> frozenset[Term]:
+    out: set[Term] = set()
+    for leaf, bit in form[0]:
+        name, at = view.bit(leaf, bit)
+        out ^= {(side, name, at)}
+    return frozenset(out)
+
+
+def _conjunction(
+    pairs: Iterable[Pair], fixed: tuple[tuple[tuple[Affine, int], ...], tuple[tuple[Affine, int], ...]],
+    d: PacketView, e: PacketView,
+) -> Conjunction | None:  # fmt: skip
+    """The pairs as equations between field bits; None if they contradict what the two paths demand."""
+    out: set[BitEquation] = set()
+    for p in pairs:
+        terms = _terms(0, p.left, d) ^ _terms(1, p.right, e)
+        constant = p.left[1] ^ p.right[1]
+        if not terms:
+            if constant:
+                return None
+            continue
+        out.add(BitEquation(terms, constant))
+    for side, view in ((0, d), (1, e)):
+        for form, value in fixed[side]:
+            terms = _terms(side, form, view)
+            if terms and all(name in HASHABLE for _, name, _ in terms):
+                out.add(BitEquation(terms, value))
+    return frozenset(out)
+
+
+def _add(
+    index: dict[tuple[object, ...], Conflict], x: Effective, y: Effective, pairs: Sequence[Pair],
+    views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
+) -> None:  # fmt: skip
+    i, j = x.access.path.device, y.access.path.device
+    width = sum(p.width for p in x.key) if x.key and y.key else 0
+    for d in views[x.access.path.number]:
+        for e in views[y.access.path.number]:
+            c = _conjunction(pairs, (fixed[x.access.path.number], fixed[y.access.path.number]), d, e)
+            if c is None:
+                continue
+            key = (i, j, c)
+            got = index.get(key)
+            if got is None:
+                got = index[key] = Conflict(i, j, c, set(), [], exact=len(pairs) == width)
+            got.classes.add((d.packet_class, e.packet_class))
+            if (x, y) not in got.causes:
+                got.causes.append((x, y))
+
+
+def _add_guard(
+    index: dict[tuple[object, ...], Conflict], table: Table, guard: Guard, accesses: Sequence[Access],
+    views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
+) -> None:  # fmt: skip
+    """Packets that pass B meet those that stored what B compares with."""
+    writers = [a for a in accesses if a.object.id in table.vectors and a.role == "return" and a.touch is not None and a.touch.stored]
+    users: dict[tuple[object, ...], Access] = {}
+    for a in table.packet_indices:
+        if a.role == "check" and a.path.number in guard.paths:
+            users.setdefault((a.path.device, guard.paths[a.path.number]), a)
+    done: set[tuple[object, ...]] = set()
+    for user in users.values():
+        b = guard.paths[user.path.number]
+        for w in writers:
+            comparisons = [c for c in b if c.vector == w.object.id]
+            if not comparisons:
+                continue
+            mark = (w.path.device, w.touch.stored if w.touch else None, user.path.device, b)
+            if mark in done:
+                continue
+            done.add(mark)
+            pairs: list[Pair] = []
+            possible = True
+            for c in comparisons:
+                stored = stored_in(w, c.cell)
+                if stored is None:
+                    continue
+                more = equate(stored, c.packet, c.width)
+                if more is None:
+                    possible = False
+                    break
+                pairs += more
+            if not possible:
+                continue
+            writer = Effective(w, tuple(Part(c.cell, c.width) for c in comparisons))
+            reader = Effective(user, tuple(Part(c.packet, c.width) for c in comparisons))
+            if w.path.device > user.path.device:
+                pairs = [Pair(p.right, p.left) for p in pairs]
+                writer, reader = reader, writer
+            _add(index, writer, reader, pairs, views, fixed)
+
+
+__all__ = ["BitEquation", "Conflict", "Conflicts", "Conjunction", "Effective", "FieldBit", "find_conflicts"]

@@ -1,0 +1,163 @@
+"""The dchain rule (thesis 3.3.2, design section 5): an index that comes from a packet field.
+
+A packet that carries an index may be looked up on another core than the one that allocated it. That is harmless if a condition B,
+checked after the lookup, makes failing B and failing the lookup the same behaviour: then packets that pass B are required to reach
+the core that stored what B compares with. This module searches for B on every path, and says what stands in its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import CallPath
+from .access import Access
+from .linear import is_packet_bit
+from .tables import Table, source_of
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One conjunct of B: bytes of a table's cell equal an expression over the packet."""
+
+    cell: int | Expr
+    packet: int | Expr
+    width: int
+    vector: int  # object id
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """What makes a table's use by a packet's index harmless."""
+
+    lookup: Access  # the check of the packet's index
+    paths: dict[int, tuple[Comparison, ...]]  # path number -> its B
+    rejuvenates_first: bool  # the entry is refreshed before B is checked: the stated deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Unguarded:
+    """Why there is no such condition."""
+
+    access: Access
+    why: str
+
+
+def find_guard(table: Table, paths: Sequence[CallPath], accesses: Sequence[Access], strict: bool) -> Guard | Unguarded:
+    """The condition B of a table that packets index directly."""
+    by_path: dict[int, list[Access]] = {}
+    for a in table.packet_indices:
+        by_path.setdefault(a.path.number, []).append(a)
+    lookups = [a for a in table.packet_indices if a.role == "check"]
+    if not lookups:
+        return Unguarded(table.packet_indices[0], "no check that the index is allocated comes first")
+    failed: dict[int, set[object]] = {}
+    guarded: dict[int, tuple[Comparison, ...]] = {}
+    others: list[tuple[CallPath, Access]] = []
+    for group in by_path.values():
+        p = group[0].path
+        checks = [a for a in group if a.role == "check"]
+        if not checks:
+            return Unguarded(group[0], "no check that the index is allocated comes first")
+        check = checks[0]
+        assert check.touch is not None
+        if any(a.call is not None and check.call is not None and a.call.number < check.call.number for a in group):
+            return Unguarded(group[0], "the index is used before it is checked to be allocated")
+        if check.touch.found is False:
+            failed.setdefault(p.device, set()).add(_behaviour(p, table))
+            continue
+        b = _comparisons(p, table)
+        if b:
+            guarded[p.number] = b
+        else:
+            others.append((p, check))
+    rejuvenates = False
+    for p, check in others:
+        fails = failed.get(p.device, set())
+        if len(fails) != 1 or _behaviour(p, table) not in fails:
+            why = "a packet that passes the lookup is handled without comparing the entry with the packet"
+            return Unguarded(check, why)
+        if _rejuvenates(p, table):
+            rejuvenates = True
+    for device, fails in failed.items():
+        if len(fails) != 1 and any(p.device == device for p, _ in others):
+            return Unguarded(lookups[0], "packets that fail the lookup are handled in several ways")
+    if not guarded:
+        return Unguarded(lookups[0], "nothing compares the entry with the packet")
+    if rejuvenates and strict:
+        return Unguarded(lookups[0], "the entry is refreshed before it is compared with the packet (--strict)")
+    return Guard(lookups[0], guarded, rejuvenates)
+
+
+def _behaviour(p: CallPath, table: Table) -> object:
+    """What a path does to the world, apart from reading the table and refreshing the index just looked up."""
+    effects = []
+    for c in p.calls:
+        for t in c.touches:
+            if not t.write or (t.object == table.chain and t.role == "rejuvenate" and t.key and _is_packet_index(p, t.key[0].value)):
+                continue
+            value = t.value if isinstance(t.value, (int, Expr)) else None
+            effects.append((t.object, t.role, t.key, value, t.stored))
+    writes = tuple((w.array, w.offset, w.value) for w in p.writes)
+    plain = tuple((q.object, q.offset, q.size) for q in p.plain if q.write)
+    return (p.outcome, p.output, tuple(effects), writes, frozenset(plain))
+
+
+def _is_packet_index(p: CallPath, index: int | Expr) -> bool:
+    return source_of(p, index).kind == "packet"
+
+
+def _rejuvenates(p: CallPath, table: Table) -> bool:
+    return any(
+        t.object == table.chain and t.role == "rejuvenate" and t.key is not None and _is_packet_index(p, t.key[0].value)
+        for c in p.calls
+        for t in c.touches
+    )
+
+
+def _comparisons(p: CallPath, table: Table) -> tuple[Comparison, ...]:
+    """Equalities between a cell at the packet's index and the packet that hold on a path."""
+    cells: dict[str, int] = {}
+    for c in p.calls:
+        for t in c.touches:
+            if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value):
+                cells[f"vector_data_reset#{c.number}"] = t.object
+    out: list[Comparison] = []
+    for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
+        if e.op == "eq":
+            x, y = e.args
+            for a, b in ((x, y), (y, x)):
+                vector = _only_cells(a, cells)
+                if vector is not None and _only_packet(b):
+                    w = a.width if isinstance(a, Expr) else b.width
+                    out.append(Comparison(a, b, w, vector))
+                    break
+    return tuple(out)
+
+
+def _only_cells(e: int | Expr, cells: Mapping[str, int]) -> int | None:
+    leaves = X.leaves(e)
+    vectors = {cells.get(str(leaf.args[0])) if leaf.op == "byte" else None for leaf in leaves}
+    return vectors.pop() if len(vectors) == 1 else None
+
+
+def _only_packet(e: int | Expr) -> bool:
+    leaves = X.leaves(e)
+    return bool(leaves) and all(is_packet_bit(leaf) for leaf in leaves)
+
+
+def stored_in(access: Access, cell: int | Expr) -> int | Expr | None:
+    """An expression over a cell's bytes with the bytes that a write of that cell stores; None if it stores only some of them."""
+    if type(cell) is int:
+        return cell
+    assert access.touch is not None
+    stored = dict(access.touch.stored)
+    mapping: dict[Expr, int | Expr] = {}
+    for leaf in X.leaves(cell):
+        v = stored.get(leaf.args[1])
+        if v is None:
+            return None
+        mapping[leaf] = v
+    return X.substitute(cell, mapping)

@@ -1,0 +1,251 @@
+"""Which header field a byte of the packet is, for each class of packets.
+
+An NF says `packet byte 26`; whether that is the IPv4 source address depends on the packet. So a path is looked at once for each
+class of packets (the NIC's classes: `ipv4-tcp`, `ipv4-frag` ...) that can take it, and there every byte has a name: `PacketView`.
+Bytes that are no header field of the class keep their offset: `packet[34:36]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..rss.fields import PACKET_CLASSES
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import CallPath
+from ..symbex.solver import Solver
+
+ETHERNET = 14  # bytes
+VLAN_TAG = 4
+IPV4_MINIMUM = 20
+IPV6 = 40
+TYPE_IPV4, TYPE_IPV6, TYPE_VLAN = 0x0800, 0x86DD, 0x8100
+PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
+ICMP = (1, 58)
+
+# (name, first byte, bytes) of each field of a header
+ETHERNET_FIELDS = (("eth.dst", 0, 6), ("eth.src", 6, 6), ("eth.type", 12, 2))
+IPV4_FIELDS = (
+    ("ipv4.tos", 1, 1), ("ipv4.len", 2, 2), ("ipv4.id", 4, 2), ("ipv4.frag", 6, 2), ("ipv4.ttl", 8, 1), ("ipv4.proto", 9, 1),
+    ("ipv4.checksum", 10, 2), ("ipv4.src", 12, 4), ("ipv4.dst", 16, 4),
+)  # fmt: skip
+IPV6_FIELDS = (("ipv6.flow", 0, 4), ("ipv6.proto", 6, 1), ("ipv6.src", 8, 16), ("ipv6.dst", 24, 16))
+PORT_FIELDS = (("l4.src", 0, 2), ("l4.dst", 2, 2))
+ICMP_FIELDS = (("icmp.type", 0, 1), ("icmp.code", 1, 1))
+
+FieldBit = tuple[str, int]  # field name, bit (0 is the most significant)
+
+
+@dataclass(frozen=True)
+class PacketView:
+    """Names of the packet's bytes for one path and one class of packets."""
+
+    packet_class: str
+    names: dict[Expr, tuple[str, int]] = field(repr=False)  # byte -> (field, its first bit)
+    options_assumed: bool = False  # layer 4 was taken to follow a header without options
+
+    def bit(self, leaf: Expr, bit: int) -> FieldBit:
+        """The field bit of a packet byte's bit (7 is the most significant of the byte)."""
+        got = self.names.get(leaf)
+        if got is None:
+            array, offset = leaf.args
+            return (f"packet[{offset}:{offset + 1}]" if array == "packet" else f"{array}[{offset}]"), 7 - bit
+        name, first = got
+        return name, first + 7 - bit
+
+
+class Views:
+    """Packet views of paths; remembers which classes the same conditions admit."""
+
+    def __init__(self, solver: Solver, strict: bool) -> None:
+        self.solver = solver
+        self.strict = strict
+        self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
+
+    def of(self, path: CallPath) -> tuple[PacketView, ...]:
+        """One view for each class of packets that can take the path."""
+        base = self._network_offset(path)
+        return tuple(self._view(path, name, base) for name in self.classes(path, base))
+
+    def classes(self, path: CallPath, base: int) -> tuple[str, ...]:
+        """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
+        header = frozenset(X.byte("packet", i) for i in range(12, base + 24))
+        conditions = frozenset(
+            e for c in path.conditions for e in X.conjuncts(c.expr) if X.leaves(e) and X.leaves(e) <= header
+        )
+        key = conditions | {X.sym(f"base {base}", 1)}
+        got = self._admitted.get(key)
+        if got is None:
+            ordered = sorted(conditions, key=lambda e: e.serial)
+            got = tuple(name for name in PACKET_CLASSES if self._possible(ordered, name, base))
+            self._admitted[key] = got
+        return got
+
+    def _possible(self, conditions: Sequence[Expr], name: str, base: int) -> bool:
+        facts = _class_facts(name, base)
+        if any(type(f) is int and not f for f in facts):
+            return False
+        known = {e.args[0]: e.args[1] for e in facts if isinstance(e, Expr) and e.op == "eq" and type(e.args[1]) is int}
+        known.update({leaf: v for e, val in list(known.items()) if e.op == "concat" for leaf, v in _bytes(e, val)})
+        if any(X.substitute(c, known) == 0 for c in conditions):
+            return False
+        goal = [f for f in facts if isinstance(f, Expr)]
+        everything = [*conditions, *goal]
+        if not everything:
+            return True
+        return self.solver.find(everything[:-1], {}, everything[-1]) is not None
+
+    def _network_offset(self, path: CallPath) -> int:
+        """Where the network header starts on this path: after the tag when the path demands a VLAN tag."""
+        tag = X.eq(_word(12), _swap16(TYPE_VLAN), 16)
+        if any(e is tag for c in path.conditions for e in X.conjuncts(c.expr)):
+            return ETHERNET + VLAN_TAG
+        return ETHERNET
+
+    def _view(self, path: CallPath, name: str, base: int) -> PacketView:
+        names: dict[Expr, tuple[str, int]] = {}
+        _name(names, "packet", 0, ETHERNET_FIELDS)
+        if base != ETHERNET:
+            _name(names, "packet", 14, (("vlan.tci", 0, 2), ("eth.type", 2, 2)))
+        version, _, kind = name.partition("-")
+        assumed = False
+        if version == "ipv4":
+            _name(names, "packet", base, IPV4_FIELDS)
+            transport = self._transport_fields(path, kind, base)
+            if transport:
+                for array, start, exact in self._ipv4_transport(path, base):
+                    if exact or not self.strict or not self._options_possible(path, base):
+                        _name(names, array, start, transport)
+                        assumed |= not exact and self._options_possible(path, base)
+        elif version == "ipv6":
+            _name(names, "packet", base, IPV6_FIELDS)
+            transport = self._transport_fields(path, kind, base)
+            if transport:
+                _name(names, "packet", base + IPV6, transport)
+        return PacketView(name, names, assumed)
+
+    def _transport_fields(self, path: CallPath, kind: str, base: int) -> tuple[tuple[str, int, int], ...]:
+        if kind in PROTOCOLS:
+            return PORT_FIELDS
+        if kind == "other":
+            return ICMP_FIELDS
+        return ()
+
+    def _ipv4_transport(self, path: CallPath, base: int) -> list[tuple[str, int, bool]]:
+        """Where the transport header may stand: (array, offset there, whether that is certain)."""
+        length_byte = X.byte("packet", base)
+        five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
+        fixed = any(e is five for c in path.conditions for e in X.conjuncts(c.expr))
+        found = [("packet", base + IPV4_MINIMUM, fixed)]
+        arrays = {leaf.args[0] for leaf in _packet_leaves(path) if leaf.args[0] != "packet"}
+        for chunk in path.chunks:
+            arrays.discard(chunk.array)
+            if chunk.array != "packet":
+                arrays.add(chunk.array)
+        for array in sorted(arrays):
+            start = self._region_start(path, array, base)
+            if start is not None:
+                found.append((array, start, True))
+        return found
+
+    def _region_start(self, path: CallPath, array: str, base: int) -> int | None:
+        """The offset in a part at a symbolic packet offset where the transport header starts, if it is the same for
+        every header length."""
+        e = _region_expression(path, array)
+        length_byte = X.byte("packet", base)
+        if e is None or X.leaves(e) != frozenset({length_byte}):
+            return None
+        starts = {
+            (base + 4 * n - X.evaluate(e, {length_byte: 0x40 | n})) & ((1 << 64) - 1) for n in range(6, 16)
+        }
+        return starts.pop() if len(starts) == 1 else None
+
+    def _options_possible(self, path: CallPath, base: int) -> bool:
+        """Whether a well-formed IPv4 header with options can take this path."""
+        length_byte = X.byte("packet", base)
+        size = X.sym("pkt_len", 16)
+        total = X.from_bytes((X.byte("packet", base + 3), X.byte("packet", base + 2)))
+        facts: list[int | Expr] = [
+            X.eq(X.extract(length_byte, 0, 4), 6, 4), X.eq(size, 200, 16), X.eq(total, 200 - base, 16)
+        ]  # fmt: skip
+        exprs = [c.expr for c in path.conditions]
+        goals = [f for f in facts if isinstance(f, Expr)]
+        return self.solver.find([*exprs, *goals[:-1]], path.model, goals[-1]) is not None
+
+
+def reads_transport(path: CallPath, leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool:
+    """Whether any of the leaves is a transport field in some class that has one."""
+    return any(v.names.get(leaf, ("", 0))[0].startswith(("l4.", "icmp.")) for leaf in leaves for v in views)
+
+
+def _packet_leaves(path: CallPath) -> set[Expr]:
+    out: set[Expr] = set()
+    for c in path.conditions:
+        out |= {leaf for leaf in X.leaves(c.expr) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")}
+    for call in path.calls:
+        for t in call.touches:
+            for p in t.key or ():
+                out |= {leaf for leaf in X.leaves(p.value) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")}
+    return out
+
+
+def _region_expression(path: CallPath, array: str) -> Expr | None:
+    for region, e in path.regions:
+        if region == array:
+            return e
+    return None
+
+
+def _name(names: dict[Expr, tuple[str, int]], array: str, start: int, table: Iterable[tuple[str, int, int]]) -> None:
+    for name, first, count in table:
+        for i in range(count):
+            names[X.byte(array, start + first + i)] = (name, 8 * i)
+
+
+def _word(offset: int) -> int | Expr:
+    return X.from_bytes((X.byte("packet", offset), X.byte("packet", offset + 1)))
+
+
+def _swap16(v: int) -> int:
+    return (v & 0xFF) << 8 | v >> 8
+
+
+def _bytes(e: Expr, value: int) -> list[tuple[Expr, int]]:
+    out = []
+    top = e.width
+    for p, w in zip(e.args[0], e.args[1], strict=True):
+        top -= w
+        if isinstance(p, Expr):
+            out.append((p, (value >> top) & ((1 << w) - 1)))
+    return out
+
+
+def _class_facts(name: str, base: int) -> list[int | Expr]:
+    """What packets of a class have in their headers, as conditions on packet bytes."""
+    version, _, kind = name.partition("-")
+    ether_type = _word(base - 2)
+    tagged: list[int | Expr] = [X.eq(_word(12), _swap16(TYPE_VLAN), 16)] if base != ETHERNET else []
+    if name == "l2-payload":
+        not_v4 = X.not_(X.eq(ether_type, _swap16(TYPE_IPV4), 16), 1)
+        not_v6 = X.not_(X.eq(ether_type, _swap16(TYPE_IPV6), 16), 1)
+        return [*tagged, not_v4, not_v6]
+    if version == "ipv4":
+        protocol: int | Expr = X.byte("packet", base + 9)
+        fragment = X.from_bytes((X.byte("packet", base + 7), X.byte("packet", base + 6)))
+        whole = X.eq(X.extract(fragment, 0, 14), 0, 14)  # offset and the more-fragments bit
+        facts: list[int | Expr] = [*tagged, X.eq(ether_type, _swap16(TYPE_IPV4), 16)]
+        if kind == "frag":
+            return [*facts, X.not_(whole, 1)]
+        facts.append(whole)
+    else:
+        protocol = X.byte("packet", base + 6)
+        facts = [*tagged, X.eq(ether_type, _swap16(TYPE_IPV6), 16)]
+        if kind == "frag":
+            return [*facts, X.eq(protocol, 44, 8)]
+    if kind in PROTOCOLS:
+        return [*facts, X.eq(protocol, PROTOCOLS[kind], 8)]
+    plain = [X.not_(X.eq(protocol, p, 8), 1) for p in PROTOCOLS.values()]
+    if version == "ipv6":
+        plain.append(X.not_(X.eq(protocol, 44, 8), 1))
+    return [*facts, *plain]

@@ -1,0 +1,478 @@
+"""Tables: a dchain with the maps and vectors that its indices address (design, section 5).
+
+Inside a table an index stands for the key of its map, so an access at such an index asks for nothing that the map's own accesses
+do not. That is true only under four conditions, which are checked on every path, never assumed; a table that fails one is broken,
+and everything that touches it meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import Call, CallPath, Object, Part, Touch
+from ..symbex.solver import Solver
+from .access import Access
+
+INDEX_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Why an object does not behave as part of a table."""
+
+    object: int
+    access: Access
+    why: str
+
+
+@dataclass
+class Table:
+    """A dchain and what its indices address."""
+
+    chain: int
+    maps: set[int] = field(default_factory=set)
+    vectors: set[int] = field(default_factory=set)
+    holders: set[int] = field(default_factory=set)  # vectors whose cells hold indices of the chain
+    breaches: list[Breach] = field(default_factory=list)
+    packet_indices: list[Access] = field(default_factory=list)  # accesses at an index read from the packet
+
+    @property
+    def members(self) -> set[int]:
+        return {self.chain} | self.maps | self.vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an index comes from on a path: `kind` is fresh, map, cell, packet, constant or other."""
+
+    kind: str
+    object: int | None = None  # the dchain, map or vector it came from
+    number: int = -1  # of the call
+
+
+def source_of(path: CallPath, index: int | Expr) -> Source:
+    """Where an index expression comes from.
+
+    Arithmetic that keeps indices apart (adding a constant, casts that lose nothing) is looked through; see `same_index`.
+    """
+    if type(index) is int:
+        return Source("constant")
+    for c in path.calls:
+        for t in c.touches:
+            if t.value is None or type(t.value) is int:
+                continue
+            if t.value is index:
+                if t.role in ("allocate", "add"):
+                    return Source("fresh", t.object, c.number)
+                if t.role.startswith("get"):
+                    return Source("map", t.object, c.number)
+                if t.role in ("expire", "scan"):
+                    return Source("expired" if t.role == "expire" else "scan", t.object, c.number)
+    leaves = X.leaves(index)
+    cells = {leaf.args[0] for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("vector_data_reset#")}
+    if len(cells) == 1 and all(leaf.op == "byte" for leaf in leaves):
+        number = int(str(next(iter(cells))).removeprefix("vector_data_reset#"))
+        whole = _cell_bytes(index)
+        if whole is not None:
+            return Source("cell", path.calls[number].touches[0].object, number)
+    if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in leaves):
+        return Source("packet")
+    return Source("other")
+
+
+def _cell_bytes(index: Expr) -> tuple[int, int] | None:
+    """(first byte, bytes) of the cell that an index is, when it is a run of its bytes, zero-extended at most."""
+    offsets = []
+    for p, w in X.parts_of(index, index.width):
+        if type(p) is int:
+            if p or offsets:
+                return None
+            continue
+        if p.op != "byte" or w != 8:
+            return None
+        offsets.append(p.args[1])
+    if not offsets or offsets != list(range(offsets[0], offsets[0] - len(offsets), -1)):
+        return None
+    return offsets[-1], len(offsets)
+
+
+def find_tables(paths: Sequence[CallPath], objects: Mapping[int, Object], accesses: Sequence[Access]) -> dict[int, Table]:
+    """The tables of an NF by their dchain, with what breaks them."""
+    tables = {o.id: Table(o.id) for o in objects.values() if o.kind == "dchain"}
+    if not tables:
+        return tables
+    _members(paths, tables)
+    owner: dict[int, int] = {}
+    for t in tables.values():
+        for m in t.members:
+            owner.setdefault(m, t.chain)
+    for a in accesses:
+        _check_access(a, tables, owner)
+    for t in tables.values():
+        _check_puts(t, accesses)
+        _check_removal(t, accesses)
+        _check_cells(t, accesses)
+        _check_sharing(t, tables, accesses)
+    return tables
+
+
+def _members(paths: Sequence[CallPath], tables: dict[int, Table]) -> None:
+    """Which maps store a chain's fresh indices, and which vectors are addressed by them."""
+    map_owner: dict[int, set[int]] = {}
+    changed = True
+    while changed:
+        changed = False
+        for p in paths:
+            for c in p.calls:
+                for t in c.touches:
+                    if t.role == "put" and t.value is not None:
+                        chain = _chain_of(p, t.value, map_owner, tables)
+                        if chain is not None and t.object not in tables[chain].maps:
+                            tables[chain].maps.add(t.object)
+                            map_owner.setdefault(t.object, set()).add(chain)
+                            changed = True
+                    elif t.index and t.role in ("borrow", "return") and t.key:
+                        chain = _chain_of(p, t.key[0].value, map_owner, tables)
+                        if chain is not None and t.object not in tables[chain].vectors:
+                            tables[chain].vectors.add(t.object)
+                            changed = True
+                    if t.role == "return" and t.stored:
+                        chain = _stored_chain(p, t, map_owner, tables)
+                        if chain is not None and t.object not in tables[chain].holders:
+                            tables[chain].holders.add(t.object)
+                            changed = True
+
+
+def _chain_of(p: CallPath, index: int | Expr, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table]) -> int | None:
+    """The dchain that an index belongs to."""
+    s = source_of(p, index)
+    if s.kind in ("fresh", "scan") and s.object in tables:
+        return s.object
+    if s.kind == "map" and s.object in map_owner and len(map_owner[s.object]) == 1:
+        return next(iter(map_owner[s.object]))
+    if s.kind == "cell":
+        owners = [t.chain for t in tables.values() if s.object in t.holders]
+        if len(owners) == 1:
+            return owners[0]
+    inner = injective_argument(index) or arithmetic_index(p, index)
+    if inner is not None and inner is not index:
+        return _chain_of(p, inner, map_owner, tables)
+    return None
+
+
+def holder_key(p: CallPath, index: int | Expr) -> tuple[int, tuple[Part, ...]] | None:
+    """(map or vector, key) by which a path got an index that earlier packets stored; None for a fresh index."""
+    s = source_of(p, index)
+    if s.kind == "map":
+        for t in p.calls[s.number].touches:
+            if t.object == s.object and t.key is not None:
+                return t.object, t.key
+    if s.kind == "cell" and s.object is not None:
+        key = p.calls[s.number].touches[0].key
+        if key is not None:
+            return holder_key(p, key[0].value) or (s.object, key)
+    if s.kind in ("fresh", "scan", "packet", "constant"):
+        return None
+    inner = injective_argument(index) or arithmetic_index(p, index)
+    return holder_key(p, inner) if inner is not None and inner is not index else None
+
+
+def arithmetic_index(p: CallPath, index: int | Expr) -> Expr | None:
+    """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; proved by Z3.
+
+    x is an index that a library call gave on this path; that it is below its dchain's capacity is part of condition 1.
+    """
+    if type(index) is int:
+        return None
+    given = {t.value: t for c in p.calls for t in c.touches if isinstance(t.value, Expr) and t.role in ("allocate", "get")}
+    inner = [leaf for leaf in X.leaves(index) if leaf in given]
+    if len(inner) != 1 or inner[0] is index or index.op in ("sym", "byte"):
+        return None
+    x = inner[0]
+    bound = max((_upper_bound(c.expr, x) for c in p.conditions), default=0) or DEFAULT_CAPACITY
+    others = X.leaves(index) - {x}
+    conditions = [c.expr for c in p.conditions if X.leaves(c.expr) and X.leaves(c.expr) <= others]
+    twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
+    y = twin[x]
+    claim = [
+        X.eq(index, X.substitute(index, twin), index.width), X.not_(X.eq(x, y, x.width), 1),
+        X.ult(x, bound, x.width), X.ult(y, bound, y.width),
+        *conditions, *(X.substitute(c, twin) for c in conditions),
+    ]  # fmt: skip
+    if any(type(c) is int and not c for c in claim):
+        return x
+    return x if Solver().ask(claim) is None else None
+
+
+DEFAULT_CAPACITY = 1 << 16
+
+
+def _upper_bound(c: Expr, x: Expr) -> int:
+    return c.args[1] if c.op == "ult" and c.args[0] is x and type(c.args[1]) is int else 0
+
+
+def injective_argument(e: int | Expr) -> Expr | None:
+    """x, where e is a one-to-one function of the index x alone: x + c, x * odd, zero-extension, and a constant multiple plus
+    a term that other accesses share cannot be seen here (see conflicts.py)."""
+    if type(e) is int:
+        return None
+    if e.op == "add" and type(e.args[1]) is int and isinstance(e.args[0], Expr):
+        return e.args[0]
+    if e.op == "mul" and type(e.args[1]) is int and e.args[1] & 1 and isinstance(e.args[0], Expr):
+        return e.args[0]
+    if e.op == "concat" and type(e.args[0][0]) is int and len(e.args[0]) == 2 and isinstance(e.args[0][1], Expr):
+        inner = e.args[0][1]
+        if inner.op == "extract" and inner.args[1] == 0:
+            return inner.args[0] if isinstance(inner.args[0], Expr) else None
+        return inner
+    return None
+
+
+def _stored_chain(p: CallPath, t: Touch, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table]) -> int | None:
+    """The dchain whose index a cell write stores, if that is what it stores."""
+    if not t.stored:
+        return None
+    values = [v for _, v in t.stored[:4]]
+    if len(values) < 4:
+        return None
+    whole = X.from_bytes(tuple(values))
+    return _chain_of(p, whole, map_owner, tables) if isinstance(whole, Expr) else None
+
+
+def _breach(table: Table, a: Access, why: str) -> None:
+    table.breaches.append(Breach(a.object.id, a, why))
+
+
+def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, int]) -> None:
+    """Condition 2: a table's objects are addressed by its own indices only."""
+    chain = owner.get(a.object.id)
+    if chain is None or a.touch is None:
+        return
+    table = tables[chain]
+    if not a.index or a.key is None:
+        return
+    index = a.key[0].value
+    if a.role == "allocate":
+        return
+    map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
+    mine = _chain_of(a.path, index, map_owner, tables)
+    if mine == chain:
+        return
+    if mine is not None:
+        _breach(table, a, "it is addressed by an index of another table")
+        return
+    kind = source_of(a.path, index).kind
+    if kind == "packet":
+        table.packet_indices.append(a)
+    elif kind == "constant":
+        _breach(table, a, "it is addressed by a constant")
+    elif kind == "map":
+        _breach(table, a, "it is addressed by a number that a map holds, which is no index of its dchain")
+    elif kind == "cell":
+        _breach(table, a, "it is addressed by a number from a cell that does not only hold indices of its dchain")
+    else:
+        _breach(table, a, "it is addressed by a number that is no index of its dchain")
+
+
+def _check_puts(table: Table, accesses: Sequence[Access]) -> None:
+    """Condition 1: every map_put stores an index that was allocated on that path, once for each map."""
+    done: dict[tuple[int, int, object], int] = {}
+    for a in accesses:
+        if a.object.id not in table.maps or a.role != "put" or a.touch is None:
+            continue
+        s = source_of(a.path, a.touch.value if a.touch.value is not None else 0)
+        if s.kind != "fresh" or s.object != table.chain:
+            _breach(table, a, "it stores a number that was not allocated from the dchain on this path")
+            continue
+        key = (a.path.number, a.object.id, a.touch.value)
+        done[key] = done.get(key, 0) + 1
+        if done[key] > 1:
+            _breach(table, a, "it stores one index under two keys")
+
+
+def _check_removal(table: Table, accesses: Sequence[Access]) -> None:
+    """Condition 3: freeing or expiring an index removes its map entries."""
+    for a in accesses:
+        if a.object.id != table.chain or a.call is None or a.touch is None:
+            continue
+        touched = {t.object: t for t in a.call.touches}
+        if a.role == "expire":
+            for m in sorted(table.maps):
+                if m not in touched:
+                    _breach(table, a, "it expires indices but not their entries in one of the maps")
+                    break
+            for m in sorted(table.maps & set(touched)):
+                vectors = [o for o, t in touched.items() if o not in (m, table.chain)]
+                if vectors and not _holds_keys(vectors[0], m, accesses):
+                    _breach(table, a, "it erases map entries by a vector that does not hold the map's keys")
+        elif a.role == "free" and table.maps:
+            if not _erased_with(a, table):
+                _breach(table, a, "it frees an index whose map entry stays")
+
+
+def same_index(p: CallPath, x: int | Expr, y: int | Expr | None) -> bool:
+    """Whether two index expressions are equal on a path."""
+    if x is y:
+        return True
+    if y is None or type(x) is int or type(y) is int:
+        return x == y
+    equal = X.eq(x, y, x.width)
+    return any(e is equal for c in p.conditions for e in X.conjuncts(c.expr))
+
+
+def _holds_keys(vector: int, map_id: int, accesses: Sequence[Access]) -> bool:
+    """Whether every entry of the map was put with its key in the vector's cell of the same index."""
+    puts = [a for a in accesses if a.object.id == map_id and a.role == "put" and a.touch is not None]
+    return all(
+        a.touch is not None and a.touch.key_cell is not None and a.touch.key_cell[0] == vector
+        and same_index(a.path, a.touch.key_cell[1], a.touch.value)
+        for a in puts
+    )  # fmt: skip
+
+
+def _erased_with(a: Access, table: Table) -> bool:
+    """Whether the path erases from every map the key that led to the index it frees."""
+    index = a.key[0].value if a.key else None
+    for m in table.maps:
+        keys = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role.startswith("get") and t.value is index]
+        erased = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role == "erase"]
+        if not any(k in erased for k in keys if k is not None):
+            return False
+    return True
+
+
+def _check_cells(table: Table, accesses: Sequence[Access]) -> None:
+    """Condition 4: a cell at a fresh index is written before it is read, in every byte that anyone reads."""
+    for v in sorted(table.vectors):
+        mine = [a for a in accesses if a.object.id == v and a.touch is not None and a.index and a.key]
+        read: set[int] = set()
+        for a in mine:
+            if a.role == "borrow" and source_of(a.path, a.key[0].value if a.key else 0).kind != "fresh":
+                read |= _bytes_read(a)
+        for a in mine:
+            if a.role != "borrow" or a.key is None or a.call is None:
+                continue
+            s = source_of(a.path, a.key[0].value)
+            if s.kind != "fresh":
+                continue
+            if _bytes_read(a):
+                _breach(table, a, "the cell of a fresh index is read before it is written")
+                continue
+            if not _entered(a.path, a.key[0].value, table):
+                continue  # nobody finds this index again
+            written = {
+                o for c in a.path.calls for t in c.touches
+                if t.object == v and t.role == "return" and t.key and t.key[0].value is a.key[0].value for o, _ in t.stored
+            }  # fmt: skip
+            missing = read - written - _unchanged(a)
+            if missing:
+                _breach(table, a, f"byte {min(missing)} of a fresh index's cell is not written, but read later")
+
+
+def _unchanged(a: Access) -> set[int]:
+    """Bytes that the path writes with what stood there already cannot be told from bytes not written: none count."""
+    return set()
+
+
+def _entered(p: CallPath, index: int | Expr, table: Table) -> bool:
+    """Whether the path makes a fresh index known to later packets."""
+    for c in p.calls:
+        for t in c.touches:
+            if t.role == "put" and t.value is index:
+                return True
+            if t.role == "return" and any(index in X.leaves(v) for _, v in t.stored if isinstance(index, Expr)):
+                return True
+    return any(isinstance(index, Expr) and index in X.leaves(w.value) for w in p.writes)
+
+
+def _bytes_read(a: Access) -> set[int]:
+    """Bytes of a borrowed cell, as it was before the path, on which anything that the path does depends."""
+    assert a.call is not None
+    name = f"vector_data_reset#{a.call.number}"
+    own = a.object.id
+    used: set[Expr] = set()
+    p = a.path
+    for c in p.conditions:
+        if not c.assumed:
+            used |= X.leaves(c.expr)
+    for w in p.writes:
+        used |= X.leaves(w.value)
+    used |= X.leaves(p.returned)
+    for call in p.calls:
+        for t in call.touches:
+            for part in t.key or ():
+                used |= X.leaves(part.value)
+            if t.value is not None:
+                used |= X.leaves(t.value)
+            for offset, v in t.stored:
+                if isinstance(v, Expr) and not (t.object == own and v.op == "byte" and v.args == (name, offset)):
+                    used |= X.leaves(v)
+    for q in p.plain:
+        if not isinstance(q.offset, int):
+            used |= X.leaves(q.offset)
+        if q.value is not None:
+            used |= X.leaves(q.value)
+    return {int(leaf.args[1]) for leaf in used if leaf.op == "byte" and leaf.args[0] == name}
+
+
+def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:
+    """Two tables that share a map or vector break each other."""
+    for other in tables.values():
+        if other is table:
+            continue
+        shared = (table.maps | table.vectors) & (other.maps | other.vectors)
+        for a in accesses:
+            if a.object.id in shared and a.role in ("put", "return", "borrow"):
+                _breach(table, a, "two tables share it")
+                break
+
+
+def expiry_problem(
+    table_objects: set[int], accesses: Sequence[Access], paths: Sequence[CallPath]
+) -> tuple[Access, str] | None:
+    """Why expiry does not commute between shards, if it does not: its count is used, some path reaches the objects without
+    expiring them first, or expires with another lag."""
+    expiries = [a for a in accesses if a.object.id in table_objects and a.role == "expire" and a.call is not None]
+    if not expiries:
+        return None
+    for a in expiries:
+        if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
+            return a, "the number of expired entries is used"
+    lags = {}
+    for a in expiries:
+        assert a.touch is not None
+        lags.setdefault(_lag(a.touch.value), a)
+    if None in lags:
+        return lags[None], "entries expire at a time that is not the packet's time less a constant"
+    if len(lags) > 1:
+        first, second = sorted(lags.values(), key=lambda x: x.order)[:2]
+        return second, f"entries expire here and at {first.call.function if first.call else ''} after different times"
+    expired_first: dict[int, int] = {}
+    for a in expiries:
+        assert a.call is not None
+        n = expired_first.get(a.path.number)
+        expired_first[a.path.number] = a.call.number if n is None else min(n, a.call.number)
+    for a in accesses:
+        if a.object.id in table_objects and a.role != "expire" and a.call is not None:
+            first_expiry = expired_first.get(a.path.number)
+            if first_expiry is None or first_expiry > a.call.number:
+                return a, "this packet does not expire old entries first, so when they go depends on other packets"
+    return None
+
+
+def _lag(time: int | Expr | None) -> int | None:
+    """c, where a time is the packet's time less c; None for anything else."""
+    if isinstance(time, Expr):
+        if time.op == "sym" and time.args[0] == "time":
+            return 0
+        if time.op == "add" and type(time.args[1]) is int:
+            base = time.args[0]
+            if isinstance(base, Expr) and base.op == "sym" and base.args[0] == "time":
+                return -time.args[1] & ((1 << 64) - 1)
+    return None
+
+
+__all__ = ["Breach", "Call", "Source", "Table", "expiry_problem", "find_tables", "source_of"]

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..rss.configure import Configuration, configure
-from ..rss.constraint import Conjunction as RssConjunction
-from ..rss.constraint import Equation, Requirement
 from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
@@ -22,6 +20,7 @@ from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, collect
 from .conflicts import Conflict, Conflicts, Conjunction, Effective, find_conflicts
+from .demands import Demand, demands
 from .findings import Finding, Related
 from .headers import PacketView, Views, reads_transport
 from .matrix import Row, equalities_of, rows, show
@@ -88,27 +87,29 @@ class _Analysis:
         self.devices = tuple(range(devices))
         self.options = options
         self.solver = execution.engine.solver if execution.engine is not None else Solver()
+        self.views = Views(self.solver, self.options.strict)
         self.findings: list[Finding] = []
 
     def go(self, extra: Sequence[Finding]) -> Analysis:
-        views = Views(self.solver, self.options.strict)
+        views = self.views
         accesses, read_only = collect(self.paths, self.objects, views)
         all_views = {a.path.number: a.views for a in accesses}
         assumes, kept = self.admitted(accesses, all_views)
         conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict)
         matrix = rows(self.devices, conflicts.conflicts)
-        requirements = [_requirement(c) for c in conflicts.conflicts]
+        requirements = demands(conflicts.conflicts, self.options.profile)
         reaching = {a.path.device for a in accesses}
         classes = tuple(n for n in PACKET_CLASSES if any(v.packet_class == n for vs in kept.values() for v in vs))
-        configuration = self.configure(requirements, classes)
+        hopeless = self.all_meet(requirements, reaching, kept, accesses)
+        configuration = self.configure([] if hopeless else requirements, classes)
         troubles = [self.trouble(t) for t in self.execution.troubles]
         complete = self.execution.complete and not any(f.code in _INCOMPLETE for f in extra)
-        weak = self.weak_devices(configuration, reaching, kept, accesses)
+        weak = sorted(reaching) if hopeless else self.weak_devices(configuration, reaching, kept, accesses)
         verdict: Verdict = "shared-nothing" if not weak else "locks"
         if not complete:
             verdict = "unknown"
         stateless = not accesses and complete
-        if verdict == "locks":  # every core may see every packet: spread them as well as the NIC can
+        if verdict == "locks" and not hopeless:  # every core may see every packet: spread them as well as the NIC can
             configuration = self.configure([], classes)
         self.findings += extra
         self.findings += troubles
@@ -140,7 +141,8 @@ class _Analysis:
         for number, group in by_path.items():
             path = group[0].path
             leaves = frozenset().union(*(a.leaves() for a in group))
-            layer4 = reads_transport(path, leaves, views[number])
+            layer4 = reads_transport(leaves, views[number])
+            fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views[number])
             stay = []
             for v in views[number]:
                 why = self.assumed(v, layer4)
@@ -148,7 +150,7 @@ class _Analysis:
                     stay.append(v)
                 else:
                     reasons.setdefault(v.packet_class, (set(), why))[0].add(path.device)
-                if v.options_assumed and why is None and layer4:
+                if v.header_assumed_plain and why is None and fixed and self.views.options_possible(path):
                     why = "the NF reads ports right behind the fixed IPv4 header, also when the header has options"
                     reasons.setdefault("ipv4-options", (set(), why))[0].add(path.device)
             kept[number] = tuple(stay)
@@ -197,12 +199,24 @@ class _Analysis:
 
     # ------------------------------------------------------------------------------------------------------- verdict
 
-    def configure(self, requirements: Sequence[Requirement], classes: tuple[str, ...]) -> Configuration:
+    def configure(self, wanted_together: Sequence[Demand], classes: tuple[str, ...]) -> Configuration:
         hashed = tuple(c for c in PACKET_CLASSES if self.options.profile.option_for(c) is not None)
         wanted = classes or hashed
         return configure(
-            self.options.profile, self.devices, requirements, classes=wanted, equal=self.options.equal, seed=self.options.seed
+            self.options.profile, self.devices, [d.requirement for d in wanted_together], classes=wanted, equal=self.options.equal, seed=self.options.seed
         )
+
+    def all_meet(
+        self, wanted: Sequence[Demand], reaching: set[int], kept: Mapping[int, Sequence[PacketView]], accesses: Sequence[Access]
+    ) -> bool:
+        """Whether on every device all packets that reach state must meet, so that no key need be looked for."""
+        always = {d.requirement.i: d.requirement.classes or frozenset() for d in wanted
+                  if d.requirement.i == d.requirement.j and not d.when}  # fmt: skip
+        for device in reaching:
+            names = {v.packet_class for a in accesses if a.path.device == device for v in kept[a.path.number]}
+            if not names or not all((n, n) in always.get(device, ()) for n in names):
+                return False
+        return bool(reaching)
 
     def weak_devices(
         self, configuration: Configuration, reaching: set[int], kept: Mapping[int, Sequence[PacketView]], accesses: Sequence[Access]
@@ -225,18 +239,15 @@ class _Analysis:
         return Finding(t.code, t.message, t.span)
 
     def explain(
-        self, conflicts: Conflicts, configuration: Configuration, weak: Sequence[int], requirements: Sequence[Requirement],
+        self, conflicts: Conflicts, configuration: Configuration, weak: Sequence[int], requirements: Sequence[Demand],
         verdict: Verdict,
     ) -> None:  # fmt: skip
         """Findings about what stands in the way of sharding."""
-        pure: set[int] = set()  # conflicts that already explain a device by themselves
-        for n, c in enumerate(conflicts.conflicts):
+        for c in conflicts.conflicts:
             coded = [(x, y) for x, y in c.causes if x.code or y.code]
             for x, y in coded:
                 self.blocked(x if x.code else y, y if x.code else x, c)
-                pure.add(n)
             if not coded and not self._hashable(c.when):
-                pure.add(n)
                 for x, y in c.causes:
                     self.unhashable(x, y, c)
         for chain, u in conflicts.unguarded.items():
@@ -251,7 +262,7 @@ class _Analysis:
         for chain, g in conflicts.guards.items():
             self.guarded(conflicts, chain, g.lookup)
         if verdict != "shared-nothing" and weak:
-            self.disjoint(conflicts, weak, requirements, pure)
+            self.disjoint(weak, requirements)
 
     def _hashable(self, when: Conjunction) -> bool:
         """Whether some option of the NIC hashes a field that the conjunction names (an empty one is a case of its own)."""
@@ -317,17 +328,16 @@ class _Analysis:
         spans = sorted({e.access.span for e in conflicts.effective if e.access.object.id == chain and e.access.role == "allocate"})
         return tuple(Related(s, "the index is allocated here") for s in spans[:1])
 
-    def disjoint(
-        self, conflicts: Conflicts, weak: Sequence[int], requirements: Sequence[Requirement], pure: set[int]
-    ) -> None:
+    def disjoint(self, weak: Sequence[int], requirements: Sequence[Demand]) -> None:
         """Requirements that are fine alone but leave nothing together."""
+        if any(not d.when for d in requirements if d.requirement.i == d.requirement.j and d.requirement.i in weak):
+            return  # everything meets for a reason of its own, which is a finding already
         configuration = self.configure(requirements, self._classes(requirements))
         for device in weak:
             cause = configuration.space.explain(device)
-            numbers = [i for i, r in enumerate(requirements) if any(r is q for q in cause)]
-            if len(numbers) < 2 or any(n in pure for n in numbers):
+            named = [d.conflicts[0] for d in requirements if any(d.requirement is q for q in cause)]
+            if len(named) < 2:
                 continue
-            named = [conflicts.conflicts[n] for n in numbers]
             first, second = named[0].causes[0], named[1].causes[0]
             a, b = self._best(first), self._best(second)
             if a.span == b.span:
@@ -350,8 +360,8 @@ class _Analysis:
                 return e.access
         return cause[0].access
 
-    def _classes(self, requirements: Sequence[Requirement]) -> tuple[str, ...]:
-        named = {c for r in requirements for pair in r.classes or () for c in pair}
+    def _classes(self, requirements: Sequence[Demand]) -> tuple[str, ...]:
+        named = {c for d in requirements for pair in d.requirement.classes or () for c in pair}
         return tuple(n for n in PACKET_CLASSES if n in named)
 
     def _key_text(self, a: Access) -> str:
@@ -414,14 +424,6 @@ def _joined(names: Sequence[str]) -> str:
             end = spans.pop(0)[1]
         out.append(f"packet[{start}:{end}]")
     return ", ".join(out)
-
-
-def _requirement(c: Conflict) -> Requirement:
-    """A conflict in the key solver's terms."""
-    equations = tuple(
-        Equation(q.terms, q.constant) for q in sorted(c.when, key=lambda q: (sorted(q.terms), q.constant))
-    )
-    return Requirement(c.i, c.j, RssConjunction(equations=equations), frozenset(c.classes))
 
 
 __all__ = ["WIDTHS", "Analysis", "Assumption", "CallPath", "Deviation", "KeySpace", "Options", "Verdict", "analyse"]

@@ -357,20 +357,31 @@ def _add(
     index: dict[tuple[object, ...], Conflict], x: Effective, y: Effective, pairs: Sequence[Pair],
     views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
 ) -> None:  # fmt: skip
-    i, j = x.access.path.device, y.access.path.device
-    width = sum(p.width for p in x.key) if x.key and y.key else 0
-    for d in views[x.access.path.number]:
-        for e in views[y.access.path.number]:
-            c = _conjunction(pairs, (fixed[x.access.path.number], fixed[y.access.path.number]), d, e)
+    p, q = x.access.path, y.access.path
+    width = sum(part.width for part in x.key) if x.key and y.key else 0
+    left = {leaf for pair in pairs for leaf, _ in pair.left[0]} | {leaf for f, _ in fixed[p.number] for leaf, _ in f[0]}
+    right = {leaf for pair in pairs for leaf, _ in pair.right[0]} | {leaf for f, _ in fixed[q.number] for leaf, _ in f[0]}
+    for ds in _named_alike(views[p.number], left):
+        for es in _named_alike(views[q.number], right):
+            c = _conjunction(pairs, (fixed[p.number], fixed[q.number]), ds[0], es[0])
             if c is None:
                 continue
-            key = (i, j, c)
+            key = (p.device, q.device, c)
             got = index.get(key)
             if got is None:
-                got = index[key] = Conflict(i, j, c, set(), [], exact=len(pairs) == width)
-            got.classes.add((d.packet_class, e.packet_class))
-            if (x, y) not in got.causes:
+                got = index[key] = Conflict(p.device, q.device, c, set(), [], exact=len(pairs) == width)
+            got.classes |= {(d.packet_class, e.packet_class) for d in ds for e in es}
+            if not any(a is x and b is y for a, b in got.causes):
                 got.causes.append((x, y))
+
+
+def _named_alike(views: Sequence[PacketView], leaves: Iterable[Expr]) -> list[list[PacketView]]:
+    """Views grouped by the names that they give to some bytes."""
+    ordered = sorted(leaves, key=lambda e: e.serial)
+    groups: dict[tuple[object, ...], list[PacketView]] = {}
+    for v in views:
+        groups.setdefault(tuple(v.names.get(leaf) for leaf in ordered), []).append(v)
+    return list(groups.values())
 
 
 def _add_guard(

@@ -43,7 +43,7 @@ class PacketView:
 
     packet_class: str
     names: dict[Expr, tuple[str, int]] = field(repr=False)  # byte -> (field, its first bit)
-    options_assumed: bool = False  # layer 4 was taken to follow a header without options
+    header_assumed_plain: bool = False  # layer 4 was taken to follow an IPv4 header without options
 
     def bit(self, leaf: Expr, bit: int) -> FieldBit:
         """The field bit of a packet byte's bit (7 is the most significant of the byte)."""
@@ -61,6 +61,7 @@ class Views:
     def __init__(self, solver: Solver, strict: bool) -> None:
         self.solver = solver
         self.strict = strict
+        self._with_options: dict[frozenset[Expr], bool] = {}
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
 
     def of(self, path: CallPath) -> tuple[PacketView, ...]:
@@ -86,14 +87,19 @@ class Views:
         facts = _class_facts(name, base)
         if any(type(f) is int and not f for f in facts):
             return False
-        known = {e.args[0]: e.args[1] for e in facts if isinstance(e, Expr) and e.op == "eq" and type(e.args[1]) is int}
-        known.update({leaf: v for e, val in list(known.items()) if e.op == "concat" for leaf, v in _bytes(e, val)})
-        if any(X.substitute(c, known) == 0 for c in conditions):
-            return False
         goal = [f for f in facts if isinstance(f, Expr)]
-        everything = [*conditions, *goal]
-        if not everything:
-            return True
+        known: dict[Expr, int | Expr] = {}
+        for e in goal:
+            if e.op == "eq" and type(e.args[1]) is int:
+                known[e.args[0]] = e.args[1]
+                known.update(_bytes(e.args[0], e.args[1]))
+            elif e.op == "not":
+                known[e.args[0]] = 0
+        memo: dict[Expr, int | Expr] = {}
+        left = [X.substitute(c, known, memo) for c in conditions]
+        if any(type(c) is int and not c for c in left):
+            return False
+        everything = [*(c for c in left if isinstance(c, Expr)), *goal]
         return self.solver.find(everything[:-1], {}, everything[-1]) is not None
 
     def _network_offset(self, path: CallPath) -> int:
@@ -112,25 +118,16 @@ class Views:
         assumed = False
         if version == "ipv4":
             _name(names, "packet", base, IPV4_FIELDS)
-            transport = self._transport_fields(path, kind, base)
+            transport = _transport_fields(kind)
             if transport:
                 for array, start, exact in self._ipv4_transport(path, base):
-                    if exact or not self.strict or not self._options_possible(path, base):
+                    if exact or not self.strict or not self.options_possible(path):
                         _name(names, array, start, transport)
-                        assumed |= not exact and self._options_possible(path, base)
+                        assumed |= not exact
         elif version == "ipv6":
             _name(names, "packet", base, IPV6_FIELDS)
-            transport = self._transport_fields(path, kind, base)
-            if transport:
-                _name(names, "packet", base + IPV6, transport)
+            _name(names, "packet", base + IPV6, _transport_fields(kind))
         return PacketView(name, names, assumed)
-
-    def _transport_fields(self, path: CallPath, kind: str, base: int) -> tuple[tuple[str, int, int], ...]:
-        if kind in PROTOCOLS:
-            return PORT_FIELDS
-        if kind == "other":
-            return ICMP_FIELDS
-        return ()
 
     def _ipv4_transport(self, path: CallPath, base: int) -> list[tuple[str, int, bool]]:
         """Where the transport header may stand: (array, offset there, whether that is certain)."""
@@ -161,20 +158,36 @@ class Views:
         }
         return starts.pop() if len(starts) == 1 else None
 
-    def _options_possible(self, path: CallPath, base: int) -> bool:
+    def options_possible(self, path: CallPath) -> bool:
         """Whether a well-formed IPv4 header with options can take this path."""
+        base = self._network_offset(path)
+        header = {X.byte("packet", i) for i in range(12, base + 24)} | {X.sym("pkt_len", 16)}
+        mine = frozenset(e for c in path.conditions for e in X.conjuncts(c.expr) if X.leaves(e) <= header)
+        got = self._with_options.get(mine)
+        if got is None:
+            got = self._with_options[mine] = self._find_options(sorted(mine, key=lambda e: e.serial), base)
+        return got
+
+    def _find_options(self, conditions: Sequence[Expr], base: int) -> bool:
         length_byte = X.byte("packet", base)
         size = X.sym("pkt_len", 16)
         total = X.from_bytes((X.byte("packet", base + 3), X.byte("packet", base + 2)))
         facts: list[int | Expr] = [
             X.eq(X.extract(length_byte, 0, 4), 6, 4), X.eq(size, 200, 16), X.eq(total, 200 - base, 16)
         ]  # fmt: skip
-        exprs = [c.expr for c in path.conditions]
+        known: dict[Expr, int | Expr] = {size: 200}
+        for f in facts:
+            if isinstance(f, Expr):
+                known[f.args[0]] = f.args[1]
+                known.update(_bytes(f.args[0], f.args[1]))
+        left = [X.substitute(c, known) for c in conditions]
+        if any(type(c) is int and not c for c in left):
+            return False
         goals = [f for f in facts if isinstance(f, Expr)]
-        return self.solver.find([*exprs, *goals[:-1]], path.model, goals[-1]) is not None
+        return self.solver.find([*(c for c in left if isinstance(c, Expr)), *goals[:-1]], {}, goals[-1]) is not None
 
 
-def reads_transport(path: CallPath, leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool:
+def reads_transport(leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool:
     """Whether any of the leaves is a transport field in some class that has one."""
     return any(v.names.get(leaf, ("", 0))[0].startswith(("l4.", "icmp.")) for leaf in leaves for v in views)
 
@@ -211,7 +224,16 @@ def _swap16(v: int) -> int:
     return (v & 0xFF) << 8 | v >> 8
 
 
+def _transport_fields(kind: str) -> tuple[tuple[str, int, int], ...]:
+    if kind in PROTOCOLS:
+        return PORT_FIELDS
+    return ICMP_FIELDS if kind == "other" else ()
+
+
 def _bytes(e: Expr, value: int) -> list[tuple[Expr, int]]:
+    """The parts of a concatenation that has a value, with theirs."""
+    if e.op != "concat":
+        return []
     out = []
     top = e.width
     for p, w in zip(e.args[0], e.args[1], strict=True):

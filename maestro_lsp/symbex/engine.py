@@ -95,6 +95,12 @@ class Engine:
     # --------------------------------------------------------------------------------------------------------- linking
 
     def find_function(self, name: str, unit: Unit) -> FunctionDef | None:
+        """The definition that a name means; None for library calls, whose meaning is the catalogue's."""
+        if name in self.catalogue.calls:
+            return None
+        if name in LIBC or self.catalogue.is_ignored(name):  # a program may define these itself, but helpers are not searched
+            units = [unit, *self.program.units]
+            return next((u.functions[name] for u in units if name in u.functions), None)
         return self.program.function(name, unit)
 
     def find_global(self, name: str, unit: Unit) -> GlobalDef | None:

@@ -205,7 +205,8 @@ class _Run:
         self._forget_contents(st)
         for oid in list(st.memory):
             self.engine.havoc_object(st, oid)
-        packet = st.allocate(ObjectInfo("packet", "packet"), symbolic_bytes("packet", PACKET_BYTES))
+        arrived = symbolic_bytes("packet", PACKET_BYTES)
+        packet = st.allocate(ObjectInfo("packet", "packet", detail={"arrived": arrived}), arrived[:])
         length = X.sym("pkt_len", 16)
         now = X.sym("time", 64)
         st.library["packet"] = packet
@@ -465,11 +466,10 @@ def _merge(base: State, other: State) -> None:
 def _packet_writes(st: State) -> list[PacketWrite]:
     out: list[PacketWrite] = []
     for b in st.memory.values():
-        if b.info.kind == "packet":
-            name = b.info.name
-            for i, v in enumerate(b.data):
-                if type(v) is int or v.op != "byte" or v.args[1] != i or v.args[0] != name:
-                    out.append(PacketWrite(name, i, v))
+        if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
+            for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)):
+                if v is not old:
+                    out.append(PacketWrite(b.info.name, i, v))
     return out
 
 

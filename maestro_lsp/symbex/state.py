@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import expr as X
 from .expr import Expr
-from .memory import ADDRESS_BITS, MAX_OBJECT, OFFSET_MASK, Block, ObjectInfo, Problem
+from .memory import ADDRESS_BITS, MAX_OBJECT, OFFSET_MASK, Block, ObjectInfo, Problem, symbolic_bytes
 
 if TYPE_CHECKING:
     from .code import Code
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .path import Call
 
 ITE_LIMIT = 64  # positions of a symbolic index that are told apart; beyond, the element is an uninterpreted function of it
-PACKET_BYTES = 2048  # of the packet that are modelled
+PACKET_BYTES = 512  # of the packet that are modelled, and of each part of it at a symbolic offset
 LAST_LINE_OF_STRUCT = 1 << 31  # a constant offset above this is a negative one
 
 
@@ -388,8 +388,9 @@ class State:
         oid = self.regions.get(symbolic_offset)
         if oid is None:
             name = f"packet@{X.show(symbolic_offset, 8)}"
-            info = ObjectInfo("packet", name, detail={"region": symbolic_offset})
-            oid = self.allocate(info, _bytes_of_array(name, PACKET_BYTES)) >> ADDRESS_BITS
+            arrived = symbolic_bytes(name, PACKET_BYTES)
+            info = ObjectInfo("packet", name, detail={"region": symbolic_offset, "arrived": arrived})
+            oid = self.allocate(info, arrived[:]) >> ADDRESS_BITS
             self.regions[symbolic_offset] = oid
         return oid
 
@@ -472,7 +473,3 @@ def _plain_offset(u: Expr) -> int | Expr:
     if u.op == "sym" and u.args[0].startswith("offset "):
         return int(u.args[0].removeprefix("offset "))
     return u
-
-
-def _bytes_of_array(array: str, n: int) -> list[int | Expr]:
-    return [X.byte(array, i) for i in range(n)]

@@ -1,0 +1,89 @@
+"""Conflicts as requirements on RSS keys: what is left of them on the fields that a NIC hashes.
+
+An equation that names a bit which nothing hashes, and which no other equation names, can always be satisfied by choosing that bit:
+it asks for nothing. Conflicts that are equal without such equations are one requirement.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..rss.constraint import Conjunction as RssConjunction
+from ..rss.constraint import Equation, Requirement, equal
+from ..rss.fields import FieldError, known_values
+from ..rss.nic import Profile
+from .conflicts import BitEquation, Conflict, Conjunction
+from .matrix import equalities_of
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """A requirement and the conflicts that it stands for."""
+
+    requirement: Requirement
+    when: Conjunction  # over hashed fields
+    conflicts: tuple[Conflict, ...]
+
+
+def demands(conflicts: Iterable[Conflict], profile: Profile) -> list[Demand]:
+    """The requirements of an NF for a NIC, without duplicates."""
+    hashed = frozenset(f.name for o in profile.options for f in o.fields)
+    found: dict[tuple[int, int, Conjunction], tuple[set[tuple[str, str]], list[Conflict]]] = {}
+    for c in conflicts:
+        pairs = {(d, e) for d, e in c.classes if _classes_agree(c.when, d, e)}
+        if not pairs:
+            continue
+        classes, members = found.setdefault((c.i, c.j, project(c.when, hashed)), (set(), []))
+        classes |= pairs
+        members.append(c)
+    return [
+        Demand(Requirement(i, j, conjunction(when), frozenset(classes)), when, tuple(members))
+        for (i, j, when), (classes, members) in found.items()
+    ]
+
+
+def project(when: Conjunction, hashed: frozenset[str]) -> Conjunction:
+    """What a conjunction says about hashed fields."""
+    left = set(when)
+    while True:
+        count = Counter(t for q in left for t in q.terms)
+        drop = {q for q in left if any(name not in hashed and count[side, name, bit] == 1 for side, name, bit in q.terms)}
+        if not drop:
+            return frozenset(left)
+        left -= drop
+
+
+def conjunction(when: Conjunction) -> RssConjunction:
+    """A conjunction in the solver's terms: equalities of fields where it can be said so, which solves fastest."""
+    pairs, rest = equalities_of(when)
+    equalities = []
+    equations = [Equation(q.terms, q.constant) for q in sorted(rest, key=_order)]
+    for left, right in pairs:
+        try:
+            equalities.append(equal(left, right))
+        except FieldError:  # bytes that have no name of their own
+            return RssConjunction(equations=tuple(Equation(q.terms, q.constant) for q in sorted(when, key=_order)))
+    return RssConjunction(equalities=tuple(equalities), equations=tuple(equations))
+
+
+def _order(q: BitEquation) -> tuple[object, ...]:
+    return (*sorted(q.terms), q.constant)
+
+
+def _classes_agree(when: Conjunction, d: str, e: str) -> bool:
+    """Whether packets of two classes can have the fields equal that the conjunction equates, by what the classes fix."""
+    facts = known_values(d), known_values(e)
+    for name in facts[0].keys() & facts[1].keys():
+        tied = sum(1 for q in when if q.constant == 0 and {t[1] for t in q.terms} == {name} and len(q.terms) == 2)
+        if tied < (16 if name == "eth.type" else 8):
+            continue
+        (only_d, values_d), (only_e, values_e) = facts[0][name], facts[1][name]
+        if only_d and only_e and not values_d & values_e:
+            return False
+        if only_d and not only_e and not values_d - values_e:
+            return False
+        if only_e and not only_d and not values_e - values_d:
+            return False
+    return True

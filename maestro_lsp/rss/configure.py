@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
 from typing import Any
 
 from .constraint import Requirement
@@ -41,8 +39,13 @@ class Configuration:
         return self.space.table_groups
 
     def queue_bits(self, device: int) -> int:
-        """Index bits that the device's best-spread class of packets drives under the chosen keys."""
-        return max((i.queue_bits for i in self.ranked[0].inputs if i.device == device), default=0)
+        """Index bits that the chosen keys spread the device's packets over: the best-spread class of packets.
+
+        Of the classes that some requirement names, where any is named on the device.
+        """
+        own = [quality for quality in self.ranked[0].inputs if quality.device == device]
+        named = [quality for quality in own if (device, quality.hash_input.packet_class) in self.space.named]
+        return max((quality.queue_bits for quality in named or own), default=0)
 
     def to_json(self) -> dict[str, Any]:
         """The `rss` part of `check`'s JSON (contract)."""
@@ -170,51 +173,44 @@ class _Search:
                 groups.setdefault((profile.name, scope), []).append(number)
         if not groups:
             return chosen
-        measure = self._measure(chosen)
+        space = self.space(chosen)
+        measure = self._measure(space)
+        index_bits = [space.index_bits(number) for number, _ in self._at_stake(space)]
+        if measure >= (min(index_bits, default=0), sum(index_bits), sum(index_bits)):
+            return chosen  # nothing to gain
         for group in groups.values():
             for partial in self.profiles[group[0]].partials()[1:]:
-                if measure >= self._ceiling:
-                    return chosen
                 tried = tuple((n, partial if n in group else own) for n, own in chosen)
-                its = self._measure(tried)
-                if its > measure:
+                space = self.space(tried)
+                if self._bound(space) > measure and (its := self._measure(space)) > measure:
                     chosen, measure = tried, its
         return chosen
 
-    @cached_property
-    def _constrained(self) -> frozenset[tuple[int, str]]:
-        """Devices and classes that some requirement names; the spread of the others is not at stake."""
-        named = set()
-        for requirement in self.requirements:
-            classes = {*self.classes, *(i.packet_class for own in self.fixed.values() for i in own)}
-            for d, e in product(sorted(classes), repeat=2):
-                if requirement.applies(d, e):
-                    named |= {(requirement.i, d), (requirement.j, e)}
-        return frozenset(named)
-
-    @cached_property
-    def _ceiling(self) -> Measure:
-        """A measure that no choice exceeds."""
-        q = [
-            min(profile.table_bits, hash_input.width)
-            for number, profile in self.profiles.items()
-            for hash_input in self._device(number, WHOLE).inputs
-            if hash_input.width and (number, hash_input.packet_class) in self._constrained
+    def _at_stake(self, space: KeySpace) -> list[tuple[int, HashInput]]:
+        """Inputs of the classes that some requirement names; the spread of the others is not at stake."""
+        return [
+            (device.number, hash_input)
+            for device in space.devices
+            for hash_input in device.inputs
+            if hash_input.fields and (device.number, hash_input.packet_class) in space.named
         ]
-        return (min(q, default=0), sum(q), sum(q))
 
-    def _measure(self, partials: Partials) -> Measure:
+    def _bound(self, space: KeySpace) -> Measure:
+        """A measure that no keys of the space exceed, cheap to compute."""
+        bits = [
+            min(space.index_bits(number), space.deciding(number, hash_input).bit_count())
+            for number, hash_input in self._at_stake(space)
+        ]
+        return (min(bits, default=0), sum(bits), sum(bits))
+
+    def _measure(self, space: KeySpace) -> Measure:
         """Queue bits of the worst class, of all, and the best of them on the low bits of one field, summed."""
-        found = best(self.space(partials))[0].inputs
-        at_stake = [
-            quality
-            for quality in found
-            if quality.hash_input.fields and (quality.device, quality.hash_input.packet_class) in self._constrained
-        ]
+        at_stake = set(self._at_stake(space))
+        found = [quality for quality in best(space)[0].inputs if (quality.device, quality.hash_input) in at_stake]
         return (
-            min((quality.queue_bits for quality in at_stake), default=0),
-            sum(quality.queue_bits for quality in at_stake),
-            sum(max((rank for _, rank in quality.fields), default=0) for quality in at_stake),
+            min((quality.queue_bits for quality in found), default=0),
+            sum(quality.queue_bits for quality in found),
+            sum(max((rank for _, rank in quality.fields), default=0) for quality in found),
         )
 
 

@@ -98,6 +98,7 @@ class KeySpace:
     pivots: tuple[int, ...]
     used: int
     tied: frozenset[tuple[int, int]]  # pairs of devices that some satisfiable requirement ties
+    named: frozenset[tuple[int, str]]  # devices and classes of packets that some requirement ties to others
     idle: tuple[Requirement, ...]  # tie no pair of packets: contradictions, or no class has their fields
     overapproximated: tuple[Requirement, ...]  # Z3 left questions open: sound, but keys may be missing
     _bases: dict[int, int] = field(repr=False)  # device number -> coordinate of its key bit 0
@@ -304,6 +305,7 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
     coarse: list[Requirement] = []
     idle: list[Requirement] = []
     tied: set[tuple[int, int]] = set()
+    named: set[tuple[int, str]] = set()
     seen: set[tuple[int, int, tuple[Field, ...], tuple[Field, ...], Span]] = set()
     for requirement in requirements:
         pair = [by_number.get(number) for number in (requirement.i, requirement.j)]
@@ -321,6 +323,7 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
                     continue
                 ties = True
                 tied.add((first.number, second.number))
+                named |= {(first.number, a.packet_class), (second.number, b.packet_class)}
                 if not (a.fields or b.fields):
                     continue  # entry 0 of either table
                 if must_meet.unknown and requirement not in coarse:
@@ -332,10 +335,20 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
                     system.require(must_meet, base, a.width, q)
         if not ties:
             idle.append(requirement)
-    used |= system.touched  # a larger table of the other device may read more
+    used |= system.touched | system.cleared  # a larger table of the other device may read more
     basis, pivots = system.solution(used)
     return KeySpace(
-        devices, requirements, equal, basis, pivots, used, frozenset(tied), tuple(idle), tuple(coarse), bases
+        devices,
+        requirements,
+        equal,
+        basis,
+        pivots,
+        used,
+        frozenset(tied),
+        frozenset(named),
+        tuple(idle),
+        tuple(coarse),
+        bases,
     )
 
 
@@ -366,6 +379,8 @@ class _KeyEquations:
     def __init__(self, key_bits: int) -> None:
         self._zero = key_bits  # one more bit, which is zero
         self._parent = list(range(key_bits + 1))
+        self._tied: set[tuple[int, int, int]] = set()
+        self.cleared = 0  # key bits that must be zero, as a mask
         self._others: set[int] = set()
         self.touched = 0
 
@@ -374,16 +389,15 @@ class _KeyEquations:
         key.
         """
         for a, b, width in must_meet.ties:
-            x, y = base[0] + a, base[1] + b
-            if x != y:
-                self.touched |= ((1 << (width + q - 1)) - 1) << x | ((1 << (width + q - 1)) - 1) << y
-                for at in range(width + q - 1):
+            tie = (base[0] + a, base[1] + b, width + q - 1)
+            if tie[0] != tie[1] and tie not in self._tied:
+                self._tied.add(tie)
+                x, y, length = tie
+                self.touched |= ((1 << length) - 1) << x | ((1 << length) - 1) << y
+                for at in range(length):
                     self._union(x + at, y + at)
         for side, offset, width in must_meet.free:
-            x = base[side] + offset
-            self.touched |= ((1 << (width + q - 1)) - 1) << x
-            for at in range(width + q - 1):
-                self._union(x + at, self._zero)
+            self.cleared |= ((1 << (width + q - 1)) - 1) << (base[side] + offset)
         if must_meet.vectors:
             self._equate(must_meet.vectors, base, width_a, q)
 
@@ -419,6 +433,8 @@ class _KeyEquations:
 
     def solution(self, used: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Basis of the solutions on the used bits, and for each basis vector a bit that no other one has."""
+        for bit in gf2.bits(self.cleared):
+            self._union(bit, self._zero)
         classes: dict[int, int] = {}  # root -> mask of the class
         zero = self._find(self._zero)
         for bit in gf2.bits(used):

@@ -11,12 +11,18 @@ from tree_sitter import Node
 from maestro_lsp.source import expressions
 from maestro_lsp.source.ctypes import (
     INT,
+    LONG,
+    SHORT,
+    SIGNED_CHAR,
+    UNSIGNED_CHAR,
     UNSIGNED_INT,
     UNSIGNED_LONG,
+    UNSIGNED_SHORT,
     Array,
     CType,
     Enum,
     Function,
+    Integer,
     Member,
     Pointer,
     Record,
@@ -28,6 +34,9 @@ from maestro_lsp.source.ctypes import (
 from maestro_lsp.source.dialect import typeof_operand
 from maestro_lsp.source.nodes import ATOMS, SPECIFIERS, inner_declarator, node_text, storage_of
 from maestro_lsp.source.scope import Scope
+
+
+_PACKED = frozenset(("__packed", "__rte_packed", "PACKED"))
 
 
 class Declared(NamedTuple):
@@ -46,10 +55,12 @@ class Declared(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """What matters of `__attribute__` and `_Alignas`; aligned in bytes, 0 for none."""
+    """What matters of `__attribute__` and `_Alignas`; aligned in bytes, 0 for none. packed_by_name: by a word such
+    as `__packed` behind the braces, whose macro is not defined."""
 
     packed: bool
     aligned: int
+    packed_by_name: bool = False
 
 
 def declare(node: Node, scope: Scope) -> list[Declared]:
@@ -66,7 +77,7 @@ def declare(node: Node, scope: Scope) -> list[Declared]:
         ctype, name = declarator_type(declarator, base, scope)
         if name is None or declarator.is_missing:
             continue
-        if base is not INT and name in ("__packed", "__rte_packed") and isinstance(base, Record):
+        if name in _PACKED and isinstance(base, Record):
             continue
         if init is not None:
             ctype = with_initializer(ctype, init, scope)
@@ -167,7 +178,7 @@ def with_initializer(ctype: CType, init: Node, scope: Scope) -> CType:
 
 def attributes(node: Node, scope: Scope) -> Attributes:
     """The attributes among the children of a specifier or a declaration."""
-    packed, aligned = False, 0
+    packed, aligned, by_name = False, 0, False
     for child in node.children:
         if child.type == "attribute_specifier":
             listed = next((c for c in child.named_children if c.type == "argument_list"), None)
@@ -215,18 +226,12 @@ def _record(node: Node, kind: Literal["struct", "union"], scope: Scope) -> CType
 def _complete(record: Record, node: Node, body: Node, scope: Scope) -> None:
     own = attributes(node, scope)
     parent = node.parent
-    after = Attributes(False, 0)
-    if parent is not None and parent.type in ("declaration", "type_definition", "field_declaration"):
-        after = attributes(parent, scope)
-        if parent.type == "field_declaration":
-            after = Attributes(False, 0)
-    packed = own.packed or after.packed
-    aligned = own.aligned or (after.aligned if parent is not None and parent.type == "type_definition" else 0)
+    packed = own.packed or (parent is not None and attributes(parent, scope).packed_by_name)
     members: list[Member] = []
     for line in body.named_children:
         if line.type == "field_declaration":
             members.extend(_members(line, scope))
-    record.complete(members, packed, aligned)
+    record.complete(members, packed, own.aligned)
 
 
 def _members(line: Node, scope: Scope) -> list[Member]:
@@ -234,15 +239,18 @@ def _members(line: Node, scope: Scope) -> list[Member]:
     base = base_type(line, scope)
     given = attributes(line, scope)
     found: list[Member] = []
+    named = False  # whether a bit-field's width that comes next belongs to the latest member
     for index, child in enumerate(line.children):
-        field = line.field_name_for_child(index)
-        if field == "declarator" and not child.is_missing:
-            ctype, name = declarator_type(child, base, scope)
-            found.append(Member(name, ctype, None, given.aligned, given.packed))
+        if line.field_name_for_child(index) == "declarator":
+            named = not child.is_missing
+            if named:
+                ctype, name = declarator_type(child, base, scope)
+                found.append(Member(name, ctype, None, given.aligned, given.packed))
         elif child.type == "bitfield_clause":
             width = expressions.constant(child.named_children[0], scope) if child.named_children else None
-            last = found.pop() if found and found[-1].bits is None else Member(None, base)
-            found.append(last._replace(bits=width or 0, aligned=given.aligned, packed=given.packed))
+            member = found.pop() if named else Member(None, base, None, given.aligned, given.packed)
+            found.append(member._replace(bits=width or 0))
+            named = False
     if not found and isinstance(base, Record) and base.tag is None:
         found.append(Member(None, base, None, given.aligned, given.packed))
     return found
@@ -269,8 +277,20 @@ def _enum(node: Node, scope: Scope) -> CType:
     values = [v for _, v in constants]
     small = not values or (max(values) < 1 << 32 and min(values) >= -(1 << 31))
     negative = bool(values) and min(values) < 0
-    underlying = (INT if negative else UNSIGNED_INT) if small else UNSIGNED_LONG
+    underlying = (INT if negative else UNSIGNED_INT) if small else LONG if negative else UNSIGNED_LONG
+    if attributes(node, scope).packed:
+        underlying = _smallest(min(values, default=0), max(values, default=0))
     result = Enum(tag, tuple(constants), underlying)
     if tag is not None:
         scope.tags[tag] = result
     return result
+
+
+def _smallest(low: int, high: int) -> Integer:
+    """The smallest integer type for a range, as gcc chooses for a packed enumeration."""
+    types = (SIGNED_CHAR, SHORT, INT, LONG) if low < 0 else (UNSIGNED_CHAR, UNSIGNED_SHORT, UNSIGNED_INT, UNSIGNED_LONG)
+    for ctype in types:
+        bits = 8 * ctype.size - ctype.signed
+        if high < 1 << bits and low >= -(1 << bits):
+            return ctype
+    return types[-1]

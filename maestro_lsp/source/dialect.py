@@ -3,7 +3,8 @@ and the way back.
 
 The grammar knows no typedef names, so it reads `(T) * p` as a product and `(T)(x)` as a call. Wherever a typedef
 name stands alone in parentheses before an operand, `const` is added, which forces the reading as a type.
-`typeof (expression)` becomes a tag that stands for the operand.
+`typeof (expression)` becomes a tag that stands for the operand, `unsigned : 3` becomes `unsigned int : 3`, and the
+attributes of `union __attribute__((packed)) u { ... }` move behind the brace.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _TYPEDEF = re.compile(r"\btypedef\b")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _FUNCTION_NAME = re.compile(r"\(\s*\*+\s*(?:const\s+)?([A-Za-z_]\w*)")
 _TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
+_UNNAMED_BITS = re.compile(r"\b(?:unsigned|signed|short|long)(?=\s*:)")
+_EARLY_ATTRIBUTE = re.compile(r"\b(?:union|enum)\s+(__attribute__\s*\(\()")
 _OPERAND_START = re.compile(r"\s*[\w\"'(*&~!+.\-]")
 _BEFORE_TYPE = frozenset(("return", "case", "sizeof", "else", "do", "_Alignof", "alignof", "goto"))
 
@@ -34,6 +37,10 @@ def adapt(text: str) -> list[Edit]:
     names = typedef_names(text) if "typedef" in text else frozenset()
     if names:
         edits.extend(_casts(text, names))
+    edits.extend((match.end(), match.end(), " int") for match in _UNNAMED_BITS.finditer(text))
+    if "__attribute__" in text:
+        for match in _EARLY_ATTRIBUTE.finditer(text):
+            edits.extend(_moved_attribute(text, match.start(1)))
     edits.sort()
     kept: list[Edit] = []
     for edit in edits:
@@ -105,15 +112,31 @@ def _typeofs(text: str) -> list[Edit]:
     for match in _TYPEOF.finditer(text):
         if edits and match.start() < edits[-1][1]:
             continue
-        depth = 0
-        for mark in re.finditer(r"[()]", text[match.end() - 1 : match.end() + 10_000]):
-            depth += 1 if mark[0] == "(" else -1
-            if depth == 0:
-                end = match.end() - 1 + mark.end()
-                operand = text[match.end() : end - 1]
-                edits.append((match.start(), end, f"struct __typeof_{operand.encode().hex()}"))
-                break
+        end = _closing(text, match.end() - 1, "()")
+        if end is not None:
+            operand = text[match.end() : end - 1]
+            edits.append((match.start(), end, f"struct __typeof_{operand.encode().hex()}"))
     return edits
+
+
+def _moved_attribute(text: str, start: int) -> list[Edit]:
+    """The edits that move the attribute at an offset behind the next braces, unless a `;` comes before them."""
+    end = _closing(text, text.index("(", start), "()")
+    brace = None if end is None else re.compile(r"\s*\w*\s*\{").match(text, end)
+    close = None if brace is None else _closing(text, brace.end() - 1, "{}")
+    if end is None or close is None:
+        return []
+    return [(start, end, ""), (close, close, " " + text[start:end])]
+
+
+def _closing(text: str, opening: int, brackets: str) -> int | None:
+    """The offset behind the bracket that closes the one at an offset, within reason."""
+    depth = 0
+    for match in re.finditer(f"[{re.escape(brackets)}]", text[opening : opening + 100_000]):
+        depth += 1 if match[0] == brackets[0] else -1
+        if depth == 0:
+            return opening + match.end()
+    return None
 
 
 @lru_cache(maxsize=256)

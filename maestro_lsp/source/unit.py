@@ -286,7 +286,7 @@ class Unit:
         while pending and len(found) < _MAX_PROBLEMS:
             node = pending.pop()
             if node.is_missing:
-                if not _attribute_declaration(node):
+                if not _is_valid(node):
                     found.append(Problem(self.span(node), f"syntax error: missing {_shown(node.type)}"))
             elif node.type == "ERROR":
                 text = " ".join(node_text(node).split())
@@ -300,9 +300,13 @@ class Unit:
         return found
 
 
-def _attribute_declaration(missing: Node) -> bool:
-    """Whether the parser only misses a name after `struct s { ... } __attribute__((packed));`."""
+def _is_valid(missing: Node) -> bool:
+    """Whether a name that the parser misses may be left out: in `struct s { ... } __attribute__((packed));` and
+    in bit-fields such as `int : 0;`."""
     parent = missing.parent
+    if missing.type == "field_identifier":
+        following = missing.next_sibling
+        return following is not None and following.type == "bitfield_clause"
     if missing.type != "identifier" or parent is None or parent.type != "declaration":
         return False
     specifier = parent.child_by_field_name("type")

@@ -406,6 +406,9 @@ class _KeyEquations:
         for vector in vectors:
             u, v = vector & ((1 << width_a) - 1), vector >> width_a
             equation = u << base[0] ^ v << base[1]
+            if equation.bit_count() == 1:
+                self.cleared |= ((1 << q) - 1) * equation
+                continue
             for b in range(q):
                 equations.add(equation << b)
         for equation in equations:

@@ -116,7 +116,9 @@ def _span(
 
         return growth.grow(when, *at, facts)
     quick = None if when.equations else _by_ranges(when, *at)
-    if quick is not None and not any(name in at[side].names for side in (0, 1) for name in facts[side]):
+    # A constant that a class fixes and a NIC hashes takes elimination; a few excluded values do not change a span.
+    fixed = any(only and name in at[side].names for side in (0, 1) for name, (only, _) in facts[side].items())
+    if quick is not None and not fixed:
         return quick
     return by_elimination(when, *at, facts)
 

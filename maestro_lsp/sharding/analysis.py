@@ -98,13 +98,12 @@ class _Analysis:
         conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict)
         matrix = rows(self.devices, conflicts.conflicts)
         requirements = demands(conflicts.conflicts, self.options.profile)
-        reaching = {a.path.device for a in accesses}
         classes = tuple(n for n in PACKET_CLASSES if any(v.packet_class == n for vs in kept.values() for v in vs))
-        hopeless = self.all_meet(requirements, reaching, kept, accesses)
+        hopeless = self.all_meet(requirements)
         configuration = self.configure([] if hopeless else requirements, classes)
         troubles = [self.trouble(t) for t in self.execution.troubles]
         complete = self.execution.complete and not any(f.code in _INCOMPLETE for f in extra)
-        weak = sorted(reaching) if hopeless else self.weak_devices(configuration, reaching, kept, accesses)
+        weak = self.weak_devices(configuration, requirements) if not hopeless else sorted(_demanded(requirements))
         verdict: Verdict = "shared-nothing" if not weak else "locks"
         if not complete:
             verdict = "unknown"
@@ -206,32 +205,21 @@ class _Analysis:
             self.options.profile, self.devices, [d.requirement for d in wanted_together], classes=wanted, equal=self.options.equal, seed=self.options.seed
         )
 
-    def all_meet(
-        self, wanted: Sequence[Demand], reaching: set[int], kept: Mapping[int, Sequence[PacketView]], accesses: Sequence[Access]
-    ) -> bool:
+    def all_meet(self, wanted: Sequence[Demand]) -> bool:
         """Whether on every device all packets that reach state must meet, so that no key need be looked for."""
         always = {d.requirement.i: d.requirement.classes or frozenset() for d in wanted
                   if d.requirement.i == d.requirement.j and not d.when}  # fmt: skip
-        for device in reaching:
-            names = {v.packet_class for a in accesses if a.path.device == device for v in kept[a.path.number]}
-            if not names or not all((n, n) in always.get(device, ()) for n in names):
-                return False
-        return bool(reaching)
+        demanded = _demanded(wanted)
+        return bool(demanded) and all((n, n) in always.get(i, ()) for i, names in demanded.items() for n in names)
 
-    def weak_devices(
-        self, configuration: Configuration, reaching: set[int], kept: Mapping[int, Sequence[PacketView]], accesses: Sequence[Access]
-    ) -> list[int]:
-        """Devices from which packets reach state, but which no valid key spreads over queues."""
+    def weak_devices(self, configuration: Configuration, wanted: Sequence[Demand]) -> list[int]:
+        """Devices whose packets must meet in some way, but which no valid key spreads over queues."""
         space = configuration.space
-        out = []
-        for device in sorted(reaching):
-            names = {v.packet_class for a in accesses if a.path.device == device for v in kept[a.path.number]}
-            if not names:
-                continue  # no class of packets that counts reaches state here
-            inputs = [i for i in space.device(device).inputs if i.packet_class in names]
-            if not any(i.fields and space.drives(device, i) for i in inputs):
-                out.append(device)
-        return out
+        return [
+            device
+            for device, names in sorted(_demanded(wanted).items())
+            if not any(i.fields and i.packet_class in names and space.drives(device, i) for i in space.device(device).inputs)
+        ]
 
     # ------------------------------------------------------------------------------------------------------- findings
 
@@ -411,6 +399,16 @@ class _Analysis:
 
 
 _INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
+
+
+def _demanded(wanted: Iterable[Demand]) -> dict[int, set[str]]:
+    """For each device, the classes of packets that some requirement names."""
+    out: dict[int, set[str]] = {}
+    for d in wanted:
+        for first, second in d.requirement.classes or ():
+            out.setdefault(d.requirement.i, set()).add(first)
+            out.setdefault(d.requirement.j, set()).add(second)
+    return out
 
 
 def _joined(names: Sequence[str]) -> str:

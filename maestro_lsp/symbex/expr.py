@@ -591,10 +591,9 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
             return eq(a.args[0], ~b & ((1 << w) - 1), w)
         elif op == "ite":
             t, f = a.args[1], a.args[2]
-            if type(t) is int and type(f) is int:
-                if t == b:
-                    return a.args[0] if f != b else 1  # type: ignore[no-any-return]
-                return not_(a.args[0], 1) if f == b else 0
+            yes, no = eq(t, b, w), eq(f, b, w)
+            if type(yes) is int and type(no) is int:
+                return ite(a.args[0], yes, no, 1)
         elif op == "mul" and type(a.args[1]) is int and a.args[1] & 1:
             return eq(a.args[0], b * pow(a.args[1], -1, 1 << w) & ((1 << w) - 1), w)
         return _mk("eq", 1, a, b)

@@ -115,6 +115,8 @@ def find_tables(paths: Sequence[CallPath], objects: Mapping[int, Object], access
         _check_puts(t, accesses)
         _check_removal(t, accesses)
         _check_cells(t, accesses)
+        _check_holders(t, tables, accesses)
+        _check_numbers(t, paths, tables, accesses)
         _check_sharing(t, tables, accesses)
     return tables
 
@@ -308,8 +310,13 @@ def _check_removal(table: Table, accesses: Sequence[Access]) -> None:
                 vectors = [o for o, t in touched.items() if o not in (m, table.chain)]
                 if vectors and not _holds_keys(vectors[0], m, accesses):
                     _breach(table, a, "it erases map entries by a vector that does not hold the map's keys")
-        elif a.role == "free" and table.maps:
-            if not _erased_with(a, table):
+        elif a.role == "free" and a.key:
+            index = a.key[0].value
+            s = source_of(a.path, index)
+            if s.kind == "fresh":
+                if _entered(a.path, index, table):
+                    _breach(table, a, "it frees an index that this packet has just stored")
+            elif s.kind == "cell" or not _erased_with(a, table):
                 _breach(table, a, "it frees an index whose map entry stays")
 
 
@@ -367,14 +374,9 @@ def _check_cells(table: Table, accesses: Sequence[Access]) -> None:
                 o for c in a.path.calls for t in c.touches
                 if t.object == v and t.role == "return" and t.key and t.key[0].value is a.key[0].value for o, _ in t.stored
             }  # fmt: skip
-            missing = read - written - _unchanged(a)
+            missing = read - written
             if missing:
                 _breach(table, a, f"byte {min(missing)} of a fresh index's cell is not written, but read later")
-
-
-def _unchanged(a: Access) -> set[int]:
-    """Bytes that the path writes with what stood there already cannot be told from bytes not written: none count."""
-    return set()
 
 
 def _entered(p: CallPath, index: int | Expr, table: Table) -> bool:
@@ -416,6 +418,109 @@ def _bytes_read(a: Access) -> set[int]:
         if q.value is not None:
             used |= X.leaves(q.value)
     return {int(leaf.args[1]) for leaf in used if leaf.op == "byte" and leaf.args[0] == name}
+
+
+def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:
+    """Cells that hold the table's indices belong to another table, hold nothing else, and never outlive an index."""
+    if not table.holders:
+        return
+    for a in accesses:
+        if a.object.id == table.chain and a.role == "expire":
+            _breach(table, a, "it expires indices that stay in cells, where a later packet takes them for its own")
+    for v in sorted(table.holders):
+        homes = [t for t in tables.values() if t is not table and v in t.vectors and t.maps]
+        mine = [a for a in accesses if a.object.id == v]
+        if not homes:
+            first = min(mine, key=lambda a: a.order)
+            _breach(table, first, "its indices stand in cells that hold other numbers before the first one is stored")
+            continue
+        stored: dict[tuple[int, object], int] = {}
+        for a in mine:
+            if not a.write or a.touch is None or not a.touch.stored:
+                continue
+            index = X.from_bytes(tuple(v_ for _, v_ in a.touch.stored[:4]))
+            s = source_of(a.path, index)
+            if s.kind not in ("fresh", "scan") or s.object != table.chain:
+                _breach(table, a, "a cell that holds indices of the dchain is given another number")
+            stored[a.path.number, index] = stored.get((a.path.number, index), 0) + 1
+            if stored[a.path.number, index] > 1 and s.kind == "fresh":
+                _breach(table, a, "one index is stored in two cells")
+
+
+def _check_numbers(
+    table: Table, paths: Sequence[CallPath], tables: Mapping[int, Table], accesses: Sequence[Access]
+) -> None:
+    """Which index a packet gets is the dchain's free choice: nothing may depend on its number but the number itself, where
+    it leaves whole in the packet (design, section 5: equal up to a bijection of (core, index))."""
+    by_path: dict[int, list[Access]] = {}
+    for a in accesses:
+        if a.object.id in table.members and a.touch is not None and isinstance(a.touch.value, Expr):
+            if a.role in ("allocate", "get") and source_of(a.path, a.touch.value).kind in ("fresh", "map"):
+                by_path.setdefault(a.path.number, []).append(a)
+    for group in by_path.values():
+        p = group[0].path
+        numbers = {a.touch.value: a for a in group if a.touch is not None and isinstance(a.touch.value, Expr)}
+        everyone = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
+        for c in p.conditions:
+            if c.assumed or X.leaves(c.expr).isdisjoint(numbers):
+                continue
+            for e in X.conjuncts(c.expr):
+                if not _compares_indices(e, everyone):
+                    for leaf in sorted(X.leaves(e) & numbers.keys(), key=lambda x: x.serial):
+                        _breach(table, numbers[leaf], "what happens depends on the number of the index, which each core chooses itself")
+        for leaf in sorted(X.leaves(p.returned) & numbers.keys(), key=lambda x: x.serial):
+            _breach(table, numbers[leaf], "the output device depends on the number of the index, which each core chooses itself")
+        shown: dict[Expr, set[int]] = {}
+        for w in p.writes:
+            for leaf in sorted(X.leaves(w.value) & numbers.keys(), key=lambda x: x.serial):
+                taken = _bits_shown(w.value, leaf)
+                if taken is None:
+                    _breach(table, numbers[leaf], "a function of the index's number that is not one-to-one leaves in the packet")
+                else:
+                    shown.setdefault(leaf, set()).update(taken)
+        for leaf, seen in shown.items():
+            if not set(range(_index_width(p, leaf))) <= seen:
+                _breach(table, numbers[leaf], "only a part of the index's number leaves in the packet")
+
+
+def _compares_indices(e: Expr, indices: set[Expr]) -> bool:
+    """Whether a condition only asks if two indices are the same one."""
+    if e.op == "not":
+        e = e.args[0]
+    return e.op == "eq" and all(isinstance(x, Expr) and (x in indices or _is_cell_index(x)) for x in e.args)
+
+
+def _is_cell_index(e: Expr) -> bool:
+    return all(leaf.op == "byte" and str(leaf.args[0]).startswith("vector_data_reset#") for leaf in X.leaves(e))
+
+
+def _index_width(p: CallPath, leaf: Expr) -> int:
+    """Bits that an index below its dchain's capacity has."""
+    bound = max((_upper_bound(c.expr, leaf) for c in p.conditions), default=0) or DEFAULT_CAPACITY
+    return max((bound - 1).bit_length(), 1)
+
+
+def _bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:
+    """Bits of (index + constant) that a value written to the packet is; None if it is something else of the index."""
+    if type(v) is int or leaf not in X.leaves(v):
+        return set()
+    if v.op == "concat":
+        out: set[int] = set()
+        for p in v.args[0]:
+            part = _bits_shown(p, leaf)
+            if part is None:
+                return None
+            out |= part
+        return out
+    low = 0
+    width = v.width
+    if v.op == "extract":
+        v, low = v.args[0], v.args[1]
+    while v.op == "add" and type(v.args[1]) is int:
+        v = v.args[0]
+        if v.op == "extract" and v.args[1] == 0:
+            v = v.args[0]
+    return set(range(low, low + width)) if v is leaf else None
 
 
 def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:

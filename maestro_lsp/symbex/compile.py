@@ -627,7 +627,8 @@ class Compiler:
             n = _unwrap(n)
             if n.type == "string_literal":
                 return T.Array(T.CHAR, len(self._string(n)) + 1)
-            if n.type in _PLACES:
+            is_constant = n.type == "identifier" and self.scopes[-1].constant(self.unit.node_text(n)) is not None
+            if n.type in _PLACES and not is_constant:
                 return self.place_of(n).type
             return self.value(n).type
         finally:

@@ -19,7 +19,7 @@ from ..symbex.path import CallPath, Object
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, collect
-from .conflicts import Conflict, Conflicts, Conjunction, Effective, find_conflicts
+from .conflicts import Conflict, Conflicts, Conjunction, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
 from .findings import Finding, Related
 from .headers import PacketView, Views, reads_transport
@@ -95,7 +95,7 @@ class _Analysis:
         accesses, read_only = collect(self.paths, self.objects, views)
         all_views = {a.path.number: a.views for a in accesses}
         assumes, kept = self.admitted(accesses, all_views)
-        conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict)
+        conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict, self.solver)
         matrix = rows(self.devices, conflicts.conflicts)
         requirements = demands(conflicts.conflicts, self.options.profile)
         classes = tuple(n for n in PACKET_CLASSES if any(v.packet_class == n for vs in kept.values() for v in vs))
@@ -120,7 +120,10 @@ class _Analysis:
             for g in conflicts.guards.values()
             if g.rejuvenates_first
         ][:1]
-        findings = tuple(sorted(dict.fromkeys(self.findings), key=lambda f: f.order))
+        merged: dict[tuple[object, ...], Finding] = {}
+        for f in self.findings:
+            merged.setdefault(f.order, f)
+        findings = tuple(merged[k] for k in sorted(merged))
         return Analysis(
             verdict, stateless, complete, matrix, findings, tuple(assumes), tuple(deviations), configuration,
             tuple(accesses), conflicts, read_only,
@@ -231,11 +234,12 @@ class _Analysis:
         verdict: Verdict,
     ) -> None:  # fmt: skip
         """Findings about what stands in the way of sharding."""
+        scanned = {t for t in conflicts.tables if any(e.access.object.id == t and e.access.role == "scan" for e in conflicts.effective)}
         for c in conflicts.conflicts:
-            coded = [(x, y) for x, y in c.causes if x.code or y.code]
-            for x, y in coded:
-                self.blocked(x if x.code else y, y if x.code else x, c)
-            if not coded and not self._hashable(c.when):
+            blocked = [(x, y) for x, y in c.causes if x.obstacle or y.obstacle]
+            for x, y in blocked:
+                self.blocked(x, y, c, scanned)
+            if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
                     self.unhashable(x, y, c)
         for chain, u in conflicts.unguarded.items():
@@ -259,23 +263,44 @@ class _Analysis:
         hashed = {f.name for o in self.options.profile.options for f in o.fields}
         return any(f in hashed for q in when for _, f, _ in q.terms)
 
-    def blocked(self, x: Effective, y: Effective, c: Conflict) -> None:
-        if x.code == "dchain-index-from-packet":
-            return  # reported once for the table
-        a, b = x.access, y.access
-        if a.role == "expire" and b.role != "expire" and y.code:
-            a, b, x = b, a, y
-        verb = "writes" if a.write else "reads"
-        name = a.object.name
-        if x.code == "dchain-scan":
-            message = f"{a.interface} {verb} {name} as a whole: {x.why}, so all packets that change it must meet"
-        else:
-            message = f"{a.interface} {verb} {name}, and {x.why}: all packets that get here must meet"
-            if a.path.device == b.path.device and x.key and all(type(p.value) is int for p in x.key) and c.when == frozenset():
-                values = ", ".join(str(p.value) for p in x.key)
-                message = f"{a.interface} {verb} {name} at {values}, which is the same for all packets on device {a.path.device}: they must meet"
-        related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
-        self.findings.append(Finding(x.code or "global-state", message, a.span, related))
+    def blocked(self, x: Effective, y: Effective, c: Conflict, scanned: set[int]) -> None:
+        """A conflict that needs no equality: everything that gets there meets. One finding for each cause."""
+        for e, other in ((x, y), (y, x)):
+            o = e.obstacle
+            if o is None or o.code == "dchain-index-from-packet":
+                continue  # an unguarded index is reported once for its table
+            a, b = e.access, other.access
+            if o.at is not None:
+                if o.at.object.id in scanned:
+                    continue  # the scan says it all
+                self.findings.append(
+                    Finding(
+                        o.code,
+                        f"{o.at.object.name} does not stay within a shard: {o.why}, so all packets that reach it must meet",
+                        o.at.span,
+                        self._reaching(o, x, y),
+                    )
+                )
+                continue
+            verb = "writes" if a.write else "reads"
+            same_device = a.path.device == b.path.device
+            if e.key and all(type(p.value) is int for p in e.key) and same_device:
+                values = ", ".join(str(p.value) for p in e.key)
+                message = f"{a.interface} {verb} {a.object.name} at {values} for every packet on device {a.path.device}: they must all meet"
+            elif e.key and all(type(p.value) is int for p in e.key):
+                continue
+            else:
+                message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
+            related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
+            if not any(f.code == o.code and f.span == a.span and f.message == message for f in self.findings):
+                self.findings.append(Finding(o.code, message, a.span, related))
+
+    @staticmethod
+    def _reaching(o: Obstacle, x: Effective, y: Effective) -> tuple[Related, ...]:
+        """The accesses that meet because of an obstacle elsewhere."""
+        assert o.at is not None
+        spans = {e.access.span: e.access.interface for e in (x, y) if e.access.span != o.at.span}
+        return tuple(Related(s, f"reached by {name}") for s, name in sorted(spans.items()))[:1]
 
     def unhashable(self, x: Effective, y: Effective, c: Conflict) -> None:
         equalities, _ = equalities_of(c.when)
@@ -354,22 +379,12 @@ class _Analysis:
 
     def _key_text(self, a: Access) -> str:
         """A key in terms of fields."""
-        names: list[str] = []
-        for v in a.views:
-            for part in a.key or ():
-                from .linear import bits
-
-                for b in bits(part.value, part.width):
-                    for leaf, bit in b[0] if b is not None else ():
-                        name = v.bit(leaf, bit)[0] if leaf.op == "byte" else str(leaf.args[0])
-                        if name not in names:
-                            names.append(name)
-            if names:
-                break
-        if not names:
-            leaves = sorted({str(leaf.args[0]) for leaf in a.leaves()})
-            return ", ".join(leaves) or "a constant"
-        return _joined(names)
+        leaves = sorted(a.leaves(), key=lambda leaf: leaf.serial)
+        packet = [leaf for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")]
+        view = max(a.views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)
+        if view is None or not packet:
+            return ", ".join(sorted({str(leaf.args[0]) for leaf in leaves})) or "a constant"
+        return _joined(list(dict.fromkeys(view.bit(leaf, 7)[0] for leaf in packet)))
 
     def describe(self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict) -> None:
         """Hints: what is read-only, what each access shards on, what is divided or approximate."""
@@ -381,7 +396,7 @@ class _Analysis:
                         self.findings.append(Finding("read-only-state", f"{o.name} is never written by a packet, so it needs no sharding", c.span))
         for e in conflicts.effective:
             a = e.access
-            if a.call is not None and e.key and not e.code and e.through is None and a.touch is not None and not a.touch.index:
+            if a.call is not None and e.key and not e.obstacle and e.through is None and a.touch is not None and not a.touch.index:
                 if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in a.leaves()):
                     self.findings.append(Finding("shards-on", f"{a.object.name} shards on {self._key_text(a)}", a.span))
             if a.touch is not None and a.touch.approximate:

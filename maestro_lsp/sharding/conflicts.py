@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object, Part
+from ..symbex.solver import Solver
 from .access import Access
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .headers import FieldBit, PacketView
 from .linear import Affine, Pair, bits, equate, is_packet_bit
-from .tables import Table, expiry_problem, find_tables, holder_key, source_of
+from .provenance import Provenance
+from .tables import Table, expiry_problem, find_tables
 
 Term = tuple[int, str, int]  # side (0: packet d, 1: packet e), field, bit
 
@@ -34,15 +36,24 @@ Conjunction = frozenset[BitEquation]
 TRUE: Conjunction = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why all of an object counts as touched: the finding's code, the reason, and where it shows (default: the access itself)."""
+
+    code: str
+    why: str
+    at: Access | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Effective:
-    """An access with the key that counts: its own, or all of the object with the reason why."""
+    """An access with the key that counts: its own, the one that led to its index, or all of the object."""
 
     access: Access
     key: tuple[Part, ...] | None
-    code: str = ""  # finding code of a key that is all of the object
-    why: str = ""
-    through: int | None = None  # the map (or cell) whose key stands for this access's index
+    obstacle: Obstacle | None = None
+    through: int | None = None  # the map (or vector) whose key stands for this access's index
+    own_index: bool = False  # an allocation, release or expiry of the packet's own indices: it meets scans only
 
     @property
     def group(self) -> int:
@@ -79,11 +90,13 @@ def find_conflicts(
     accesses: Sequence[Access],
     views: Mapping[int, Sequence[PacketView]],
     strict: bool,
+    solver: Solver,
 ) -> Conflicts:
     """All conflicts. `views` gives the packet views (classes that count) of each path by number."""
     out = Conflicts()
-    out.tables = find_tables(paths, objects, accesses)
-    out.effective = _effective(out, paths, accesses, strict)
+    origin = Provenance(solver)
+    out.tables = find_tables(paths, objects, accesses, origin)
+    out.effective = _effective(out, paths, accesses, strict, origin)
     fixed = {p.number: _fixed_bits(p) for p in paths}
     index: dict[tuple[object, ...], Conflict] = {}
     by_object: dict[int, list[list[Effective]]] = {}
@@ -126,7 +139,8 @@ def _alike(
     return (
         a.write == b.write
         and a.path.device == b.path.device
-        and x.code == y.code
+        and x.obstacle == y.obstacle
+        and x.own_index == y.own_index
         and x.key == y.key
         and fixed[a.path.number] == fixed[b.path.number]
         and [v.names for v in views[a.path.number]] == [v.names for v in views[b.path.number]]
@@ -140,121 +154,91 @@ def _alike(
 # ------------------------------------------------------------------------------------------------------- effective keys
 
 
-def _effective(out: Conflicts, paths: Sequence[CallPath], accesses: Sequence[Access], strict: bool) -> list[Effective]:
+def _effective(
+    out: Conflicts, paths: Sequence[CallPath], accesses: Sequence[Access], strict: bool, origin: Provenance
+) -> list[Effective]:
     owner: dict[int, Table] = {}
     for t in out.tables.values():
         for m in t.members:
             owner.setdefault(m, t)
-    broken: dict[int, tuple[str, str]] = {}
-    expiry: dict[int, tuple[Access, str]] = {}
+    broken: dict[int, Obstacle] = {}
     for chain, t in out.tables.items():
-        if t.packet_indices and not t.breaches:
-            found = find_guard(t, paths, accesses, strict)
+        problem = expiry_problem(t.members, accesses)
+        if t.breaches:
+            broken[chain] = Obstacle("global-state", t.breaches[0].why, t.breaches[0].access)
+        elif problem is not None:
+            broken[chain] = Obstacle("global-state", problem[1], problem[0])
+        if t.packet_indices:
+            found = find_guard(t, strict, origin) if chain not in broken else Unguarded(t.packet_indices[0], broken[chain].why)
             if isinstance(found, Guard):
                 out.guards[chain] = found
             else:
                 out.unguarded[chain] = found
-                broken[chain] = ("dchain-index-from-packet", found.why)
-        if t.breaches:
-            b = t.breaches[0]
-            broken[chain] = ("global-state", b.why)
-            if t.packet_indices:
-                out.unguarded[chain] = Unguarded(t.packet_indices[0], b.why)
-                broken[chain] = ("dchain-index-from-packet", b.why)
-        problem = expiry_problem(t.members, accesses, paths)
+                broken[chain] = Obstacle("dchain-index-from-packet", found.why, found.access)
+    loose: dict[int, Obstacle] = {}
+    for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "expire"}):
+        problem = expiry_problem({o}, accesses)
         if problem is not None:
-            expiry[chain] = problem
-    loose = {a.object.id for a in accesses if a.object.id not in owner and a.role == "expire"}
-    loose_problem = {o: expiry_problem({o}, accesses, paths) for o in loose}
+            loose[o] = Obstacle("global-state", problem[1], problem[0])
     result: list[Effective] = []
     for a in accesses:
         table = owner.get(a.object.id)
-        if table is not None:
-            e = _table_access(a, table, broken.get(table.chain), expiry.get(table.chain))
-        else:
-            e = _plain_access(a, loose_problem.get(a.object.id))
+        e = _table_access(a, table, broken.get(table.chain), origin) if table else _loose_access(a, loose.get(a.object.id), origin)
         if e is not None:
             result.append(e)
     return result
 
 
-def _table_access(
-    a: Access, table: Table, broken: tuple[str, str] | None, expiry: tuple[Access, str] | None
-) -> Effective | None:
+SCAN = Obstacle("dchain-scan", "it reads which indices are taken, all of them")
+BY_SCAN = Obstacle("dchain-scan", "its index was found by a scan over all indices")
+
+
+def _table_access(a: Access, table: Table, broken: Obstacle | None, origin: Provenance) -> Effective | None:
     if a.role == "scan":
-        return Effective(a, None, "dchain-scan", "it reads which indices are taken, all of them")
+        return Effective(a, None, SCAN)
     if broken is not None:
-        return Effective(a, None, *broken)
-    if expiry is not None:
-        return Effective(a, None, "global-state", expiry[1])
-    if a.index and _by_scan(a):
-        return Effective(a, None, "dchain-scan", "its index was found by a scan over all indices")
-    if a.object.id == table.chain:
-        if a.role in ("allocate", "free") or a.role == "expire":
-            # these change which indices are taken, which only a scan sees
-            return Effective(a, (Part(X.sym(f"own index of {a.path.number}.{a.order[1]}", 32), 32),))
-        return _by_index(a)
-    if a.object.id in table.vectors:
-        return _by_index(a)
-    if a.role in ("get", "put", "erase"):
-        return _keyed(a)
-    if a.role == "expire":
-        return None
-    return _keyed(a)
+        return Effective(a, None, broken)
+    if a.index and a.key and origin.source(a.path, a.key[0].value).kind == "scan":
+        return Effective(a, None, BY_SCAN)
+    if a.object.id == table.chain and a.role in ("allocate", "free", "expire"):
+        return Effective(a, (), own_index=True)
+    if a.object.id == table.chain or a.object.id in table.vectors:
+        # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
+        found = origin.holder(a.path, a.key[0].value) if a.key else None
+        return Effective(a, found[1], through=found[0]) if found is not None else None
+    return None if a.role == "expire" else _keyed(a, origin)
 
 
-def _by_index(a: Access) -> Effective | None:
-    """An access at a table's index counts as one by the key that led to the index; at a fresh index it meets nothing."""
-    found = holder_key(a.path, a.key[0].value) if a.key else None
-    if found is None:
-        return None
-    through, key = found
-    return Effective(a, key, through=through)
-
-
-def _by_scan(a: Access) -> bool:
-    """Whether an access's index was found by a scan."""
-    return bool(a.key) and source_of(a.path, a.key[0].value).kind == "scan"  # type: ignore[index]
-
-
-def _plain_access(a: Access, expiry: tuple[Access, str] | None) -> Effective | None:
-    if expiry is not None:
-        return Effective(a, None, "global-state", expiry[1])
+def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance) -> Effective | None:
+    """An access to an object that belongs to no table."""
+    if broken is not None:
+        return Effective(a, None, broken)
     if a.role == "expire":
         return None  # every shard expires its own, at the same times
-    return _keyed(a)
+    return _keyed(a, origin)
 
 
-def _keyed(a: Access) -> Effective:
+def _keyed(a: Access, origin: Provenance) -> Effective:
     """An access by its own key, unless the key says nothing about the packet."""
     if a.role == "scan":
-        return Effective(a, None, "dchain-scan", "it reads which indices are taken, all of them")
+        return Effective(a, None, SCAN)
     if a.key is None:
         why = "it touches all of the object" if a.plain is None else "it is one variable for all packets"
-        return Effective(a, None, "global-state", why)
-    constants = all(type(p.value) is int for p in a.key)
-    if constants and a.key:
-        return Effective(a, a.key, "global-state", "its key is a constant")
-    if a.index or a.plain is not None:
-        value = a.key[0].value
-        s = source_of(a.path, value)
-        if s.kind in ("map", "cell", "fresh", "expired"):
-            return Effective(a, None, "global-state", "its index is a number that other packets stored")
-    leaves = a.leaves()
-    if any(leaf.op == "uf" for leaf in leaves) and not _affine_bits(a.key):
-        return Effective(a, None, "global-state", "its index is a hash, and equal hashes do not imply equal packets")
-    if not any(is_packet_bit(leaf) for leaf in leaves):
-        return Effective(a, None, "global-state", "its key is not made from the packet")
+        return Effective(a, None, Obstacle("global-state", why))
+    if all(type(p.value) is int for p in a.key):
+        return Effective(a, a.key, Obstacle("global-state", "its key is a constant"))
+    if (a.index or a.plain is not None) and origin.source(a.path, a.key[0].value).kind not in ("packet", "other"):
+        return Effective(a, None, Obstacle("global-state", "its index is a number that other packets stored"))
+    if not any(equate(p.value, p.value, p.width) for p in a.key):
+        leaves = a.leaves()
+        if any(leaf.op == "uf" for leaf in leaves):
+            why = "its key is a hash, and equal hashes do not imply equal packets"
+        elif any(is_packet_bit(leaf) for leaf in leaves):
+            why = "its key is a function of the packet that equal packets do not follow from"
+        else:
+            why = "its key is not made from the packet"
+        return Effective(a, None, Obstacle("global-state", why))
     return Effective(a, a.key)
-
-
-def _affine_bits(key: Sequence[Part]) -> bool:
-    """Whether some bit of a key is made of packet bits alone."""
-    for p in key:
-        for b in bits(p.value, p.width):
-            if b is not None and b[0] and all(is_packet_bit(leaf) for leaf, _ in b[0]):
-                return True
-    return False
 
 
 # ------------------------------------------------------------------------------------------------------------ key pairs
@@ -267,12 +251,10 @@ def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
         if a.plain.offset + a.plain.size <= b.plain.offset or b.plain.offset + b.plain.size <= a.plain.offset:
             return None
         return []
+    if x.own_index or y.own_index:
+        return [] if SCAN in (x.obstacle, y.obstacle) else None
     if x.key is None or y.key is None:
-        if _own_index(x) or _own_index(y):
-            return [] if "dchain-scan" in (x.code, y.code) else None
         return []
-    if _own_index(x) or _own_index(y):
-        return None
     if len(x.key) != len(y.key) or [p.width for p in x.key] != [p.width for p in y.key]:
         return []
     out: list[Pair] = []
@@ -282,11 +264,6 @@ def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
             return None
         out += pairs
     return out
-
-
-def _own_index(e: Effective) -> bool:
-    """An allocation, release or expiry: it meets scans only."""
-    return bool(e.key) and isinstance(e.key[0].value, Expr) and str(e.key[0].value.args[0]).startswith("own index")  # type: ignore[index]
 
 
 def _config_conditions(p: CallPath) -> frozenset[Expr]:

@@ -7,7 +7,7 @@ the core that stored what B compares with. This module searches for B on every p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..symbex import expr as X
@@ -15,7 +15,8 @@ from ..symbex.expr import Expr
 from ..symbex.path import CallPath
 from .access import Access
 from .linear import is_packet_bit
-from .tables import Table, source_of
+from .provenance import CELL, Provenance
+from .tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Unguarded:
     why: str
 
 
-def find_guard(table: Table, paths: Sequence[CallPath], accesses: Sequence[Access], strict: bool) -> Guard | Unguarded:
+def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguarded:
     """The condition B of a table that packets index directly."""
     by_path: dict[int, list[Access]] = {}
     for a in table.packet_indices:
@@ -66,9 +67,9 @@ def find_guard(table: Table, paths: Sequence[CallPath], accesses: Sequence[Acces
         if any(a.call is not None and check.call is not None and a.call.number < check.call.number for a in group):
             return Unguarded(group[0], "the index is used before it is checked to be allocated")
         if check.touch.found is False:
-            failed.setdefault(p.device, set()).add(_behaviour(p, table))
+            failed.setdefault(p.device, set()).add(_behaviour(p, table, origin))
             continue
-        b = _comparisons(p, table)
+        b = _comparisons(p, table, origin)
         if b:
             guarded[p.number] = b
         else:
@@ -76,10 +77,10 @@ def find_guard(table: Table, paths: Sequence[CallPath], accesses: Sequence[Acces
     rejuvenates = False
     for p, check in others:
         fails = failed.get(p.device, set())
-        if len(fails) != 1 or _behaviour(p, table) not in fails:
+        if len(fails) != 1 or _behaviour(p, table, origin) not in fails:
             why = "a packet that passes the lookup is handled without comparing the entry with the packet"
             return Unguarded(check, why)
-        if _rejuvenates(p, table):
+        if _rejuvenates(p, table, origin):
             rejuvenates = True
     for device, fails in failed.items():
         if len(fails) != 1 and any(p.device == device for p, _ in others):
@@ -91,12 +92,12 @@ def find_guard(table: Table, paths: Sequence[CallPath], accesses: Sequence[Acces
     return Guard(lookups[0], guarded, rejuvenates)
 
 
-def _behaviour(p: CallPath, table: Table) -> object:
+def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
     """What a path does to the world, apart from reading the table and refreshing the index just looked up."""
     effects = []
     for c in p.calls:
         for t in c.touches:
-            if not t.write or (t.object == table.chain and t.role == "rejuvenate" and t.key and _is_packet_index(p, t.key[0].value)):
+            if not t.write or (t.object == table.chain and t.role == "rejuvenate" and t.key and _is_packet_index(p, t.key[0].value, origin)):
                 continue
             value = t.value if isinstance(t.value, (int, Expr)) else None
             effects.append((t.object, t.role, t.key, value, t.stored))
@@ -105,25 +106,25 @@ def _behaviour(p: CallPath, table: Table) -> object:
     return (p.outcome, p.output, tuple(effects), writes, frozenset(plain))
 
 
-def _is_packet_index(p: CallPath, index: int | Expr) -> bool:
-    return source_of(p, index).kind == "packet"
+def _is_packet_index(p: CallPath, index: int | Expr, origin: Provenance) -> bool:
+    return origin.source(p, index).kind == "packet"
 
 
-def _rejuvenates(p: CallPath, table: Table) -> bool:
+def _rejuvenates(p: CallPath, table: Table, origin: Provenance) -> bool:
     return any(
-        t.object == table.chain and t.role == "rejuvenate" and t.key is not None and _is_packet_index(p, t.key[0].value)
+        t.object == table.chain and t.role == "rejuvenate" and t.key is not None and _is_packet_index(p, t.key[0].value, origin)
         for c in p.calls
         for t in c.touches
     )
 
 
-def _comparisons(p: CallPath, table: Table) -> tuple[Comparison, ...]:
+def _comparisons(p: CallPath, table: Table, origin: Provenance) -> tuple[Comparison, ...]:
     """Equalities between a cell at the packet's index and the packet that hold on a path."""
     cells: dict[str, int] = {}
     for c in p.calls:
         for t in c.touches:
-            if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value):
-                cells[f"vector_data_reset#{c.number}"] = t.object
+            if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value, origin):
+                cells[f"{CELL}{c.number}"] = t.object
     out: list[Comparison] = []
     for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
         if e.op == "eq":

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, Object, Part, Touch
-from ..symbex.solver import Solver
+from ..symbex.path import CallPath, Object, Touch
 from .access import Access
+from .provenance import CELL, Provenance, same_index, upper_bound
 
 INDEX_BITS = 32
 
@@ -44,84 +44,31 @@ class Table:
         return {self.chain} | self.maps | self.vectors
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where an index comes from on a path: `kind` is fresh, map, cell, packet, constant or other."""
-
-    kind: str
-    object: int | None = None  # the dchain, map or vector it came from
-    number: int = -1  # of the call
-
-
-def source_of(path: CallPath, index: int | Expr) -> Source:
-    """Where an index expression comes from.
-
-    Arithmetic that keeps indices apart (adding a constant, casts that lose nothing) is looked through; see `same_index`.
-    """
-    if type(index) is int:
-        return Source("constant")
-    for c in path.calls:
-        for t in c.touches:
-            if t.value is None or type(t.value) is int:
-                continue
-            if t.value is index:
-                if t.role in ("allocate", "add"):
-                    return Source("fresh", t.object, c.number)
-                if t.role.startswith("get"):
-                    return Source("map", t.object, c.number)
-                if t.role in ("expire", "scan"):
-                    return Source("expired" if t.role == "expire" else "scan", t.object, c.number)
-    leaves = X.leaves(index)
-    cells = {leaf.args[0] for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("vector_data_reset#")}
-    if len(cells) == 1 and all(leaf.op == "byte" for leaf in leaves):
-        number = int(str(next(iter(cells))).removeprefix("vector_data_reset#"))
-        whole = _cell_bytes(index)
-        if whole is not None:
-            return Source("cell", path.calls[number].touches[0].object, number)
-    if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in leaves):
-        return Source("packet")
-    return Source("other")
-
-
-def _cell_bytes(index: Expr) -> tuple[int, int] | None:
-    """(first byte, bytes) of the cell that an index is, when it is a run of its bytes, zero-extended at most."""
-    offsets = []
-    for p, w in X.parts_of(index, index.width):
-        if type(p) is int:
-            if p or offsets:
-                return None
-            continue
-        if p.op != "byte" or w != 8:
-            return None
-        offsets.append(p.args[1])
-    if not offsets or offsets != list(range(offsets[0], offsets[0] - len(offsets), -1)):
-        return None
-    return offsets[-1], len(offsets)
-
-
-def find_tables(paths: Sequence[CallPath], objects: Mapping[int, Object], accesses: Sequence[Access]) -> dict[int, Table]:
+def find_tables(
+    paths: Sequence[CallPath], objects: Mapping[int, Object], accesses: Sequence[Access], origin: Provenance
+) -> dict[int, Table]:
     """The tables of an NF by their dchain, with what breaks them."""
     tables = {o.id: Table(o.id) for o in objects.values() if o.kind == "dchain"}
     if not tables:
         return tables
-    _members(paths, tables)
+    _members(paths, tables, origin)
     owner: dict[int, int] = {}
     for t in tables.values():
         for m in t.members:
             owner.setdefault(m, t.chain)
     for a in accesses:
-        _check_access(a, tables, owner)
+        _check_access(a, tables, owner, origin)
     for t in tables.values():
-        _check_puts(t, accesses)
-        _check_removal(t, accesses)
-        _check_cells(t, accesses)
-        _check_holders(t, tables, accesses)
-        _check_numbers(t, paths, tables, accesses)
+        _check_puts(t, accesses, origin)
+        _check_removal(t, accesses, origin)
+        _check_cells(t, accesses, origin)
+        _check_holders(t, tables, accesses, origin)
+        _check_numbers(t, accesses, origin)
         _check_sharing(t, tables, accesses)
     return tables
 
 
-def _members(paths: Sequence[CallPath], tables: dict[int, Table]) -> None:
+def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Provenance) -> None:
     """Which maps store a chain's fresh indices, and which vectors are addressed by them."""
     map_owner: dict[int, set[int]] = {}
     changed = True
@@ -131,26 +78,28 @@ def _members(paths: Sequence[CallPath], tables: dict[int, Table]) -> None:
             for c in p.calls:
                 for t in c.touches:
                     if t.role == "put" and t.value is not None:
-                        chain = _chain_of(p, t.value, map_owner, tables)
+                        chain = _chain_of(p, t.value, map_owner, tables, origin)
                         if chain is not None and t.object not in tables[chain].maps:
                             tables[chain].maps.add(t.object)
                             map_owner.setdefault(t.object, set()).add(chain)
                             changed = True
                     elif t.index and t.role in ("borrow", "return") and t.key:
-                        chain = _chain_of(p, t.key[0].value, map_owner, tables)
+                        chain = _chain_of(p, t.key[0].value, map_owner, tables, origin)
                         if chain is not None and t.object not in tables[chain].vectors:
                             tables[chain].vectors.add(t.object)
                             changed = True
                     if t.role == "return" and t.stored:
-                        chain = _stored_chain(p, t, map_owner, tables)
+                        chain = _stored_chain(p, t, map_owner, tables, origin)
                         if chain is not None and t.object not in tables[chain].holders:
                             tables[chain].holders.add(t.object)
                             changed = True
 
 
-def _chain_of(p: CallPath, index: int | Expr, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table]) -> int | None:
+def _chain_of(
+    p: CallPath, index: int | Expr, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table], origin: Provenance
+) -> int | None:
     """The dchain that an index belongs to."""
-    s = source_of(p, index)
+    s = origin.source(p, index)
     if s.kind in ("fresh", "scan") and s.object in tables:
         return s.object
     if s.kind == "map" and s.object in map_owner and len(map_owner[s.object]) == 1:
@@ -159,81 +108,15 @@ def _chain_of(p: CallPath, index: int | Expr, map_owner: Mapping[int, set[int]],
         owners = [t.chain for t in tables.values() if s.object in t.holders]
         if len(owners) == 1:
             return owners[0]
-    inner = injective_argument(index) or arithmetic_index(p, index)
-    if inner is not None and inner is not index:
-        return _chain_of(p, inner, map_owner, tables)
+    inner = origin.inner(p, index)
+    if inner is not None:
+        return _chain_of(p, inner, map_owner, tables, origin)
     return None
 
 
-def holder_key(p: CallPath, index: int | Expr) -> tuple[int, tuple[Part, ...]] | None:
-    """(map or vector, key) by which a path got an index that earlier packets stored; None for a fresh index."""
-    s = source_of(p, index)
-    if s.kind == "map":
-        for t in p.calls[s.number].touches:
-            if t.object == s.object and t.key is not None:
-                return t.object, t.key
-    if s.kind == "cell" and s.object is not None:
-        key = p.calls[s.number].touches[0].key
-        if key is not None:
-            return holder_key(p, key[0].value) or (s.object, key)
-    if s.kind in ("fresh", "scan", "packet", "constant"):
-        return None
-    inner = injective_argument(index) or arithmetic_index(p, index)
-    return holder_key(p, inner) if inner is not None and inner is not index else None
-
-
-def arithmetic_index(p: CallPath, index: int | Expr) -> Expr | None:
-    """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; proved by Z3.
-
-    x is an index that a library call gave on this path; that it is below its dchain's capacity is part of condition 1.
-    """
-    if type(index) is int:
-        return None
-    given = {t.value: t for c in p.calls for t in c.touches if isinstance(t.value, Expr) and t.role in ("allocate", "get")}
-    inner = [leaf for leaf in X.leaves(index) if leaf in given]
-    if len(inner) != 1 or inner[0] is index or index.op in ("sym", "byte"):
-        return None
-    x = inner[0]
-    bound = max((_upper_bound(c.expr, x) for c in p.conditions), default=0) or DEFAULT_CAPACITY
-    others = X.leaves(index) - {x}
-    conditions = [c.expr for c in p.conditions if X.leaves(c.expr) and X.leaves(c.expr) <= others]
-    twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
-    y = twin[x]
-    claim = [
-        X.eq(index, X.substitute(index, twin), index.width), X.not_(X.eq(x, y, x.width), 1),
-        X.ult(x, bound, x.width), X.ult(y, bound, y.width),
-        *conditions, *(X.substitute(c, twin) for c in conditions),
-    ]  # fmt: skip
-    if any(type(c) is int and not c for c in claim):
-        return x
-    return x if Solver().ask(claim) is None else None
-
-
-DEFAULT_CAPACITY = 1 << 16
-
-
-def _upper_bound(c: Expr, x: Expr) -> int:
-    return c.args[1] if c.op == "ult" and c.args[0] is x and type(c.args[1]) is int else 0
-
-
-def injective_argument(e: int | Expr) -> Expr | None:
-    """x, where e is a one-to-one function of the index x alone: x + c, x * odd, zero-extension, and a constant multiple plus
-    a term that other accesses share cannot be seen here (see conflicts.py)."""
-    if type(e) is int:
-        return None
-    if e.op == "add" and type(e.args[1]) is int and isinstance(e.args[0], Expr):
-        return e.args[0]
-    if e.op == "mul" and type(e.args[1]) is int and e.args[1] & 1 and isinstance(e.args[0], Expr):
-        return e.args[0]
-    if e.op == "concat" and type(e.args[0][0]) is int and len(e.args[0]) == 2 and isinstance(e.args[0][1], Expr):
-        inner = e.args[0][1]
-        if inner.op == "extract" and inner.args[1] == 0:
-            return inner.args[0] if isinstance(inner.args[0], Expr) else None
-        return inner
-    return None
-
-
-def _stored_chain(p: CallPath, t: Touch, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table]) -> int | None:
+def _stored_chain(
+    p: CallPath, t: Touch, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table], origin: Provenance
+) -> int | None:
     """The dchain whose index a cell write stores, if that is what it stores."""
     if not t.stored:
         return None
@@ -241,14 +124,14 @@ def _stored_chain(p: CallPath, t: Touch, map_owner: Mapping[int, set[int]], tabl
     if len(values) < 4:
         return None
     whole = X.from_bytes(tuple(values))
-    return _chain_of(p, whole, map_owner, tables) if isinstance(whole, Expr) else None
+    return _chain_of(p, whole, map_owner, tables, origin) if isinstance(whole, Expr) else None
 
 
 def _breach(table: Table, a: Access, why: str) -> None:
     table.breaches.append(Breach(a.object.id, a, why))
 
 
-def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, int]) -> None:
+def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, int], origin: Provenance) -> None:
     """Condition 2: a table's objects are addressed by its own indices only."""
     chain = owner.get(a.object.id)
     if chain is None or a.touch is None:
@@ -260,13 +143,13 @@ def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, in
     if a.role == "allocate":
         return
     map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
-    mine = _chain_of(a.path, index, map_owner, tables)
+    mine = _chain_of(a.path, index, map_owner, tables, origin)
     if mine == chain:
         return
     if mine is not None:
         _breach(table, a, "it is addressed by an index of another table")
         return
-    kind = source_of(a.path, index).kind
+    kind = origin.source(a.path, index).kind
     if kind == "packet":
         table.packet_indices.append(a)
     elif kind == "constant":
@@ -279,13 +162,13 @@ def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, in
         _breach(table, a, "it is addressed by a number that is no index of its dchain")
 
 
-def _check_puts(table: Table, accesses: Sequence[Access]) -> None:
+def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     """Condition 1: every map_put stores an index that was allocated on that path, once for each map."""
     done: dict[tuple[int, int, object], int] = {}
     for a in accesses:
         if a.object.id not in table.maps or a.role != "put" or a.touch is None:
             continue
-        s = source_of(a.path, a.touch.value if a.touch.value is not None else 0)
+        s = origin.source(a.path, a.touch.value if a.touch.value is not None else 0)
         if s.kind != "fresh" or s.object != table.chain:
             _breach(table, a, "it stores a number that was not allocated from the dchain on this path")
             continue
@@ -295,7 +178,7 @@ def _check_puts(table: Table, accesses: Sequence[Access]) -> None:
             _breach(table, a, "it stores one index under two keys")
 
 
-def _check_removal(table: Table, accesses: Sequence[Access]) -> None:
+def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     """Condition 3: freeing or expiring an index removes its map entries."""
     for a in accesses:
         if a.object.id != table.chain or a.call is None or a.touch is None:
@@ -312,22 +195,12 @@ def _check_removal(table: Table, accesses: Sequence[Access]) -> None:
                     _breach(table, a, "it erases map entries by a vector that does not hold the map's keys")
         elif a.role == "free" and a.key:
             index = a.key[0].value
-            s = source_of(a.path, index)
+            s = origin.source(a.path, index)
             if s.kind == "fresh":
                 if _entered(a.path, index, table):
                     _breach(table, a, "it frees an index that this packet has just stored")
             elif s.kind == "cell" or not _erased_with(a, table):
                 _breach(table, a, "it frees an index whose map entry stays")
-
-
-def same_index(p: CallPath, x: int | Expr, y: int | Expr | None) -> bool:
-    """Whether two index expressions are equal on a path."""
-    if x is y:
-        return True
-    if y is None or type(x) is int or type(y) is int:
-        return x == y
-    equal = X.eq(x, y, x.width)
-    return any(e is equal for c in p.conditions for e in X.conjuncts(c.expr))
 
 
 def _holds_keys(vector: int, map_id: int, accesses: Sequence[Access]) -> bool:
@@ -351,18 +224,18 @@ def _erased_with(a: Access, table: Table) -> bool:
     return True
 
 
-def _check_cells(table: Table, accesses: Sequence[Access]) -> None:
+def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     """Condition 4: a cell at a fresh index is written before it is read, in every byte that anyone reads."""
     for v in sorted(table.vectors):
         mine = [a for a in accesses if a.object.id == v and a.touch is not None and a.index and a.key]
         read: set[int] = set()
         for a in mine:
-            if a.role == "borrow" and source_of(a.path, a.key[0].value if a.key else 0).kind != "fresh":
+            if a.role == "borrow" and origin.source(a.path, a.key[0].value if a.key else 0).kind != "fresh":
                 read |= _bytes_read(a)
         for a in mine:
             if a.role != "borrow" or a.key is None or a.call is None:
                 continue
-            s = source_of(a.path, a.key[0].value)
+            s = origin.source(a.path, a.key[0].value)
             if s.kind != "fresh":
                 continue
             if _bytes_read(a):
@@ -372,7 +245,8 @@ def _check_cells(table: Table, accesses: Sequence[Access]) -> None:
                 continue  # nobody finds this index again
             written = {
                 o for c in a.path.calls for t in c.touches
-                if t.object == v and t.role == "return" and t.key and t.key[0].value is a.key[0].value for o, _ in t.stored
+                if t.object == v and t.role == "return" and t.key and same_index(a.path, t.key[0].value, a.key[0].value)
+                for o, _ in t.stored
             }  # fmt: skip
             missing = read - written
             if missing:
@@ -393,7 +267,7 @@ def _entered(p: CallPath, index: int | Expr, table: Table) -> bool:
 def _bytes_read(a: Access) -> set[int]:
     """Bytes of a borrowed cell, as it was before the path, on which anything that the path does depends."""
     assert a.call is not None
-    name = f"vector_data_reset#{a.call.number}"
+    name = f"{CELL}{a.call.number}"
     own = a.object.id
     used: set[Expr] = set()
     p = a.path
@@ -420,7 +294,9 @@ def _bytes_read(a: Access) -> set[int]:
     return {int(leaf.args[1]) for leaf in used if leaf.op == "byte" and leaf.args[0] == name}
 
 
-def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:
+def _check_holders(
+    table: Table, tables: Mapping[int, Table], accesses: Sequence[Access], origin: Provenance
+) -> None:
     """Cells that hold the table's indices belong to another table, hold nothing else, and never outlive an index."""
     if not table.holders:
         return
@@ -439,7 +315,7 @@ def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence
             if not a.write or a.touch is None or not a.touch.stored:
                 continue
             index = X.from_bytes(tuple(v_ for _, v_ in a.touch.stored[:4]))
-            s = source_of(a.path, index)
+            s = origin.source(a.path, index)
             if s.kind not in ("fresh", "scan") or s.object != table.chain:
                 _breach(table, a, "a cell that holds indices of the dchain is given another number")
             stored[a.path.number, index] = stored.get((a.path.number, index), 0) + 1
@@ -447,20 +323,19 @@ def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence
                 _breach(table, a, "one index is stored in two cells")
 
 
-def _check_numbers(
-    table: Table, paths: Sequence[CallPath], tables: Mapping[int, Table], accesses: Sequence[Access]
-) -> None:
+def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     """Which index a packet gets is the dchain's free choice: nothing may depend on its number but the number itself, where
     it leaves whole in the packet (design, section 5: equal up to a bijection of (core, index))."""
     by_path: dict[int, list[Access]] = {}
     for a in accesses:
         if a.object.id in table.members and a.touch is not None and isinstance(a.touch.value, Expr):
-            if a.role in ("allocate", "get") and source_of(a.path, a.touch.value).kind in ("fresh", "map"):
+            if a.role in ("allocate", "get") and origin.source(a.path, a.touch.value).kind in ("fresh", "map"):
                 by_path.setdefault(a.path.number, []).append(a)
     for group in by_path.values():
         p = group[0].path
         numbers = {a.touch.value: a for a in group if a.touch is not None and isinstance(a.touch.value, Expr)}
         everyone = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
+        everyone |= {t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)}
         for c in p.conditions:
             if c.assumed or X.leaves(c.expr).isdisjoint(numbers):
                 continue
@@ -491,13 +366,12 @@ def _compares_indices(e: Expr, indices: set[Expr]) -> bool:
 
 
 def _is_cell_index(e: Expr) -> bool:
-    return all(leaf.op == "byte" and str(leaf.args[0]).startswith("vector_data_reset#") for leaf in X.leaves(e))
+    return all(leaf.op == "byte" and str(leaf.args[0]).startswith(CELL) for leaf in X.leaves(e))
 
 
 def _index_width(p: CallPath, leaf: Expr) -> int:
     """Bits that an index below its dchain's capacity has."""
-    bound = max((_upper_bound(c.expr, leaf) for c in p.conditions), default=0) or DEFAULT_CAPACITY
-    return max((bound - 1).bit_length(), 1)
+    return max((upper_bound(p, leaf) - 1).bit_length(), 1)
 
 
 def _bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:
@@ -535,9 +409,7 @@ def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence
                 break
 
 
-def expiry_problem(
-    table_objects: set[int], accesses: Sequence[Access], paths: Sequence[CallPath]
-) -> tuple[Access, str] | None:
+def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple[Access, str] | None:
     """Why expiry does not commute between shards, if it does not: its count is used, some path reaches the objects without
     expiring them first, or expires with another lag."""
     expiries = [a for a in accesses if a.object.id in table_objects and a.role == "expire" and a.call is not None]
@@ -553,8 +425,8 @@ def expiry_problem(
     if None in lags:
         return lags[None], "entries expire at a time that is not the packet's time less a constant"
     if len(lags) > 1:
-        first, second = sorted(lags.values(), key=lambda x: x.order)[:2]
-        return second, f"entries expire here and at {first.call.function if first.call else ''} after different times"
+        second = sorted(lags.values(), key=lambda x: x.order)[1]
+        return second, "entries expire after different times here and elsewhere"
     expired_first: dict[int, int] = {}
     for a in expiries:
         assert a.call is not None
@@ -580,4 +452,4 @@ def _lag(time: int | Expr | None) -> int | None:
     return None
 
 
-__all__ = ["Breach", "Call", "Source", "Table", "expiry_problem", "find_tables", "source_of"]
+__all__ = ["Breach", "Table", "expiry_problem", "find_tables"]

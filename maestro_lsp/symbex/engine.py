@@ -350,9 +350,7 @@ class Engine:
         found = self.solver.find([x.expr for x in st.conditions], st.model, c)
         if isinstance(found, str):
             raise Problem("path-limit", "the solver gave up on whether this can happen")
-        if found is not None:
-            return {**st.model, **found}
-        return None
+        return found
 
     def fork(self, st: State, c: Expr) -> State | None:
         """Split a state on a condition. Returns the state for the false side when both sides are possible; st takes the true

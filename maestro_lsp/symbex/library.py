@@ -403,7 +403,7 @@ def vector_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     n = number(st)
     touches = []
     if cell is not None:
-        touches = cell_write(st, oid, cell)
+        touches = cell_write(st, oid, cell, index)
         now = tuple(st.memory[cell.object].data)
         _replace_cell(st, oid, cell, replace(cell, borrowed=now, call=n))
     if not touches:
@@ -412,13 +412,15 @@ def vector_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     return 0
 
 
-def cell_write(st: State, oid: int, cell: Cell) -> list[Touch]:
+def cell_write(st: State, oid: int, cell: Cell, index: int | Expr | None = None) -> list[Touch]:
     """The write that a cell has seen since it was borrowed, if any."""
     now = st.memory[cell.object].data
+    if index is None:
+        index = cell.index
     changed = tuple((i, v) for i, (v, old) in enumerate(zip(now, cell.borrowed, strict=True)) if not same(v, old))
     if not changed:
         return []
-    return [Touch(oid, True, "return", (Part(cell.index, 32),), index=True, stored=changed)]
+    return [Touch(oid, True, "return", (Part(index, 32),), index=True, stored=changed)]
 
 
 def same(a: int | Expr, b: int | Expr) -> bool:

@@ -202,6 +202,7 @@ class _Run:
         st.finished = False
         st.frames = []
         st.device = device
+        st.calls = []
         self._forget_contents(st)
         for oid in list(st.memory):
             self.engine.havoc_object(st, oid)

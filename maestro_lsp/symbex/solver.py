@@ -26,13 +26,22 @@ class Solver:
         self.z3_calls = 0
         self._z3: Any = None
         self._asts: dict[Expr, Any] = {}
+        self._answers: dict[tuple[Expr, frozenset[Expr]], dict[Expr, int] | str | None] = {}
 
     def find(self, constraints: Sequence[Expr], model: Mapping[Expr, int], extra: Expr) -> dict[Expr, int] | str | None:
-        """A model of constraints and extra (starting from a model of the constraints), None if there is none, or "unknown"."""
-        trial = dict(model)
-        if search([*constraints, extra], trial):
-            return trial
-        return self.ask([*constraints, extra])
+        """A model of constraints and extra (starting from a model of the constraints), None if there is none, or "unknown".
+
+        Only constraints that share leaves with `extra`, directly or through others, can matter; the answer for them is
+        remembered. The model covers their leaves and keeps the given values elsewhere.
+        """
+        relevant = related(constraints, extra)
+        key = (extra, frozenset(relevant))
+        if key not in self._answers:
+            trial = {leaf: v for leaf, v in model.items() if leaf in X.leaves(extra) or any(leaf in X.leaves(c) for c in relevant)}
+            goal = [*relevant, extra]
+            self._answers[key] = trial if search(goal, trial) else self.ask(goal)
+        answer = self._answers[key]
+        return {**model, **answer} if isinstance(answer, dict) else answer
 
     def ask(self, constraints: Iterable[int | Expr]) -> dict[Expr, int] | str | None:
         """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown"."""
@@ -122,6 +131,25 @@ class Solver:
 
 
 _TRUTH = frozenset({"eq", "ult", "ule", "slt", "sle"})
+
+
+def related(constraints: Sequence[Expr], e: Expr) -> list[Expr]:
+    """The constraints that share leaves with e, or with such a constraint."""
+    reached = set(X.leaves(e))
+    waiting = list(constraints)
+    out: list[Expr] = []
+    while True:
+        apart = []
+        for c in waiting:
+            leaves = X.leaves(c)
+            if leaves.isdisjoint(reached):
+                apart.append(c)
+            else:
+                out.append(c)
+                reached |= leaves
+        if len(apart) == len(waiting):
+            return out
+        waiting = apart
 
 
 def holds(constraints: Iterable[Expr], model: Mapping[Expr, int]) -> bool:

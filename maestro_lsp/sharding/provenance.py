@@ -1,0 +1,181 @@
+"""Where an index comes from: a fresh allocation, a map, a cell, a scan, the packet, a constant.
+
+Everything that is said about tables rests on this. Answers are remembered for one analysis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import CallPath, Part, Touch
+from ..symbex.solver import Solver
+
+DEFAULT_CAPACITY = 1 << 16  # of a dchain whose range is not known: what its index is taken to be below
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an index comes from on a path: `kind` is fresh, map, cell, scan, expired, packet, constant or other."""
+
+    kind: str
+    object: int | None = None  # the dchain, map or vector it came from
+    number: int = -1  # of the call
+
+
+class Provenance:
+    """Answers about the indices of one NF's paths."""
+
+    def __init__(self, solver: Solver) -> None:
+        self.solver = solver
+        self._given: dict[int, dict[Expr, tuple[Touch, int]]] = {}
+        self._sources: dict[tuple[int, Expr], Source] = {}
+        self._proved: dict[object, bool] = {}
+
+    def given(self, p: CallPath) -> dict[Expr, tuple[Touch, int]]:
+        """Indices that library calls gave on a path, with the touch and the number of the call."""
+        got = self._given.get(p.number)
+        if got is None:
+            got = {}
+            for c in p.calls:
+                for t in c.touches:
+                    if isinstance(t.value, Expr) and (t.role in _GIVING or t.role.startswith("get")):
+                        got.setdefault(t.value, (t, c.number))
+            self._given[p.number] = got
+        return got
+
+    def source(self, p: CallPath, index: int | Expr) -> Source:
+        """Where an index expression comes from."""
+        if type(index) is int:
+            return Source("constant")
+        key = (p.number, index)
+        got = self._sources.get(key)
+        if got is None:
+            got = self._sources[key] = self._find(p, index)
+        return got
+
+    def _find(self, p: CallPath, index: Expr) -> Source:
+        found = self.given(p).get(index)
+        if found is not None:
+            touch, number = found
+            return Source(_GIVING.get(touch.role, "map"), touch.object, number)
+        leaves = X.leaves(index)
+        cells = {leaf.args[0] for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith(CELL)}
+        if len(cells) == 1 and all(leaf.op == "byte" for leaf in leaves) and cell_bytes(index) is not None:
+            number = int(str(next(iter(cells))).removeprefix(CELL))
+            return Source("cell", p.calls[number].touches[0].object, number)
+        if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in leaves):
+            return Source("packet")
+        return Source("other")
+
+    def inner(self, p: CallPath, index: int | Expr) -> Expr | None:
+        """The index that an expression is a one-to-one function of, if it is one of something else than itself."""
+        found = injective_argument(index) or self.arithmetic(p, index)
+        return found if found is not index else None
+
+    def holder(self, p: CallPath, index: int | Expr) -> tuple[int, tuple[Part, ...]] | None:
+        """(map or vector, key) by which a path got an index that earlier packets stored; None for a fresh index."""
+        s = self.source(p, index)
+        if s.kind == "map":
+            for t in p.calls[s.number].touches:
+                if t.object == s.object and t.key is not None:
+                    return t.object, t.key
+        if s.kind == "cell" and s.object is not None:
+            key = p.calls[s.number].touches[0].key
+            if key is not None:
+                return self.holder(p, key[0].value) or (s.object, key)
+        if s.kind in ("fresh", "scan", "expired", "constant"):
+            return None
+        inner = self.inner(p, index)
+        return self.holder(p, inner) if inner is not None else None
+
+    def arithmetic(self, p: CallPath, index: int | Expr) -> Expr | None:
+        """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; proved by Z3.
+
+        x is an index that a library call gave on this path; that it is below its dchain's capacity is part of condition 1.
+        """
+        if type(index) is int or X.is_leaf(index):
+            return None
+        given = self.given(p)
+        inside = [leaf for leaf in X.leaves(index) if leaf in given]
+        if len(inside) != 1:
+            return None
+        x = inside[0]
+        others = X.leaves(index) - {x}
+        conditions = frozenset(
+            e for c in p.conditions for e in X.conjuncts(c.expr) if X.leaves(e) and X.leaves(e) <= others
+        )
+        key = (index, conditions)
+        proved = self._proved.get(key)
+        if proved is None:
+            proved = self._proved[key] = self._prove(index, x, upper_bound(p, x), sorted(conditions, key=lambda e: e.serial))
+        return x if proved else None
+
+    def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
+        twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
+        y = twin[x]
+        claim = [
+            X.eq(index, X.substitute(index, twin), index.width), X.not_(X.eq(x, y, x.width), 1),
+            X.ult(x, bound, x.width), X.ult(y, bound, y.width),
+            *conditions, *(X.substitute(c, twin) for c in conditions),
+        ]  # fmt: skip
+        if any(type(c) is int and not c for c in claim):
+            return True
+        model: dict[Expr, int] = {}
+        goal = [c for c in claim if isinstance(c, Expr)]
+        return self.solver.find(goal[:-1], model, goal[-1]) is None
+
+
+CELL = "vector_data_reset#"
+_GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}
+
+
+def upper_bound(p: CallPath, index: Expr) -> int:
+    """What an index is below, as its path says."""
+    for c in p.conditions:
+        if c.expr.op == "ult" and c.expr.args[0] is index and type(c.expr.args[1]) is int:
+            return int(c.expr.args[1])
+    return DEFAULT_CAPACITY
+
+
+def cell_bytes(index: Expr) -> tuple[int, int] | None:
+    """(first byte, bytes) of the cell that an index is, when it is a run of its bytes, zero-extended at most."""
+    offsets: list[int] = []
+    for p, w in X.parts_of(index, index.width):
+        if type(p) is int:
+            if p or offsets:
+                return None
+            continue
+        if p.op != "byte" or w != 8:
+            return None
+        offsets.append(p.args[1])
+    if not offsets or offsets != list(range(offsets[0], offsets[0] - len(offsets), -1)):
+        return None
+    return offsets[-1], len(offsets)
+
+
+def injective_argument(e: int | Expr) -> Expr | None:
+    """x, where e is a one-to-one function of the index x alone: x + c, x * odd, zero-extension, """
+    if type(e) is int:
+        return None
+    if e.op == "add" and type(e.args[1]) is int and isinstance(e.args[0], Expr):
+        return e.args[0]
+    if e.op == "mul" and type(e.args[1]) is int and e.args[1] & 1 and isinstance(e.args[0], Expr):
+        return e.args[0]
+    if e.op == "concat" and type(e.args[0][0]) is int and len(e.args[0]) == 2 and isinstance(e.args[0][1], Expr):
+        inner = e.args[0][1]
+        if inner.op == "extract" and inner.args[1] == 0:
+            return inner.args[0] if isinstance(inner.args[0], Expr) else None
+        return inner
+    return None
+
+
+def same_index(p: CallPath, x: int | Expr, y: int | Expr | None) -> bool:
+    """Whether two index expressions are equal on a path."""
+    if x is y:
+        return True
+    if y is None or type(x) is int or type(y) is int:
+        return x == y
+    equal = X.eq(x, y, x.width)
+    return any(e is equal for c in p.conditions for e in X.conjuncts(c.expr))

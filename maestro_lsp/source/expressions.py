@@ -16,7 +16,9 @@ from maestro_lsp.source.ctypes import (
     INT,
     LONG,
     LONG_DOUBLE,
+    UNSIGNED_INT,
     UNSIGNED_LONG,
+    UNSIGNED_SHORT,
     Array,
     Bool,
     CType,
@@ -115,10 +117,7 @@ def _evaluate(node: Node, scope: Scope, depth: int) -> _Value | None:
     node = without_parentheses(node)
     kind = node.type
     if kind == "number_literal":
-        literal = integer_literal(node_text(node))
-        if literal is None:
-            return None
-        return _Value(literal.value, integer_literal_type(*literal))
+        return _number(node_text(node))
     if kind == "char_literal":
         return _Value(character_value(node_text(node)), INT)
     if kind == "identifier":
@@ -151,6 +150,15 @@ def _evaluate(node: Node, scope: Scope, depth: int) -> _Value | None:
     return None
 
 
+def _number(text: str) -> _Value | None:
+    """The value of an integer literal; the grammar takes a sign before it as part of it."""
+    literal = integer_literal(text.lstrip("+-"))
+    if literal is None:
+        return None
+    ctype = integer_literal_type(*literal)
+    return _convert(-literal.value if text[0] == "-" else literal.value, ctype)
+
+
 def _size(node: Node, scope: Scope, size: bool) -> _Value | None:
     operand = sizeof_operand(node, scope)
     value = None if operand is None else sizeof_(operand) if size else alignof_(operand)
@@ -171,7 +179,7 @@ def _cast(node: Node, scope: Scope, depth: int) -> _Value | None:
     target = declarations.type_of(named, scope)
     if isinstance(target, Integer | Bool) and without_parentheses(operand).type == "number_literal":
         text = node_text(without_parentheses(operand))
-        if integer_literal(text) is None:
+        if _number(text) is None:
             try:
                 return _convert(int(float(text.rstrip("fFlL"))), target)
             except (ValueError, OverflowError):
@@ -292,11 +300,11 @@ def _builtin(node: Node, scope: Scope, depth: int) -> _Value | None:
         return _evaluate(arguments[0], scope, depth + 1)
     if name.startswith("__builtin_bswap") and len(arguments) == 1:
         value = _evaluate(arguments[0], scope, depth + 1)
-        size = {"16": 2, "32": 4, "64": 8}.get(name[15:])
-        if value is None or size is None:
+        ctype = _BUILTIN_RESULTS.get(name)
+        if value is None or not isinstance(ctype, Integer):
             return None
-        swapped = int.from_bytes((value.value & (1 << 8 * size) - 1).to_bytes(size, "little"), "big")
-        return _Value(swapped, integer_literal_type(swapped, True, 1 if size == 8 else 0, False))
+        swapped = (value.value & (1 << 8 * ctype.size) - 1).to_bytes(ctype.size, "little")
+        return _Value(int.from_bytes(swapped, "big"), ctype)
     return None
 
 
@@ -352,9 +360,9 @@ def _type(node: Node, scope: Scope, depth: int) -> CType | None:
         return scope.variable(name) or (INT if scope.constant(name) is not None else None)
     if kind == "number_literal":
         text = node_text(node)
-        literal = integer_literal(text)
-        if literal is not None:
-            return integer_literal_type(*literal)
+        number = _number(text)
+        if number is not None:
+            return number.type
         return FLOAT if text[-1] in "fF" else LONG_DOUBLE if text[-1] in "lL" else DOUBLE
     if kind in ("char_literal", "true", "false"):
         return INT
@@ -467,8 +475,8 @@ def _conditional_type(node: Node, scope: Scope, depth: int) -> CType | None:
 _BUILTIN_RESULTS: dict[str, CType] = {
     "__builtin_expect": LONG,
     "__builtin_constant_p": INT,
-    "__builtin_bswap16": integer_literal_type(0, True, 0, False),
-    "__builtin_bswap32": integer_literal_type(0, True, 0, False),
+    "__builtin_bswap16": UNSIGNED_SHORT,
+    "__builtin_bswap32": UNSIGNED_INT,
     "__builtin_bswap64": UNSIGNED_LONG,
 }
 

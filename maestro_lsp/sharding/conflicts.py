@@ -98,29 +98,33 @@ def find_conflicts(
     out.tables = find_tables(paths, objects, accesses, origin)
     out.effective = _effective(out, paths, accesses, strict, origin)
     fixed = {p.number: _fixed_bits(p) for p in paths}
+    config = {p.number: _config_conditions(p) for p in paths}
     index: dict[tuple[object, ...], Conflict] = {}
-    by_object: dict[int, list[list[Effective]]] = {}
+    # accesses that ask for exactly the same are compared once
+    alike: dict[tuple[object, ...], Effective] = {}
     for e in out.effective:
-        groups = by_object.setdefault(e.group, [])
-        for g in groups:
-            if _alike(g[0], e, fixed, views):
-                g.append(e)
-                break
-        else:
-            groups.append([e])
-    for groups in by_object.values():
-        for a, g in enumerate(groups):
-            for h in groups[a:]:
-                x, y = g[0], h[0]
+        p = e.access.path
+        plain = e.access.plain
+        mark = (
+            e.group, e.access.write, p.device, e.key, e.obstacle, e.own_index, fixed[p.number], config[p.number],
+            tuple(id(v) for v in views[p.number]), (plain.offset, plain.size) if plain is not None else None,
+            e.access.span,
+        )  # fmt: skip
+        alike.setdefault(mark, e)
+    by_object: dict[int, list[Effective]] = {}
+    for e in alike.values():
+        by_object.setdefault(e.group, []).append(e)
+    for members in by_object.values():
+        for at, first in enumerate(members):
+            for second in members[at:]:
+                x, y = first, second
                 if not (x.access.write or y.access.write):
                     continue
                 if x.access.path.device > y.access.path.device:
                     x, y = y, x
                 pairs = _key_pairs(x, y)
-                if pairs is not None and _configs_agree(x.access.path, y.access.path):
+                if pairs is not None and _agree(config[x.access.path.number] | config[y.access.path.number]):
                     _add(index, x, y, pairs, views, fixed)
-                if x.access.path.device == y.access.path.device and x is not y:
-                    continue
     for chain, guard in out.guards.items():
         _add_guard(index, out.tables[chain], guard, accesses, views, fixed)
     out.conflicts = sorted(index.values(), key=lambda c: (c.i, c.j, sorted(_term_key(q) for q in c.when)))
@@ -129,26 +133,6 @@ def find_conflicts(
 
 def _term_key(q: BitEquation) -> tuple[object, ...]:
     return (*sorted(q.terms), q.constant)
-
-
-def _alike(
-    x: Effective, y: Effective, fixed: Mapping[int, object], views: Mapping[int, Sequence[PacketView]]
-) -> bool:
-    """Whether two accesses ask for exactly the same."""
-    a, b = x.access, y.access
-    return (
-        a.write == b.write
-        and a.path.device == b.path.device
-        and x.obstacle == y.obstacle
-        and x.own_index == y.own_index
-        and x.key == y.key
-        and fixed[a.path.number] == fixed[b.path.number]
-        and [v.names for v in views[a.path.number]] == [v.names for v in views[b.path.number]]
-        and [v.packet_class for v in views[a.path.number]] == [v.packet_class for v in views[b.path.number]]
-        and _config_conditions(a.path) == _config_conditions(b.path)
-        and (a.plain is None) == (b.plain is None)
-        and (a.plain is None or b.plain is None or (a.plain.offset, a.plain.size) == (b.plain.offset, b.plain.size))
-    )
 
 
 # ------------------------------------------------------------------------------------------------------- effective keys
@@ -273,10 +257,9 @@ def _config_conditions(p: CallPath) -> frozenset[Expr]:
     )  # fmt: skip
 
 
-def _configs_agree(p: CallPath, q: CallPath) -> bool:
-    """Whether one configuration lets both paths happen."""
-    both = _config_conditions(p) | _config_conditions(q)
-    return not any(X.not_(c, 1) in both for c in both)
+def _agree(conditions: frozenset[Expr]) -> bool:
+    """Whether one configuration lets two paths happen, as far as their conditions contradict each other outright."""
+    return not any(X.not_(c, 1) in conditions for c in conditions)
 
 
 # -------------------------------------------------------------------------------------------------------- field algebra

@@ -61,6 +61,7 @@ class Views:
     def __init__(self, solver: Solver, strict: bool) -> None:
         self.solver = solver
         self.strict = strict
+        self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
 
@@ -110,31 +111,39 @@ class Views:
         return ETHERNET
 
     def _view(self, path: CallPath, name: str, base: int) -> PacketView:
+        version, _, kind = name.partition("-")
+        starts: list[tuple[str, int, bool]] = []
+        if version == "ipv4" and _transport_fields(kind):
+            starts = self._ipv4_transport(path, base)
+            if self.strict and any(not exact for _, _, exact in starts) and self.options_possible(path):
+                starts = [s for s in starts if s[2]]
+        key = (name, base, tuple(starts))
+        got = self._views.get(key)
+        if got is None:
+            got = self._views[key] = self._make(name, base, starts)
+        return got
+
+    def _make(self, name: str, base: int, starts: Sequence[tuple[str, int, bool]]) -> PacketView:
         names: dict[Expr, tuple[str, int]] = {}
         _name(names, "packet", 0, ETHERNET_FIELDS)
         if base != ETHERNET:
             _name(names, "packet", 14, (("vlan.tci", 0, 2), ("eth.type", 2, 2)))
         version, _, kind = name.partition("-")
-        assumed = False
         if version == "ipv4":
             _name(names, "packet", base, IPV4_FIELDS)
-            transport = _transport_fields(kind)
-            if transport:
-                for array, start, exact in self._ipv4_transport(path, base):
-                    if exact or not self.strict or not self.options_possible(path):
-                        _name(names, array, start, transport)
-                        assumed |= not exact
+            for array, start, _exact in starts:
+                _name(names, array, start, _transport_fields(kind))
         elif version == "ipv6":
             _name(names, "packet", base, IPV6_FIELDS)
             _name(names, "packet", base + IPV6, _transport_fields(kind))
-        return PacketView(name, names, assumed)
+        return PacketView(name, names, any(not exact for _, _, exact in starts))
 
     def _ipv4_transport(self, path: CallPath, base: int) -> list[tuple[str, int, bool]]:
         """Where the transport header may stand: (array, offset there, whether that is certain)."""
         length_byte = X.byte("packet", base)
         five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
         fixed = any(e is five for c in path.conditions for e in X.conjuncts(c.expr))
-        found = [("packet", base + IPV4_MINIMUM, fixed)]
+        found: list[tuple[str, int, bool]] = []
         arrays = {leaf.args[0] for leaf in _packet_leaves(path) if leaf.args[0] != "packet"}
         for chunk in path.chunks:
             arrays.discard(chunk.array)
@@ -144,6 +153,8 @@ class Views:
             start = self._region_start(path, array, base)
             if start is not None:
                 found.append((array, start, True))
+        if fixed or not found:  # behind a header with options, byte 34 is one of the options
+            found.append(("packet", base + IPV4_MINIMUM, fixed))
         return found
 
     def _region_start(self, path: CallPath, array: str, base: int) -> int | None:

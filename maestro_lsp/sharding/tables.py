@@ -180,6 +180,7 @@ def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) ->
 
 def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     """Condition 3: freeing or expiring an index removes its map entries."""
+    keys_in: dict[tuple[int, int], bool] = {}
     for a in accesses:
         if a.object.id != table.chain or a.call is None or a.touch is None:
             continue
@@ -191,7 +192,12 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
                     break
             for m in sorted(table.maps & set(touched)):
                 vectors = [o for o, t in touched.items() if o not in (m, table.chain)]
-                if vectors and not _holds_keys(vectors[0], m, accesses):
+                if not vectors:
+                    continue
+                pair = (vectors[0], m)
+                if pair not in keys_in:
+                    keys_in[pair] = _holds_keys(*pair, accesses)
+                if not keys_in[pair]:
                     _breach(table, a, "it erases map entries by a vector that does not hold the map's keys")
         elif a.role == "free" and a.key:
             index = a.key[0].value

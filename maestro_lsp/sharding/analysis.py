@@ -107,7 +107,7 @@ class _Analysis:
         verdict: Verdict = "shared-nothing" if not weak else "locks"
         if not complete:
             verdict = "unknown"
-        stateless = not accesses and complete
+        stateless = complete and not accesses and not read_only
         if verdict == "locks" and not hopeless:  # every core may see every packet: spread them as well as the NIC can
             configuration = self.configure([], classes)
         self.findings += extra
@@ -237,7 +237,7 @@ class _Analysis:
         scanned = {t for t in conflicts.tables if any(e.access.object.id == t and e.access.role == "scan" for e in conflicts.effective)}
         for c in conflicts.conflicts:
             blocked = [(x, y) for x, y in c.causes if x.obstacle or y.obstacle]
-            for x, y in blocked:
+            for x, y in sorted(blocked, key=lambda p: min(_RELATED.get(p[0].access.role, 9), _RELATED.get(p[1].access.role, 9))):
                 self.blocked(x, y, c, scanned)
             if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
@@ -299,6 +299,8 @@ class _Analysis:
     def _reaching(o: Obstacle, x: Effective, y: Effective) -> tuple[Related, ...]:
         """The accesses that meet because of an obstacle elsewhere."""
         assert o.at is not None
+        if o.other is not None:
+            return (Related(o.other.span, f"{o.other.interface} reaches {o.other.object.name} here"),)
         spans = {e.access.span: e.access.interface for e in (x, y) if e.access.span != o.at.span}
         return tuple(Related(s, f"reached by {name}") for s, name in sorted(spans.items()))[:1]
 
@@ -306,7 +308,7 @@ class _Analysis:
         equalities, _ = equalities_of(c.when)
         a, b = x.access, y.access
         for one, other in ((a, b), (b, a)):
-            if one.call is None or (one.role in ("rejuvenate", "borrow", "return", "free", "expire") and one.touch and one.touch.index):
+            if one.call is None or (x if one is a else y).through is not None:
                 continue
             related = (Related(other.span, f"the other access: {other.interface}"),) if other.span != one.span else ()
             self.findings.append(
@@ -413,6 +415,8 @@ class _Analysis:
                     )
 
 
+# which access best shows what a scan or a whole-object access meets
+_RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
 _INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
 
 

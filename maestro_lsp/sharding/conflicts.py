@@ -19,7 +19,7 @@ from .guard import Guard, Unguarded, find_guard, stored_in
 from .headers import FieldBit, PacketView
 from .linear import Affine, Pair, bits, equate, is_packet_bit
 from .provenance import Provenance
-from .tables import Table, expiry_problem, find_tables
+from .tables import Breach, Table, expiry_problem, find_tables
 
 Term = tuple[int, str, int]  # side (0: packet d, 1: packet e), field, bit
 
@@ -43,6 +43,7 @@ class Obstacle:
     code: str
     why: str
     at: Access | None = None
+    other: Access | None = None  # another place that the reason is about
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +54,13 @@ class Effective:
     key: tuple[Part, ...] | None
     obstacle: Obstacle | None = None
     through: int | None = None  # the map (or vector) whose key stands for this access's index
-    own_index: bool = False  # an allocation, release or expiry of the packet's own indices: it meets scans only
+    own_index: bool = False  # an allocation, release or expiry of the packet's own indices: only obstacles meet it
+    everywhere: frozenset[int] = frozenset()  # all objects of the table, where an obstacle meets every access to it
 
     @property
-    def group(self) -> int:
-        """The object within which keys are compared."""
-        return self.access.object.id if self.through is None else self.through
+    def groups(self) -> frozenset[int]:
+        """The objects within which keys are compared."""
+        return self.everywhere or frozenset((self.access.object.id if self.through is None else self.through,))
 
 
 @dataclass(eq=False)
@@ -106,18 +108,23 @@ def find_conflicts(
         p = e.access.path
         plain = e.access.plain
         mark = (
-            e.group, e.access.write, p.device, e.key, e.obstacle, e.own_index, fixed[p.number], config[p.number],
+            e.groups, e.access.write, p.device, e.key, e.obstacle, e.own_index, fixed[p.number], config[p.number],
             tuple(id(v) for v in views[p.number]), (plain.offset, plain.size) if plain is not None else None,
             e.access.span,
         )  # fmt: skip
         alike.setdefault(mark, e)
     by_object: dict[int, list[Effective]] = {}
     for e in alike.values():
-        by_object.setdefault(e.group, []).append(e)
-    for members in by_object.values():
+        for group in e.groups:
+            by_object.setdefault(group, []).append(e)
+    compared: set[tuple[int, int]] = set()
+    for _, members in sorted(by_object.items()):
         for at, first in enumerate(members):
             for second in members[at:]:
                 x, y = first, second
+                if (id(x), id(y)) in compared:
+                    continue
+                compared.add((id(x), id(y)))
                 if not (x.access.write or y.access.write):
                     continue
                 if x.access.path.device > y.access.path.device:
@@ -145,61 +152,95 @@ def _effective(
     for t in out.tables.values():
         for m in t.members:
             owner.setdefault(m, t)
-    broken: dict[int, Obstacle] = {}
+    broken: dict[int, list[Obstacle]] = {}
     for chain, t in out.tables.items():
+        broken[chain] = [Obstacle("global-state", b.why, b.access) for b in _distinct(t.breaches)]
         problem = expiry_problem(t.members, accesses)
-        if t.breaches:
-            broken[chain] = Obstacle("global-state", t.breaches[0].why, t.breaches[0].access)
-        elif problem is not None:
-            broken[chain] = Obstacle("global-state", problem[1], problem[0])
+        if problem is not None:
+            broken[chain].append(Obstacle("global-state", problem[1], problem[0], problem[2]))
         if t.packet_indices:
-            found = find_guard(t, strict, origin) if chain not in broken else Unguarded(t.packet_indices[0], broken[chain].why)
+            whole = broken[chain] or t.foreign or t.numbers
+            found = find_guard(t, strict, origin) if not whole else Unguarded(t.packet_indices[0], _first_reason(t, broken[chain]))
             if isinstance(found, Guard):
                 out.guards[chain] = found
             else:
                 out.unguarded[chain] = found
-                broken[chain] = Obstacle("dchain-index-from-packet", found.why, found.access)
     loose: dict[int, Obstacle] = {}
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "expire"}):
         problem = expiry_problem({o}, accesses)
         if problem is not None:
-            loose[o] = Obstacle("global-state", problem[1], problem[0])
+            loose[o] = Obstacle("global-state", problem[1], problem[0], problem[2])
+    table_uses = {t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin) for t in out.tables.values()}
     result: list[Effective] = []
     for a in accesses:
         table = owner.get(a.object.id)
-        e = _table_access(a, table, broken.get(table.chain), origin) if table else _loose_access(a, loose.get(a.object.id), origin)
-        if e is not None:
-            result.append(e)
+        if table is not None:
+            result += table_uses[table.chain].effective(a)
+        else:
+            result += _loose_access(a, loose.get(a.object.id), origin)
     return result
+
+
+def _distinct(breaches: Sequence[Breach]) -> list[Breach]:
+    """One breach for each reason and place."""
+    return list({(b.why, b.access.span): b for b in reversed(breaches)}.values())[::-1]
+
+
+def _first_reason(t: Table, broken: Sequence[Obstacle]) -> str:
+    return broken[0].why if broken else (t.foreign or t.numbers)[0].why
 
 
 SCAN = Obstacle("dchain-scan", "it reads which indices are taken, all of them")
 BY_SCAN = Obstacle("dchain-scan", "its index was found by a scan over all indices")
 
 
-def _table_access(a: Access, table: Table, broken: Obstacle | None, origin: Provenance) -> Effective | None:
-    if a.role == "scan":
-        return Effective(a, None, SCAN)
-    if broken is not None:
-        return Effective(a, None, broken)
-    if a.index and a.key and origin.source(a.path, a.key[0].value).kind == "scan":
-        return Effective(a, None, BY_SCAN)
-    if a.object.id == table.chain and a.role in ("allocate", "free", "expire"):
-        return Effective(a, (), own_index=True)
-    if a.object.id == table.chain or a.object.id in table.vectors:
-        # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
-        found = origin.holder(a.path, a.key[0].value) if a.key else None
-        return Effective(a, found[1], through=found[0]) if found is not None else None
-    return None if a.role == "expire" else _keyed(a, origin)
+class _TableUse:
+    """Turns accesses to one table's objects into what counts."""
+
+    def __init__(self, table: Table, broken: Sequence[Obstacle], unguarded: Unguarded | None, origin: Provenance) -> None:
+        self.table = table
+        self.broken = broken
+        self.origin = origin
+        self.members = frozenset(table.members)
+        self.foreign = {id(b.access): Obstacle("global-state", b.why) for b in table.foreign}
+        self.numbers = [Obstacle("global-state", b.why, b.access) for b in _distinct(table.numbers)]
+        self.packet = {id(a): Obstacle("dchain-index-from-packet", unguarded.why, unguarded.access)
+                       for a in table.packet_indices} if unguarded is not None else {}  # fmt: skip
+
+    def effective(self, a: Access) -> list[Effective]:
+        if a.role == "scan":
+            return [Effective(a, None, SCAN, everywhere=self.members)]
+        obstacles = list(self.broken)
+        if a.role != "expire":  # every core expires the same way, whichever numbers it gave
+            obstacles += self.numbers
+        for found in (self.foreign.get(id(a)), self.packet.get(id(a))):
+            if found is not None:
+                obstacles.insert(0, found)
+        if a.index and a.key and self.origin.source(a.path, a.key[0].value).kind == "scan":
+            obstacles.append(BY_SCAN)
+        if a.role == "expire-range":
+            obstacles.insert(0, RANGE)
+        if obstacles:
+            return [Effective(a, None, o, everywhere=self.members) for o in obstacles]
+        if a.object.id == self.table.chain and a.role in ("allocate", "free", "expire"):
+            return [Effective(a, (), own_index=True)]
+        if a.object.id == self.table.chain or a.object.id in self.table.vectors:
+            # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
+            found = self.origin.holder(a.path, a.key[0].value) if a.key else None
+            return [Effective(a, found[1], through=found[0])] if found is not None else []
+        return [] if a.role == "expire" else [_keyed(a, self.origin)]
 
 
-def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance) -> Effective | None:
+RANGE = Obstacle("global-state", "it erases the entries of a range of cells, whoever's they are")
+
+
+def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance) -> list[Effective]:
     """An access to an object that belongs to no table."""
     if broken is not None:
-        return Effective(a, None, broken)
+        return [Effective(a, None, broken)]
     if a.role == "expire":
-        return None  # every shard expires its own, at the same times
-    return _keyed(a, origin)
+        return []  # every shard expires its own, at the same times
+    return [_keyed(a, origin)]
 
 
 def _keyed(a: Access, origin: Provenance) -> Effective:
@@ -236,7 +277,7 @@ def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
             return None
         return []
     if x.own_index or y.own_index:
-        return [] if SCAN in (x.obstacle, y.obstacle) else None
+        return [] if x.obstacle is not None or y.obstacle is not None else None
     if x.key is None or y.key is None:
         return []
     if len(x.key) != len(y.key) or [p.width for p in x.key] != [p.width for p in y.key]:
@@ -353,7 +394,9 @@ def _add_guard(
     users: dict[tuple[object, ...], Access] = {}
     for a in table.packet_indices:
         if a.role == "check" and a.path.number in guard.paths:
-            users.setdefault((a.path.device, guard.paths[a.path.number]), a)
+            seen = tuple(id(v) for v in views[a.path.number])
+            users.setdefault((a.path.device, guard.paths[a.path.number], a.key, seen), a)
+    _add_users(index, list(users.values()), guard, views, fixed)
     done: set[tuple[object, ...]] = set()
     for user in users.values():
         b = guard.paths[user.path.number]
@@ -361,7 +404,8 @@ def _add_guard(
             comparisons = [c for c in b if c.vector == w.object.id]
             if not comparisons:
                 continue
-            mark = (w.path.device, w.touch.stored if w.touch else None, user.path.device, b)
+            stored_bytes = w.touch.stored if w.touch else None
+            mark = (w.path.device, stored_bytes, tuple(id(v) for v in views[w.path.number]), id(user))
             if mark in done:
                 continue
             done.add(mark)
@@ -384,6 +428,27 @@ def _add_guard(
                 pairs = [Pair(p.right, p.left) for p in pairs]
                 writer, reader = reader, writer
             _add(index, writer, reader, pairs, views, fixed)
+
+
+def _add_users(
+    index: dict[tuple[object, ...], Conflict], users: Sequence[Access], guard: Guard,
+    views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
+) -> None:  # fmt: skip
+    """Packets that pass B at the same index meet. That follows from their meeting the packet that stored the entry; it is
+    stated so that the matrix shows it."""
+    for at, first in enumerate(users):
+        for second in users[at:]:
+            x, y = (first, second) if first.path.device <= second.path.device else (second, first)
+            b, c = guard.paths[x.path.number], guard.paths[y.path.number]
+            if [(p.cell, p.width) for p in b] != [(p.cell, p.width) for p in c] or x.key is None or y.key is None:
+                continue
+            parts = [(x.key[0].value, y.key[0].value, x.key[0].width), *((p.packet, q.packet, p.width) for p, q in zip(b, c, strict=True))]
+            found = [equate(p, q, w) for p, q, w in parts]
+            if all(pairs is not None for pairs in found):
+                pairs = [pair for some in found for pair in some or ()]
+                ends = [Effective(a, tuple(Part(v, w) for v, w in side)) for a, side in (
+                    (x, [(p, w) for p, _, w in parts]), (y, [(q, w) for _, q, w in parts]))]  # fmt: skip
+                _add(index, ends[0], ends[1], pairs, views, fixed)
 
 
 __all__ = ["BitEquation", "Conflict", "Conflicts", "Conjunction", "Effective", "FieldBit", "find_conflicts"]

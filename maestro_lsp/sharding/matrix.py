@@ -50,10 +50,9 @@ def rows(devices: Sequence[int], conflicts: Iterable[Conflict]) -> tuple[Row, ..
     for a, i in enumerate(devices):
         for j in devices[a:]:
             mine = [c for c in found if (c.i, c.j) == (i, j)]
-            if i == j:
-                whens = {_oriented(c.when) for c in mine}
-            else:
-                whens = {c.when for c in mine}
+            whens = {c.when for c in mine}
+            if i == j:  # d and e can be exchanged
+                whens |= {_swapped(w) for w in whens}
             kept = [w for w in whens if not any(o < w for o in whens)]
             shown, exact, texts = set(), True, []
             for w in kept:
@@ -68,10 +67,8 @@ def rows(devices: Sequence[int], conflicts: Iterable[Conflict]) -> tuple[Row, ..
     return tuple(out)
 
 
-def _oriented(when: Conjunction) -> Conjunction:
-    """On one device d and e can be exchanged: take the form that sorts first."""
-    swapped = frozenset(BitEquation(frozenset((1 - s, f, b) for s, f, b in q.terms), q.constant) for q in when)
-    return min(when, swapped, key=lambda w: sorted((sorted(q.terms), q.constant) for q in w))
+def _swapped(when: Conjunction) -> Conjunction:
+    return frozenset(BitEquation(frozenset((1 - s, f, b) for s, f, b in q.terms), q.constant) for q in when)
 
 
 def equalities_of(when: Conjunction) -> tuple[tuple[Equality, ...], list[BitEquation]]:

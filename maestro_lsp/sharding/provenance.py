@@ -65,7 +65,7 @@ class Provenance:
         if len(cells) == 1 and all(leaf.op == "byte" for leaf in leaves) and cell_bytes(index) is not None:
             number = int(str(next(iter(cells))).removeprefix(CELL))
             return Source("cell", p.calls[number].touches[0].object, number)
-        if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in leaves):
+        if leaves and all(leaf.op == "byte" and str(leaf.args[0]).startswith(("packet", "config.")) for leaf in leaves):
             return Source("packet")
         return Source("other")
 

@@ -14,7 +14,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object, Touch
 from .access import Access
-from .provenance import CELL, Provenance, same_index, upper_bound
+from .provenance import CELL, DEFAULT_CAPACITY, Provenance, same_index
 
 INDEX_BITS = 32
 
@@ -33,11 +33,15 @@ class Table:
     """A dchain and what its indices address."""
 
     chain: int
+    capacity: int = DEFAULT_CAPACITY  # its indices are below
     maps: set[int] = field(default_factory=set)
     vectors: set[int] = field(default_factory=set)
     holders: set[int] = field(default_factory=set)  # vectors whose cells hold indices of the chain
-    breaches: list[Breach] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)  # what breaks the table as a whole
+    foreign: list[Breach] = field(default_factory=list)  # accesses at numbers that are no indices of it
+    numbers: list[Breach] = field(default_factory=list)  # where the number of an index matters, not only its identity
     packet_indices: list[Access] = field(default_factory=list)  # accesses at an index read from the packet
+    stale_cells: str = ""  # why an index from a cell may be another entry's by now, if it may
 
     @property
     def members(self) -> set[int]:
@@ -48,7 +52,7 @@ def find_tables(
     paths: Sequence[CallPath], objects: Mapping[int, Object], accesses: Sequence[Access], origin: Provenance
 ) -> dict[int, Table]:
     """The tables of an NF by their dchain, with what breaks them."""
-    tables = {o.id: Table(o.id) for o in objects.values() if o.kind == "dchain"}
+    tables = {o.id: Table(o.id, o.capacity or DEFAULT_CAPACITY) for o in objects.values() if o.kind == "dchain"}
     if not tables:
         return tables
     _members(paths, tables, origin)
@@ -56,13 +60,14 @@ def find_tables(
     for t in tables.values():
         for m in t.members:
             owner.setdefault(m, t.chain)
+    for t in tables.values():
+        _check_holders(t, tables, accesses, origin)
     for a in accesses:
         _check_access(a, tables, owner, origin)
     for t in tables.values():
         _check_puts(t, accesses, origin)
         _check_removal(t, accesses, origin)
         _check_cells(t, accesses, origin)
-        _check_holders(t, tables, accesses, origin)
         _check_numbers(t, accesses, origin)
         _check_sharing(t, tables, accesses)
     return tables
@@ -127,6 +132,13 @@ def _stored_chain(
     return _chain_of(p, whole, map_owner, tables, origin) if isinstance(whole, Expr) else None
 
 
+_FOREIGN = {
+    "constant": "it is addressed by a constant",
+    "map": "it is addressed by a number that a map holds, which is no index of its dchain",
+    "cell": "it is addressed by a number from a cell that does not only hold indices of its dchain",
+}
+
+
 def _breach(table: Table, a: Access, why: str) -> None:
     table.breaches.append(Breach(a.object.id, a, why))
 
@@ -141,25 +153,22 @@ def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, in
         return
     index = a.key[0].value
     if a.role == "allocate":
-        return
+        return  # its index is fresh
     map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
     mine = _chain_of(a.path, index, map_owner, tables, origin)
-    if mine == chain:
-        return
-    if mine is not None:
-        _breach(table, a, "it is addressed by an index of another table")
-        return
     kind = origin.source(a.path, index).kind
-    if kind == "packet":
+    if mine == chain:
+        if kind != "cell" or not table.stale_cells:
+            return
+        why = table.stale_cells
+    elif mine is not None:
+        why = "it is addressed by an index of another table"
+    elif kind == "packet":
         table.packet_indices.append(a)
-    elif kind == "constant":
-        _breach(table, a, "it is addressed by a constant")
-    elif kind == "map":
-        _breach(table, a, "it is addressed by a number that a map holds, which is no index of its dchain")
-    elif kind == "cell":
-        _breach(table, a, "it is addressed by a number from a cell that does not only hold indices of its dchain")
+        return
     else:
-        _breach(table, a, "it is addressed by a number that is no index of its dchain")
+        why = _FOREIGN.get(kind, "it is addressed by a number that is no index of its dchain")
+    (table.breaches if a.role == "free" else table.foreign).append(Breach(a.object.id, a, why))
 
 
 def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
@@ -306,15 +315,13 @@ def _check_holders(
     """Cells that hold the table's indices belong to another table, hold nothing else, and never outlive an index."""
     if not table.holders:
         return
-    for a in accesses:
-        if a.object.id == table.chain and a.role == "expire":
-            _breach(table, a, "it expires indices that stay in cells, where a later packet takes them for its own")
+    if any(a.object.id == table.chain and a.role == "expire" for a in accesses):
+        table.stale_cells = "its index stands in a cell that outlives it, so the cell's packet may find another packet's entry"
     for v in sorted(table.holders):
         homes = [t for t in tables.values() if t is not table and v in t.vectors and t.maps]
         mine = [a for a in accesses if a.object.id == v]
         if not homes:
-            first = min(mine, key=lambda a: a.order)
-            _breach(table, first, "its indices stand in cells that hold other numbers before the first one is stored")
+            table.stale_cells = "its index stands in a cell that holds another number before the first index is stored"
             continue
         stored: dict[tuple[int, object], int] = {}
         for a in mine:
@@ -323,7 +330,7 @@ def _check_holders(
             index = X.from_bytes(tuple(v_ for _, v_ in a.touch.stored[:4]))
             s = origin.source(a.path, index)
             if s.kind not in ("fresh", "scan") or s.object != table.chain:
-                _breach(table, a, "a cell that holds indices of the dchain is given another number")
+                table.stale_cells = "its index stands in a cell that is also given other numbers"
             stored[a.path.number, index] = stored.get((a.path.number, index), 0) + 1
             if stored[a.path.number, index] > 1 and s.kind == "fresh":
                 _breach(table, a, "one index is stored in two cells")
@@ -348,20 +355,35 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
             for e in X.conjuncts(c.expr):
                 if not _compares_indices(e, everyone):
                     for leaf in sorted(X.leaves(e) & numbers.keys(), key=lambda x: x.serial):
-                        _breach(table, numbers[leaf], "what happens depends on the number of the index, which each core chooses itself")
+                        if _decides(e, leaf, table.capacity, origin):
+                            _matters(table, numbers[leaf], "what happens depends on the number of the index")
         for leaf in sorted(X.leaves(p.returned) & numbers.keys(), key=lambda x: x.serial):
-            _breach(table, numbers[leaf], "the output device depends on the number of the index, which each core chooses itself")
+            _matters(table, numbers[leaf], "the output device depends on the number of the index")
         shown: dict[Expr, set[int]] = {}
         for w in p.writes:
             for leaf in sorted(X.leaves(w.value) & numbers.keys(), key=lambda x: x.serial):
                 taken = _bits_shown(w.value, leaf)
                 if taken is None:
-                    _breach(table, numbers[leaf], "a function of the index's number that is not one-to-one leaves in the packet")
+                    _matters(table, numbers[leaf], "a function of the index that is not one-to-one leaves in the packet")
                 else:
                     shown.setdefault(leaf, set()).update(taken)
         for leaf, seen in shown.items():
-            if not set(range(_index_width(p, leaf))) <= seen:
-                _breach(table, numbers[leaf], "only a part of the index's number leaves in the packet")
+            if not set(range(max((table.capacity - 1).bit_length(), 1))) <= seen:
+                _matters(table, numbers[leaf], "only a part of the index leaves in the packet")
+
+
+def _matters(table: Table, a: Access, why: str) -> None:
+    table.numbers.append(Breach(a.object.id, a, f"{why}, which each core chooses for itself"))
+
+
+def _decides(e: Expr, index: Expr, capacity: int, origin: Provenance) -> bool:
+    """Whether a condition can come out both ways for indices below the capacity."""
+    in_range = X.ult(index, capacity, index.width)
+    if not isinstance(in_range, Expr):
+        return True
+    no = X.not_(e, 1)
+    assert isinstance(no, Expr)
+    return origin.solver.find([in_range], {}, e) is not None and origin.solver.find([in_range], {}, no) is not None
 
 
 def _compares_indices(e: Expr, indices: set[Expr]) -> bool:
@@ -373,11 +395,6 @@ def _compares_indices(e: Expr, indices: set[Expr]) -> bool:
 
 def _is_cell_index(e: Expr) -> bool:
     return all(leaf.op == "byte" and str(leaf.args[0]).startswith(CELL) for leaf in X.leaves(e))
-
-
-def _index_width(p: CallPath, leaf: Expr) -> int:
-    """Bits that an index below its dchain's capacity has."""
-    return max((upper_bound(p, leaf) - 1).bit_length(), 1)
 
 
 def _bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:
@@ -415,7 +432,7 @@ def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence
                 break
 
 
-def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple[Access, str] | None:
+def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple[Access, str, Access | None] | None:
     """Why expiry does not commute between shards, if it does not: its count is used, some path reaches the objects without
     expiring them first, or expires with another lag."""
     expiries = [a for a in accesses if a.object.id in table_objects and a.role == "expire" and a.call is not None]
@@ -423,16 +440,16 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
         return None
     for a in expiries:
         if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
-            return a, "the number of expired entries is used"
+            return a, "the number of expired entries is used", None
     lags = {}
     for a in expiries:
         assert a.touch is not None
         lags.setdefault(_lag(a.touch.value), a)
     if None in lags:
-        return lags[None], "entries expire at a time that is not the packet's time less a constant"
+        return lags[None], "entries expire at a time that is not the packet's time less a constant", None
     if len(lags) > 1:
         second = sorted(lags.values(), key=lambda x: x.order)[1]
-        return second, "entries expire after different times here and elsewhere"
+        return second, "entries expire after different times here and elsewhere", None
     expired_first: dict[int, int] = {}
     for a in expiries:
         assert a.call is not None
@@ -442,7 +459,8 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
         if a.object.id in table_objects and a.role != "expire" and a.call is not None:
             first_expiry = expired_first.get(a.path.number)
             if first_expiry is None or first_expiry > a.call.number:
-                return a, "this packet does not expire old entries first, so when they go depends on other packets"
+                where = f"packets on device {a.path.device}" if first_expiry is None else "some packets"
+                return expiries[0], f"{where} reach {a.object.name} without expiring old entries first", a
     return None
 
 

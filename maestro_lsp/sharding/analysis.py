@@ -19,7 +19,7 @@ from ..symbex.path import CallPath, Object
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, collect
-from .conflicts import Conflict, Conflicts, Conjunction, Effective, Obstacle, find_conflicts
+from .conflicts import AdmittedViews, Conflict, Conflicts, Conjunction, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
 from .findings import Finding, Related
 from .headers import PacketView, Views, reads_transport
@@ -98,7 +98,7 @@ class _Analysis:
         conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict, self.solver)
         matrix = rows(self.devices, conflicts.conflicts)
         requirements = demands(conflicts.conflicts, self.options.profile)
-        classes = tuple(n for n in PACKET_CLASSES if any(v.packet_class == n for vs in kept.values() for v in vs))
+        classes = tuple(n for n in PACKET_CLASSES if any(n in names for names in kept.counted.values()))
         hopeless = self.all_meet(requirements)
         configuration = self.configure([] if hopeless else requirements, classes)
         troubles = [self.trouble(t) for t in self.execution.troubles]
@@ -115,6 +115,8 @@ class _Analysis:
         self.explain(conflicts, configuration, weak, requirements, verdict)
         self.describe(conflicts, accesses, read_only, verdict)
         self.unhashed(assumes, accesses, all_views)
+        if verdict == "shared-nothing":
+            self.narrow(configuration, requirements)
         deviations = [
             Deviation("dchain-index-guarded", "a packet whose index is taken but that fails the comparison no longer keeps the entry alive")
             for g in conflicts.guards.values()
@@ -133,10 +135,11 @@ class _Analysis:
 
     def admitted(
         self, accesses: Sequence[Access], views: Mapping[int, Sequence[PacketView]]
-    ) -> tuple[list[Assumption], dict[int, tuple[PacketView, ...]]]:
+    ) -> tuple[list[Assumption], AdmittedViews]:
         """The classes that count on each path, and those that are taken not to arrive."""
         reasons: dict[str, tuple[set[int], str]] = {}
-        kept: dict[int, tuple[PacketView, ...]] = {}
+        named: dict[int, tuple[PacketView, ...]] = {}
+        counted: dict[int, frozenset[str]] = {}
         by_path: dict[int, list[Access]] = {}
         for a in accesses:
             by_path.setdefault(a.path.number, []).append(a)
@@ -145,22 +148,27 @@ class _Analysis:
             leaves = frozenset().union(*(a.leaves() for a in group))
             layer4 = reads_transport(leaves, views[number])
             fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views[number])
-            stay = []
+            stay, count = [], set()
             for v in views[number]:
+                name = v.packet_class
                 why = self.assumed(v, layer4)
-                if why is None:
+                if not (name.endswith("-frag") and layer4) or self.options.strict:
                     stay.append(v)
-                else:
-                    reasons.setdefault(v.packet_class, (set(), why))[0].add(path.device)
-                if v.header_assumed_plain and why is None and fixed and self.views.options_possible(path):
+                if why is not None:
+                    reasons.setdefault(name, (set(), why))[0].add(path.device)
+                    continue
+                count.add(name)
+                if v.header_assumed_plain and fixed and self.views.options_possible(path):
                     why = "the NF reads ports right behind the fixed IPv4 header, also when the header has options"
                     reasons.setdefault("ipv4-options", (set(), why))[0].add(path.device)
-            kept[number] = tuple(stay)
+            named[number] = tuple(stay)
+            counted[number] = frozenset(count)
         out = [Assumption(name, tuple(sorted(d)), why) for name, (d, why) in sorted(reasons.items())]
         if accesses:
             reaching = tuple(sorted({a.path.device for a in accesses}))
-            out.append(Assumption("malformed", reaching, "headers whose lengths contradict each other, and tunnels, are taken not to arrive"))
-        return out, kept
+            why = "headers whose lengths contradict each other, and tunnels, are taken not to arrive"
+            out.append(Assumption("malformed", reaching, why))
+        return out, AdmittedViews(named, counted)
 
     def assumed(self, view: PacketView, layer4: bool) -> str | None:
         """Why packets of a class are taken not to reach state; None when they count."""
@@ -343,6 +351,29 @@ class _Analysis:
         spans = sorted({e.access.span for e in conflicts.effective if e.access.object.id == chain and e.access.role == "allocate"})
         return tuple(Related(s, "the index is allocated here") for s in spans[:1])
 
+    def narrow(self, configuration: Configuration, requirements: Sequence[Demand]) -> None:
+        """Valid keys that spread packets over few queues."""
+        for device, names in sorted(_demanded(requirements).items()):
+            best = max(
+                (q.queue_bits for q in configuration.ranked[0].inputs
+                 if q.device == device and q.hash_input.packet_class in names and q.hash_input.fields),
+                default=0,
+            )  # fmt: skip
+            if best >= min(NARROW, configuration.space.device(device).table_bits):
+                continue
+            own = [d for d in requirements if device in (d.requirement.i, d.requirement.j)]
+            demand = min(own, key=lambda d: (d.requirement.i != d.requirement.j, len(d.when)))
+            access = self._best(demand.conflicts[0].causes[0])
+            queues = f"{1 << best} queue{'s' if best else ''} ({best} bit{'s' if best != 1 else ''} of the index)"
+            self.findings.append(
+                Finding(
+                    "narrow-sharding",
+                    f"packets of device {device} reach at most {queues}: {access.object.name} ties packets with "
+                    f"{show(equalities_of(demand.when)[0])}",
+                    access.span,
+                )
+            )
+
     def disjoint(self, weak: Sequence[int], requirements: Sequence[Demand]) -> None:
         """Requirements that are fine alone but leave nothing together."""
         if any(not d.when for d in requirements if d.requirement.i == d.requirement.j and d.requirement.i in weak):
@@ -415,6 +446,7 @@ class _Analysis:
                     )
 
 
+NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
 _INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})

@@ -21,6 +21,17 @@ from .linear import Affine, Pair, bits, equate, is_packet_bit
 from .provenance import Provenance
 from .tables import Breach, Table, expiry_problem, find_tables
 
+@dataclass(frozen=True)
+class AdmittedViews:
+    """The packet views of each path by its number.
+
+    `named` are the classes for which the matrix holds; `counted` those of them that the verdict counts for a NIC.
+    """
+
+    named: dict[int, tuple[PacketView, ...]]
+    counted: dict[int, frozenset[str]]
+
+
 Term = tuple[int, str, int]  # side (0: packet d, 1: packet e), field, bit
 
 
@@ -70,7 +81,8 @@ class Conflict:
     i: int
     j: int
     when: Conjunction
-    classes: set[tuple[str, str]]
+    classes: set[tuple[str, str]]  # (class of d, class of e) for which it holds
+    counted: set[tuple[str, str]]  # those of them that are not assumed away for this NIC
     causes: list[tuple[Effective, Effective]]
     exact: bool = True  # False: more pairs are required than the program needs
 
@@ -90,11 +102,11 @@ def find_conflicts(
     paths: Sequence[CallPath],
     objects: Mapping[int, Object],
     accesses: Sequence[Access],
-    views: Mapping[int, Sequence[PacketView]],
+    views: AdmittedViews,
     strict: bool,
     solver: Solver,
 ) -> Conflicts:
-    """All conflicts. `views` gives the packet views (classes that count) of each path by number."""
+    """All conflicts between the accesses of an NF's paths."""
     out = Conflicts()
     origin = Provenance(solver)
     out.tables = find_tables(paths, objects, accesses, origin)
@@ -109,7 +121,7 @@ def find_conflicts(
         plain = e.access.plain
         mark = (
             e.groups, e.access.write, p.device, e.key, e.obstacle, e.own_index, fixed[p.number], config[p.number],
-            tuple(id(v) for v in views[p.number]), (plain.offset, plain.size) if plain is not None else None,
+            tuple(id(v) for v in views.named[p.number]), (plain.offset, plain.size) if plain is not None else None,
             e.access.span,
         )  # fmt: skip
         alike.setdefault(mark, e)
@@ -356,22 +368,27 @@ def _conjunction(
 
 def _add(
     index: dict[tuple[object, ...], Conflict], x: Effective, y: Effective, pairs: Sequence[Pair],
-    views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
+    views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
 ) -> None:  # fmt: skip
     p, q = x.access.path, y.access.path
     width = sum(part.width for part in x.key) if x.key and y.key else 0
     left = {leaf for pair in pairs for leaf, _ in pair.left[0]} | {leaf for f, _ in fixed[p.number] for leaf, _ in f[0]}
     right = {leaf for pair in pairs for leaf, _ in pair.right[0]} | {leaf for f, _ in fixed[q.number] for leaf, _ in f[0]}
-    for ds in _named_alike(views[p.number], left):
-        for es in _named_alike(views[q.number], right):
+    for ds in _named_alike(views.named[p.number], left):
+        for es in _named_alike(views.named[q.number], right):
             c = _conjunction(pairs, (fixed[p.number], fixed[q.number]), ds[0], es[0])
             if c is None:
                 continue
             key = (p.device, q.device, c)
             got = index.get(key)
             if got is None:
-                got = index[key] = Conflict(p.device, q.device, c, set(), [], exact=len(pairs) == width)
+                got = index[key] = Conflict(p.device, q.device, c, set(), set(), [], exact=len(pairs) == width)
             got.classes |= {(d.packet_class, e.packet_class) for d in ds for e in es}
+            counted = views.counted[p.number], views.counted[q.number]
+            got.counted |= {
+                (d.packet_class, e.packet_class) for d in ds for e in es
+                if d.packet_class in counted[0] and e.packet_class in counted[1]
+            }  # fmt: skip
             if not any(a is x and b is y for a, b in got.causes):
                 got.causes.append((x, y))
 
@@ -387,14 +404,14 @@ def _named_alike(views: Sequence[PacketView], leaves: Iterable[Expr]) -> list[li
 
 def _add_guard(
     index: dict[tuple[object, ...], Conflict], table: Table, guard: Guard, accesses: Sequence[Access],
-    views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
+    views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
 ) -> None:  # fmt: skip
     """Packets that pass B meet those that stored what B compares with."""
     writers = [a for a in accesses if a.object.id in table.vectors and a.role == "return" and a.touch is not None and a.touch.stored]
     users: dict[tuple[object, ...], Access] = {}
     for a in table.packet_indices:
         if a.role == "check" and a.path.number in guard.paths:
-            seen = tuple(id(v) for v in views[a.path.number])
+            seen = tuple(id(v) for v in views.named[a.path.number])
             users.setdefault((a.path.device, guard.paths[a.path.number], a.key, seen), a)
     _add_users(index, list(users.values()), guard, views, fixed)
     done: set[tuple[object, ...]] = set()
@@ -405,7 +422,7 @@ def _add_guard(
             if not comparisons:
                 continue
             stored_bytes = w.touch.stored if w.touch else None
-            mark = (w.path.device, stored_bytes, tuple(id(v) for v in views[w.path.number]), id(user))
+            mark = (w.path.device, stored_bytes, tuple(id(v) for v in views.named[w.path.number]), id(user))
             if mark in done:
                 continue
             done.add(mark)
@@ -432,7 +449,7 @@ def _add_guard(
 
 def _add_users(
     index: dict[tuple[object, ...], Conflict], users: Sequence[Access], guard: Guard,
-    views: Mapping[int, Sequence[PacketView]], fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
+    views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
 ) -> None:  # fmt: skip
     """Packets that pass B at the same index meet. That follows from their meeting the packet that stored the entry; it is
     stated so that the matrix shows it."""

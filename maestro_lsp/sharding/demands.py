@@ -32,7 +32,7 @@ def demands(conflicts: Iterable[Conflict], profile: Profile) -> list[Demand]:
     hashed = frozenset(f.name for o in profile.options for f in o.fields)
     found: dict[tuple[int, int, Conjunction], tuple[set[tuple[str, str]], list[Conflict]]] = {}
     for c in conflicts:
-        pairs = {(d, e) for d, e in c.classes if _classes_agree(c.when, d, e)}
+        pairs = {(d, e) for d, e in c.counted if _classes_agree(c.when, d, e)}
         if not pairs:
             continue
         classes, members = found.setdefault((c.i, c.j, project(c.when, hashed)), (set(), []))

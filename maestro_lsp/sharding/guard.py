@@ -56,7 +56,7 @@ def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguar
         return Unguarded(table.packet_indices[0], "no check that the index is allocated comes first")
     failed: dict[int, set[object]] = {}
     guarded: dict[int, tuple[Comparison, ...]] = {}
-    others: list[tuple[CallPath, Access]] = []
+    passed: list[tuple[CallPath, Access]] = []
     for group in by_path.values():
         p = group[0].path
         checks = [a for a in group if a.role == "check"]
@@ -69,22 +69,20 @@ def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguar
         if check.touch.found is False:
             failed.setdefault(p.device, set()).add(_behaviour(p, table, origin))
             continue
-        b = _comparisons(p, table, origin)
-        if b:
-            guarded[p.number] = b
-        else:
-            others.append((p, check))
+        passed.append((p, check))
     rejuvenates = False
-    for p, check in others:
+    for p, check in passed:
         fails = failed.get(p.device, set())
-        if len(fails) != 1 or _behaviour(p, table, origin) not in fails:
-            why = "a packet that passes the lookup is handled without comparing the entry with the packet"
+        if len(fails) == 1 and _behaviour(p, table, origin) in fails:
+            rejuvenates |= _rejuvenates(p, table, origin)  # failing B is failing the lookup
+            continue
+        b = _comparisons(p, table, origin)
+        if not b:
+            why = "packets that pass the lookup are handled without comparing the entry with the packet"
+            if len(fails) > 1:
+                why = "packets that fail the lookup are handled in several ways"
             return Unguarded(check, why)
-        if _rejuvenates(p, table, origin):
-            rejuvenates = True
-    for device, fails in failed.items():
-        if len(fails) != 1 and any(p.device == device for p, _ in others):
-            return Unguarded(lookups[0], "packets that fail the lookup are handled in several ways")
+        guarded[p.number] = b
     if not guarded:
         return Unguarded(lookups[0], "nothing compares the entry with the packet")
     if rejuvenates and strict:

@@ -156,7 +156,10 @@ class Catalogue:
         return self._with(entries)
 
     def _with(
-        self, entries: Sequence[Mapping[str, Any]], scratch: Sequence[str] = (), ignored: Mapping[str, Any] | None = None
+        self,
+        entries: Sequence[Mapping[str, Any]],
+        scratch: Sequence[str] = (),
+        ignored: Mapping[str, Any] | None = None,
     ) -> Catalogue:
         calls = dict(self.calls)
         for entry in entries:
@@ -184,8 +187,4 @@ class Catalogue:
 
     def is_ignored(self, name: str) -> bool:
         """Whether a function *that the program does not define* is known to touch neither state nor packet."""
-        return (
-            name in self.ignored
-            or name.startswith(self.ignored_prefixes)
-            or name.endswith(self.ignored_suffixes)
-        )
+        return name in self.ignored or name.startswith(self.ignored_prefixes) or name.endswith(self.ignored_suffixes)

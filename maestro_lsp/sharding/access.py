@@ -78,7 +78,9 @@ def _layer(leaf: Expr, view: PacketView) -> tuple[int, int, int]:
     return 3, ETHER_TYPES.get(version, 0), offset - 14
 
 
-def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Views) -> tuple[list[Access], frozenset[int]]:
+def collect(
+    paths: Sequence[CallPath], objects: Mapping[int, Object], views: Views
+) -> tuple[list[Access], frozenset[int]]:
     """All accesses to objects that some packet writes, merged; and the objects that packets only read."""
     written = written_objects(paths)
     read_only = frozenset(t.object for p in paths for c in p.calls for t in c.touches) - written
@@ -116,7 +118,7 @@ def written_objects(paths: Iterable[CallPath]) -> frozenset[int]:
 
 def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:
     """The key of plain state: its offset, where that is not a constant."""
-    return None if type(q.offset) is int else (Part(q.offset, 64),)
+    return None if isinstance(q.offset, int) else (Part(q.offset, 64),)
 
 
 PlainState = dict[int, tuple[frozenset[int], frozenset[int], bool, bool]]
@@ -130,7 +132,7 @@ def _plain_state(paths: Sequence[CallPath]) -> PlainState:
     symbolic_writes: set[int] = set()
     for p in paths:
         for q in p.plain:
-            if type(q.offset) is int:
+            if isinstance(q.offset, int):
                 (writes if q.write else reads).setdefault(q.object, set()).update(range(q.offset, q.offset + q.size))
             else:
                 (symbolic_writes if q.write else symbolic_reads).add(q.object)
@@ -144,7 +146,7 @@ def _is_state(q: PlainTouch, state: PlainState) -> bool:
     """Whether these bytes carry something from one packet to the next: read on some path before that path wrote them, and
     written on some path."""
     reads, writes, symbolic_reads, symbolic_writes = state[q.object]
-    if type(q.offset) is int:
+    if isinstance(q.offset, int):
         mine = range(q.offset, q.offset + q.size)
         return (symbolic_reads or not reads.isdisjoint(mine)) and (symbolic_writes or not writes.isdisjoint(mine))
     return bool((symbolic_reads or reads) and (symbolic_writes or writes))

@@ -118,7 +118,10 @@ class _Analysis:
         if verdict == "shared-nothing":
             self.narrow(configuration, requirements)
         deviations = [
-            Deviation("dchain-index-guarded", "a packet whose index is taken but that fails the comparison no longer keeps the entry alive")
+            Deviation(
+                "dchain-index-guarded",
+                "a packet whose index is taken but that fails the comparison no longer keeps the entry alive",
+            )
             for g in conflicts.guards.values()
             if g.rejuvenates_first
         ][:1]
@@ -147,13 +150,18 @@ class _Analysis:
             path = group[0].path
             leaves = frozenset().union(*(a.leaves() for a in group))
             layer4 = reads_transport(leaves, views[number])
-            fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views[number])
+            fixed = reads_transport(
+                {leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views[number]
+            )
+            only_expires = all(a.role == "expire" for a in group)  # which every core does at the same times
             stay, count = [], set()
             for v in views[number]:
                 name = v.packet_class
                 why = self.assumed(v, layer4)
                 if not (name.endswith("-frag") and layer4) or self.options.strict:
                     stay.append(v)
+                if why is not None and only_expires:
+                    continue
                 if why is not None:
                     reasons.setdefault(name, (set(), why))[0].add(path.device)
                     continue
@@ -191,7 +199,11 @@ class _Analysis:
             if a.packet_class in ("malformed", "ipv4-options"):
                 continue
             first = min(
-                (x for x in accesses if any(v.packet_class == a.packet_class for v in views[x.path.number])),
+                (
+                    x
+                    for x in accesses
+                    if x.role != "expire" and any(v.packet_class == a.packet_class for v in views[x.path.number])
+                ),
                 key=lambda x: (x.span.file, x.span.start),
                 default=None,
             )
@@ -213,7 +225,12 @@ class _Analysis:
         hashed = tuple(c for c in PACKET_CLASSES if self.options.profile.option_for(c) is not None)
         wanted = classes or hashed
         return configure(
-            self.options.profile, self.devices, [d.requirement for d in wanted_together], classes=wanted, equal=self.options.equal, seed=self.options.seed
+            self.options.profile,
+            self.devices,
+            [d.requirement for d in wanted_together],
+            classes=wanted,
+            equal=self.options.equal,
+            seed=self.options.seed,
         )
 
     def all_meet(self, wanted: Sequence[Demand]) -> bool:
@@ -229,7 +246,9 @@ class _Analysis:
         return [
             device
             for device, names in sorted(_demanded(wanted).items())
-            if not any(i.fields and i.packet_class in names and space.drives(device, i) for i in space.device(device).inputs)
+            if not any(
+                i.fields and i.packet_class in names and space.drives(device, i) for i in space.device(device).inputs
+            )
         ]
 
     # ------------------------------------------------------------------------------------------------------- findings
@@ -242,10 +261,16 @@ class _Analysis:
         verdict: Verdict,
     ) -> None:  # fmt: skip
         """Findings about what stands in the way of sharding."""
-        scanned = {t for t in conflicts.tables if any(e.access.object.id == t and e.access.role == "scan" for e in conflicts.effective)}
+        scanned = {
+            t
+            for t in conflicts.tables
+            if any(e.access.object.id == t and e.access.role == "scan" for e in conflicts.effective)
+        }
         for c in conflicts.conflicts:
             blocked = [(x, y) for x, y in c.causes if x.obstacle or y.obstacle]
-            for x, y in sorted(blocked, key=lambda p: min(_RELATED.get(p[0].access.role, 9), _RELATED.get(p[1].access.role, 9))):
+            for x, y in sorted(
+                blocked, key=lambda p: min(_RELATED.get(p[0].access.role, 9), _RELATED.get(p[1].access.role, 9))
+            ):
                 self.blocked(x, y, c, scanned)
             if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
@@ -292,10 +317,10 @@ class _Analysis:
                 continue
             verb = "writes" if a.write else "reads"
             same_device = a.path.device == b.path.device
-            if e.key and all(type(p.value) is int for p in e.key) and same_device:
+            if e.key and all(isinstance(p.value, int) for p in e.key) and same_device:
                 values = ", ".join(str(p.value) for p in e.key)
                 message = f"{a.interface} {verb} {a.object.name} at {values} for every packet on device {a.path.device}: they must all meet"
-            elif e.key and all(type(p.value) is int for p in e.key):
+            elif e.key and all(isinstance(p.value, int) for p in e.key):
                 continue
             else:
                 message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
@@ -336,7 +361,11 @@ class _Analysis:
              and (x.access.path.number in g.paths or y.access.path.number in g.paths)}
         )  # fmt: skip
         text = "; ".join(t for t in texts if t != "always") or "the comparison with the entry"
-        more = " The entry is refreshed before that, so a packet that fails it no longer keeps the entry alive." if g.rejuvenates_first else ""
+        more = (
+            " The entry is refreshed before that, so a packet that fails it no longer keeps the entry alive."
+            if g.rejuvenates_first
+            else ""
+        )
         self.findings.append(
             Finding(
                 "dchain-index-guarded",
@@ -348,7 +377,9 @@ class _Analysis:
         )
 
     def _allocations(self, conflicts: Conflicts, chain: int) -> tuple[Related, ...]:
-        spans = sorted({e.access.span for e in conflicts.effective if e.access.object.id == chain and e.access.role == "allocate"})
+        spans = sorted(
+            {e.access.span for e in conflicts.effective if e.access.object.id == chain and e.access.role == "allocate"}
+        )
         return tuple(Related(s, "the index is allocated here") for s in spans[:1])
 
     def narrow(self, configuration: Configuration, requirements: Sequence[Demand]) -> None:
@@ -419,30 +450,53 @@ class _Analysis:
             return ", ".join(sorted({str(leaf.args[0]) for leaf in leaves})) or "a constant"
         return _joined(list(dict.fromkeys(view.bit(leaf, 7)[0] for leaf in packet)))
 
-    def describe(self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict) -> None:
+    def describe(
+        self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict
+    ) -> None:
         """Hints: what is read-only, what each access shards on, what is divided or approximate."""
         for p in self.paths:
             for c in p.calls:
                 for t in c.touches:
                     if t.object in read_only and t.object in self.objects and t.role != "expire":
                         o = self.objects[t.object]
-                        self.findings.append(Finding("read-only-state", f"{o.name} is never written by a packet, so it needs no sharding", c.span))
+                        self.findings.append(
+                            Finding(
+                                "read-only-state",
+                                f"{o.name} is never written by a packet, so it needs no sharding",
+                                c.span,
+                            )
+                        )
         for e in conflicts.effective:
             a = e.access
-            if a.call is not None and e.key and not e.obstacle and e.through is None and a.touch is not None and not a.touch.index:
+            if (
+                a.call is not None
+                and e.key
+                and not e.obstacle
+                and e.through is None
+                and a.touch is not None
+                and not a.touch.index
+            ):
                 if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in a.leaves()):
                     self.findings.append(Finding("shards-on", f"{a.object.name} shards on {self._key_text(a)}", a.span))
             if a.touch is not None and a.touch.approximate:
                 self.findings.append(
-                    Finding("approximate-state", f"{a.object.name} holds estimates: with a copy for each core they change", a.span)
+                    Finding(
+                        "approximate-state",
+                        f"{a.object.name} holds estimates: with a copy for each core they change",
+                        a.span,
+                    )
                 )
         if verdict == "shared-nothing":
             for chain in sorted(conflicts.tables):
-                o: Object | None = self.objects.get(chain)
-                if o is not None and o.declared is not None and any(a.object.id == chain for a in accesses):
-                    size = f" of {o.capacity}" if o.capacity is not None else ""
+                table = self.objects.get(chain)
+                if table is not None and table.declared is not None and any(a.object.id == chain for a in accesses):
+                    size = f" of {table.capacity}" if table.capacity is not None else ""
                     self.findings.append(
-                        Finding("capacity-split", f"the capacity{size} of {o.name} is divided between the cores", o.declared)
+                        Finding(
+                            "capacity-split",
+                            f"the capacity{size} of {table.name} is divided between the cores",
+                            table.declared,
+                        )
                     )
 
 

@@ -21,6 +21,7 @@ from .linear import Affine, Pair, bits, equate, is_packet_bit
 from .provenance import Provenance
 from .tables import Breach, Table, expiry_problem, find_tables
 
+
 @dataclass(frozen=True)
 class AdmittedViews:
     """The packet views of each path by its number.
@@ -172,7 +173,11 @@ def _effective(
             broken[chain].append(Obstacle("global-state", problem[1], problem[0], problem[2]))
         if t.packet_indices:
             whole = broken[chain] or t.foreign or t.numbers
-            found = find_guard(t, strict, origin) if not whole else Unguarded(t.packet_indices[0], _first_reason(t, broken[chain]))
+            found = (
+                find_guard(t, strict, origin)
+                if not whole
+                else Unguarded(t.packet_indices[0], _first_reason(t, broken[chain]))
+            )
             if isinstance(found, Guard):
                 out.guards[chain] = found
             else:
@@ -182,7 +187,9 @@ def _effective(
         problem = expiry_problem({o}, accesses)
         if problem is not None:
             loose[o] = Obstacle("global-state", problem[1], problem[0], problem[2])
-    table_uses = {t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin) for t in out.tables.values()}
+    table_uses = {
+        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin) for t in out.tables.values()
+    }
     result: list[Effective] = []
     for a in accesses:
         table = owner.get(a.object.id)
@@ -209,7 +216,9 @@ BY_SCAN = Obstacle("dchain-scan", "its index was found by a scan over all indice
 class _TableUse:
     """Turns accesses to one table's objects into what counts."""
 
-    def __init__(self, table: Table, broken: Sequence[Obstacle], unguarded: Unguarded | None, origin: Provenance) -> None:
+    def __init__(
+        self, table: Table, broken: Sequence[Obstacle], unguarded: Unguarded | None, origin: Provenance
+    ) -> None:
         self.table = table
         self.broken = broken
         self.origin = origin
@@ -238,8 +247,8 @@ class _TableUse:
             return [Effective(a, (), own_index=True)]
         if a.object.id == self.table.chain or a.object.id in self.table.vectors:
             # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
-            found = self.origin.holder(a.path, a.key[0].value) if a.key else None
-            return [Effective(a, found[1], through=found[0])] if found is not None else []
+            held = self.origin.holder(a.path, a.key[0].value) if a.key else None
+            return [Effective(a, held[1], through=held[0])] if held is not None else []
         return [] if a.role == "expire" else [_keyed(a, self.origin)]
 
 
@@ -262,7 +271,7 @@ def _keyed(a: Access, origin: Provenance) -> Effective:
     if a.key is None:
         why = "it touches all of the object" if a.plain is None else "it is one variable for all packets"
         return Effective(a, None, Obstacle("global-state", why))
-    if all(type(p.value) is int for p in a.key):
+    if all(isinstance(p.value, int) for p in a.key):
         return Effective(a, a.key, Obstacle("global-state", "its key is a constant"))
     if (a.index or a.plain is not None) and origin.source(a.path, a.key[0].value).kind not in ("packet", "other"):
         return Effective(a, None, Obstacle("global-state", "its index is a number that other packets stored"))
@@ -284,7 +293,7 @@ def _keyed(a: Access, origin: Provenance) -> Effective:
 def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
     """Bit equalities under which two accesses touch the same memory; None: never."""
     a, b = x.access, y.access
-    if a.plain is not None and b.plain is not None and type(a.plain.offset) is int and type(b.plain.offset) is int:
+    if a.plain is not None and b.plain is not None and isinstance(a.plain.offset, int) and isinstance(b.plain.offset, int):
         if a.plain.offset + a.plain.size <= b.plain.offset or b.plain.offset + b.plain.size <= a.plain.offset:
             return None
         return []
@@ -373,7 +382,9 @@ def _add(
     p, q = x.access.path, y.access.path
     width = sum(part.width for part in x.key) if x.key and y.key else 0
     left = {leaf for pair in pairs for leaf, _ in pair.left[0]} | {leaf for f, _ in fixed[p.number] for leaf, _ in f[0]}
-    right = {leaf for pair in pairs for leaf, _ in pair.right[0]} | {leaf for f, _ in fixed[q.number] for leaf, _ in f[0]}
+    right = {leaf for pair in pairs for leaf, _ in pair.right[0]} | {
+        leaf for f, _ in fixed[q.number] for leaf, _ in f[0]
+    }
     for ds in _named_alike(views.named[p.number], left):
         for es in _named_alike(views.named[q.number], right):
             c = _conjunction(pairs, (fixed[p.number], fixed[q.number]), ds[0], es[0])
@@ -407,7 +418,11 @@ def _add_guard(
     views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
 ) -> None:  # fmt: skip
     """Packets that pass B meet those that stored what B compares with."""
-    writers = [a for a in accesses if a.object.id in table.vectors and a.role == "return" and a.touch is not None and a.touch.stored]
+    writers = [
+        a
+        for a in accesses
+        if a.object.id in table.vectors and a.role == "return" and a.touch is not None and a.touch.stored
+    ]
     users: dict[tuple[object, ...], Access] = {}
     for a in table.packet_indices:
         if a.role == "check" and a.path.number in guard.paths:
@@ -459,7 +474,10 @@ def _add_users(
             b, c = guard.paths[x.path.number], guard.paths[y.path.number]
             if [(p.cell, p.width) for p in b] != [(p.cell, p.width) for p in c] or x.key is None or y.key is None:
                 continue
-            parts = [(x.key[0].value, y.key[0].value, x.key[0].width), *((p.packet, q.packet, p.width) for p, q in zip(b, c, strict=True))]
+            parts = [
+                (x.key[0].value, y.key[0].value, x.key[0].width),
+                *((p.packet, q.packet, p.width) for p, q in zip(b, c, strict=True)),
+            ]
             found = [equate(p, q, w) for p, q, w in parts]
             if all(pairs is not None for pairs in found):
                 pairs = [pair for some in found for pair in some or ()]

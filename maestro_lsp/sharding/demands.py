@@ -49,7 +49,9 @@ def project(when: Conjunction, hashed: frozenset[str]) -> Conjunction:
     left = set(when)
     while True:
         count = Counter(t for q in left for t in q.terms)
-        drop = {q for q in left if any(name not in hashed and count[side, name, bit] == 1 for side, name, bit in q.terms)}
+        drop = {
+            q for q in left if any(name not in hashed and count[side, name, bit] == 1 for side, name, bit in q.terms)
+        }
         if not drop:
             return frozenset(left)
         left -= drop

@@ -22,8 +22,12 @@ class Rule:
 RULES: dict[str, Rule] = {
     r.code: r
     for r in (
-        Rule("rss-incompatible-field", "warning", "State is keyed only by fields that no RSS option of the NIC hashes."),
-        Rule("dchain-index-from-packet", "warning", "A packet field is used as a dchain index and no condition saves it."),
+        Rule(
+            "rss-incompatible-field", "warning", "State is keyed only by fields that no RSS option of the NIC hashes."
+        ),
+        Rule(
+            "dchain-index-from-packet", "warning", "A packet field is used as a dchain index and no condition saves it."
+        ),
         Rule("dchain-index-guarded", "information", "A packet field is used as a dchain index, saved by a condition."),
         Rule("dchain-scan", "warning", "A call scans all allocated indices of a dchain."),
         Rule("global-state", "warning", "State is keyed by a constant or by something that is not the packet."),

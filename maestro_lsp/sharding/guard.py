@@ -95,7 +95,12 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
     effects = []
     for c in p.calls:
         for t in c.touches:
-            if not t.write or (t.object == table.chain and t.role == "rejuvenate" and t.key and _is_packet_index(p, t.key[0].value, origin)):
+            if not t.write or (
+                t.object == table.chain
+                and t.role == "rejuvenate"
+                and t.key
+                and _is_packet_index(p, t.key[0].value, origin)
+            ):
                 continue
             value = t.value if isinstance(t.value, (int, Expr)) else None
             effects.append((t.object, t.role, t.key, value, t.stored))
@@ -110,7 +115,10 @@ def _is_packet_index(p: CallPath, index: int | Expr, origin: Provenance) -> bool
 
 def _rejuvenates(p: CallPath, table: Table, origin: Provenance) -> bool:
     return any(
-        t.object == table.chain and t.role == "rejuvenate" and t.key is not None and _is_packet_index(p, t.key[0].value, origin)
+        t.object == table.chain
+        and t.role == "rejuvenate"
+        and t.key is not None
+        and _is_packet_index(p, t.key[0].value, origin)
         for c in p.calls
         for t in c.touches
     )
@@ -121,7 +129,12 @@ def _comparisons(p: CallPath, table: Table, origin: Provenance) -> tuple[Compari
     cells: dict[str, int] = {}
     for c in p.calls:
         for t in c.touches:
-            if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value, origin):
+            if (
+                t.role == "borrow"
+                and t.object in table.vectors
+                and t.key
+                and _is_packet_index(p, t.key[0].value, origin)
+            ):
                 cells[f"{CELL}{c.number}"] = t.object
     out: list[Comparison] = []
     for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
@@ -149,7 +162,7 @@ def _only_packet(e: int | Expr) -> bool:
 
 def stored_in(access: Access, cell: int | Expr) -> int | Expr | None:
     """An expression over a cell's bytes with the bytes that a write of that cell stores; None if it stores only some of them."""
-    if type(cell) is int:
+    if isinstance(cell, int):
         return cell
     assert access.touch is not None
     stored = dict(access.touch.stored)

@@ -86,19 +86,19 @@ class Views:
 
     def _possible(self, conditions: Sequence[Expr], name: str, base: int) -> bool:
         facts = _class_facts(name, base)
-        if any(type(f) is int and not f for f in facts):
+        if any(isinstance(f, int) and not f for f in facts):
             return False
         goal = [f for f in facts if isinstance(f, Expr)]
         known: dict[Expr, int | Expr] = {}
         for e in goal:
-            if e.op == "eq" and type(e.args[1]) is int:
+            if e.op == "eq" and isinstance(e.args[1], int):
                 known[e.args[0]] = e.args[1]
                 known.update(_bytes(e.args[0], e.args[1]))
             elif e.op == "not":
                 known[e.args[0]] = 0
         memo: dict[Expr, int | Expr] = {}
         left = [X.substitute(c, known, memo) for c in conditions]
-        if any(type(c) is int and not c for c in left):
+        if any(isinstance(c, int) and not c for c in left):
             return False
         everything = [*(c for c in left if isinstance(c, Expr)), *goal]
         return self.solver.find(everything[:-1], {}, everything[-1]) is not None
@@ -164,9 +164,7 @@ class Views:
         length_byte = X.byte("packet", base)
         if e is None or X.leaves(e) != frozenset({length_byte}):
             return None
-        starts = {
-            (base + 4 * n - X.evaluate(e, {length_byte: 0x40 | n})) & ((1 << 64) - 1) for n in range(6, 16)
-        }
+        starts = {(base + 4 * n - X.evaluate(e, {length_byte: 0x40 | n})) & ((1 << 64) - 1) for n in range(6, 16)}
         return starts.pop() if len(starts) == 1 else None
 
     def options_possible(self, path: CallPath) -> bool:
@@ -192,7 +190,7 @@ class Views:
                 known[f.args[0]] = f.args[1]
                 known.update(_bytes(f.args[0], f.args[1]))
         left = [X.substitute(c, known) for c in conditions]
-        if any(type(c) is int and not c for c in left):
+        if any(isinstance(c, int) and not c for c in left):
             return False
         goals = [f for f in facts if isinstance(f, Expr)]
         return self.solver.find([*(c for c in left if isinstance(c, Expr)), *goals[:-1]], {}, goals[-1]) is not None
@@ -210,7 +208,9 @@ def _packet_leaves(path: CallPath) -> set[Expr]:
     for call in path.calls:
         for t in call.touches:
             for p in t.key or ():
-                out |= {leaf for leaf in X.leaves(p.value) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")}
+                out |= {
+                    leaf for leaf in X.leaves(p.value) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")
+                }
     return out
 
 

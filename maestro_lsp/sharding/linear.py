@@ -25,7 +25,7 @@ def bits(e: int | Expr, width: int) -> list[Affine | None]:
 
 
 def _bits(e: int | Expr, width: int) -> list[Affine | None]:
-    if type(e) is int:
+    if isinstance(e, int):
         return [ONE if (e >> (width - 1 - i)) & 1 else ZERO for i in range(width)]
     op, a = e.op, e.args
     if X.is_leaf(e):
@@ -63,14 +63,16 @@ class Pair:
     right: Affine
 
 
-def equate(x: int | Expr, y: int | Expr, width: int, usable: Callable[[Expr], bool] = is_packet_bit) -> list[Pair] | None:
+def equate(
+    x: int | Expr, y: int | Expr, width: int, usable: Callable[[Expr], bool] = is_packet_bit
+) -> list[Pair] | None:
     """Bit equalities that x == y amounts to (x over packet d, y over packet e); None when it can never hold.
 
     What cannot be expressed is left out: fewer equalities are satisfied by more pairs of packets, which is the safe side.
     Functions that are one-to-one and the same on both sides (adding a constant, multiplying by an odd one) are peeled off.
     """
     if isinstance(x, Expr) and isinstance(y, Expr) and x.op == y.op and x.width == y.width:
-        if x.op in ("add", "mul") and type(x.args[1]) is int and type(y.args[1]) is int and x.args[1] == y.args[1]:
+        if x.op in ("add", "mul") and isinstance(x.args[1], int) and isinstance(y.args[1], int) and x.args[1] == y.args[1]:
             if x.op == "add" or x.args[1] & 1:
                 return equate(x.args[0], y.args[0], width, usable)
         if x.op == "concat" and x.args[1] == y.args[1]:

@@ -47,7 +47,7 @@ class Provenance:
 
     def source(self, p: CallPath, index: int | Expr) -> Source:
         """Where an index expression comes from."""
-        if type(index) is int:
+        if isinstance(index, int):
             return Source("constant")
         key = (p.number, index)
         got = self._sources.get(key)
@@ -95,7 +95,7 @@ class Provenance:
 
         x is an index that a library call gave on this path; that it is below its dchain's capacity is part of condition 1.
         """
-        if type(index) is int or X.is_leaf(index):
+        if isinstance(index, int) or X.is_leaf(index):
             return None
         given = self.given(p)
         inside = [leaf for leaf in X.leaves(index) if leaf in given]
@@ -109,7 +109,9 @@ class Provenance:
         key = (index, conditions)
         proved = self._proved.get(key)
         if proved is None:
-            proved = self._proved[key] = self._prove(index, x, upper_bound(p, x), sorted(conditions, key=lambda e: e.serial))
+            proved = self._proved[key] = self._prove(
+                index, x, upper_bound(p, x), sorted(conditions, key=lambda e: e.serial)
+            )
         return x if proved else None
 
     def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
@@ -120,7 +122,7 @@ class Provenance:
             X.ult(x, bound, x.width), X.ult(y, bound, y.width),
             *conditions, *(X.substitute(c, twin) for c in conditions),
         ]  # fmt: skip
-        if any(type(c) is int and not c for c in claim):
+        if any(isinstance(c, int) and not c for c in claim):
             return True
         model: dict[Expr, int] = {}
         goal = [c for c in claim if isinstance(c, Expr)]
@@ -134,7 +136,7 @@ _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "sc
 def upper_bound(p: CallPath, index: Expr) -> int:
     """What an index is below, as its path says."""
     for c in p.conditions:
-        if c.expr.op == "ult" and c.expr.args[0] is index and type(c.expr.args[1]) is int:
+        if c.expr.op == "ult" and c.expr.args[0] is index and isinstance(c.expr.args[1], int):
             return int(c.expr.args[1])
     return DEFAULT_CAPACITY
 
@@ -143,7 +145,7 @@ def cell_bytes(index: Expr) -> tuple[int, int] | None:
     """(first byte, bytes) of the cell that an index is, when it is a run of its bytes, zero-extended at most."""
     offsets: list[int] = []
     for p, w in X.parts_of(index, index.width):
-        if type(p) is int:
+        if isinstance(p, int):
             if p or offsets:
                 return None
             continue
@@ -156,14 +158,14 @@ def cell_bytes(index: Expr) -> tuple[int, int] | None:
 
 
 def injective_argument(e: int | Expr) -> Expr | None:
-    """x, where e is a one-to-one function of the index x alone: x + c, x * odd, zero-extension, """
-    if type(e) is int:
+    """x, where e is a one-to-one function of the index x alone: x + c, x * odd, zero-extension,"""
+    if isinstance(e, int):
         return None
-    if e.op == "add" and type(e.args[1]) is int and isinstance(e.args[0], Expr):
+    if e.op == "add" and isinstance(e.args[1], int) and isinstance(e.args[0], Expr):
         return e.args[0]
-    if e.op == "mul" and type(e.args[1]) is int and e.args[1] & 1 and isinstance(e.args[0], Expr):
+    if e.op == "mul" and isinstance(e.args[1], int) and e.args[1] & 1 and isinstance(e.args[0], Expr):
         return e.args[0]
-    if e.op == "concat" and type(e.args[0][0]) is int and len(e.args[0]) == 2 and isinstance(e.args[0][1], Expr):
+    if e.op == "concat" and isinstance(e.args[0][0], int) and len(e.args[0]) == 2 and isinstance(e.args[0][1], Expr):
         inner = e.args[0][1]
         if inner.op == "extract" and inner.args[1] == 0:
             return inner.args[0] if isinstance(inner.args[0], Expr) else None
@@ -175,7 +177,7 @@ def same_index(p: CallPath, x: int | Expr, y: int | Expr | None) -> bool:
     """Whether two index expressions are equal on a path."""
     if x is y:
         return True
-    if y is None or type(x) is int or type(y) is int:
+    if y is None or isinstance(x, int) or isinstance(y, int):
         return x == y
     equal = X.eq(x, y, x.width)
     return any(e is equal for c in p.conditions for e in X.conjuncts(c.expr))

@@ -107,12 +107,13 @@ def _chain_of(
     s = origin.source(p, index)
     if s.kind in ("fresh", "scan") and s.object in tables:
         return s.object
-    if s.kind == "map" and s.object in map_owner and len(map_owner[s.object]) == 1:
-        return next(iter(map_owner[s.object]))
+    owners = map_owner.get(s.object, set()) if s.object is not None else set()
+    if s.kind == "map" and len(owners) == 1:
+        return next(iter(owners))
     if s.kind == "cell":
-        owners = [t.chain for t in tables.values() if s.object in t.holders]
-        if len(owners) == 1:
-            return owners[0]
+        held = [t.chain for t in tables.values() if s.object in t.holders]
+        if len(held) == 1:
+            return held[0]
     inner = origin.inner(p, index)
     if inner is not None:
         return _chain_of(p, inner, map_owner, tables, origin)
@@ -232,7 +233,12 @@ def _erased_with(a: Access, table: Table) -> bool:
     """Whether the path erases from every map the key that led to the index it frees."""
     index = a.key[0].value if a.key else None
     for m in table.maps:
-        keys = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role.startswith("get") and t.value is index]
+        keys = [
+            t.key
+            for c in a.path.calls
+            for t in c.touches
+            if t.object == m and t.role.startswith("get") and t.value is index
+        ]
         erased = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role == "erase"]
         if not any(k in erased for k in keys if k is not None):
             return False
@@ -309,14 +315,14 @@ def _bytes_read(a: Access) -> set[int]:
     return {int(leaf.args[1]) for leaf in used if leaf.op == "byte" and leaf.args[0] == name}
 
 
-def _check_holders(
-    table: Table, tables: Mapping[int, Table], accesses: Sequence[Access], origin: Provenance
-) -> None:
+def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access], origin: Provenance) -> None:
     """Cells that hold the table's indices belong to another table, hold nothing else, and never outlive an index."""
     if not table.holders:
         return
     if any(a.object.id == table.chain and a.role == "expire" for a in accesses):
-        table.stale_cells = "its index stands in a cell that outlives it, so the cell's packet may find another packet's entry"
+        table.stale_cells = (
+            "its index stands in a cell that outlives it, so the cell's packet may find another packet's entry"
+        )
     for v in sorted(table.holders):
         homes = [t for t in tables.values() if t is not table and v in t.vectors and t.maps]
         mine = [a for a in accesses if a.object.id == v]
@@ -348,7 +354,9 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
         p = group[0].path
         numbers = {a.touch.value: a for a in group if a.touch is not None and isinstance(a.touch.value, Expr)}
         everyone = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
-        everyone |= {t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)}
+        everyone |= {
+            t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
+        }
         for c in p.conditions:
             if c.assumed or X.leaves(c.expr).isdisjoint(numbers):
                 continue
@@ -364,7 +372,9 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
             for leaf in sorted(X.leaves(w.value) & numbers.keys(), key=lambda x: x.serial):
                 taken = _bits_shown(w.value, leaf)
                 if taken is None:
-                    _matters(table, numbers[leaf], "a function of the index that is not one-to-one leaves in the packet")
+                    _matters(
+                        table, numbers[leaf], "a function of the index that is not one-to-one leaves in the packet"
+                    )
                 else:
                     shown.setdefault(leaf, set()).update(taken)
         for leaf, seen in shown.items():
@@ -399,7 +409,7 @@ def _is_cell_index(e: Expr) -> bool:
 
 def _bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:
     """Bits of (index + constant) that a value written to the packet is; None if it is something else of the index."""
-    if type(v) is int or leaf not in X.leaves(v):
+    if isinstance(v, int) or leaf not in X.leaves(v):
         return set()
     if v.op == "concat":
         out: set[int] = set()
@@ -410,14 +420,14 @@ def _bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:
             out |= part
         return out
     low = 0
-    width = v.width
-    if v.op == "extract":
-        v, low = v.args[0], v.args[1]
-    while v.op == "add" and type(v.args[1]) is int:
-        v = v.args[0]
-        if v.op == "extract" and v.args[1] == 0:
-            v = v.args[0]
-    return set(range(low, low + width)) if v is leaf else None
+    e: Expr = v
+    if e.op == "extract":
+        e, low = e.args[0], e.args[1]
+    while e.op == "add" and isinstance(e.args[1], int):
+        e = e.args[0]
+        if e.op == "extract" and e.args[1] == 0:
+            e = e.args[0]
+    return set(range(low, low + v.width)) if e is leaf else None
 
 
 def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:
@@ -441,7 +451,7 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
     for a in expiries:
         if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
             return a, "the number of expired entries is used", None
-    lags = {}
+    lags: dict[int | None, Access] = {}
     for a in expiries:
         assert a.touch is not None
         lags.setdefault(_lag(a.touch.value), a)
@@ -469,7 +479,7 @@ def _lag(time: int | Expr | None) -> int | None:
     if isinstance(time, Expr):
         if time.op == "sym" and time.args[0] == "time":
             return 0
-        if time.op == "add" and type(time.args[1]) is int:
+        if time.op == "add" and isinstance(time.args[1], int):
             base = time.args[0]
             if isinstance(base, Expr) and base.op == "sym" and base.args[0] == "time":
                 return -time.args[1] & ((1 << 64) - 1)

@@ -96,7 +96,7 @@ class Compiler:
     def branch(self, condition: Callable[[State], Any], yes: Label, no: Label) -> None:
         def run(st: State) -> int:
             c = condition(st)
-            if type(c) is int:
+            if isinstance(c, int):
                 return yes[0] if c else no[0]
             return yes[0] if st.decide(c) else no[0]
 
@@ -206,11 +206,11 @@ class Compiler:
         yes: Label = []
         no: Label = []
         end: Label = []
-        cond = n.child_by_field_name("condition")
+        cond = child(n, "condition")
         alternative = n.child_by_field_name("alternative")
         self.condition(cond, yes, no)
         self.place(yes)
-        self.statement(n.child_by_field_name("consequence"))
+        self.statement(child(n, "consequence"))
         if alternative is not None:
             self.jump(end)
             self.place(no)
@@ -229,13 +229,16 @@ class Compiler:
         def run(st: State) -> int:
             k = (key, len(st.frames))
             link.tick()
-            count, decided, known = st.loops.get(k, (0, 0, -1))
+            count, decided, known_then = st.loops.get(k, (0, 0, -1))
             conditions = len(st.conditions)
-            if known != conditions and known >= 0:
+            if known_then not in (conditions, -1):
                 decided += 1
             count += 1
             if decided > FORKING_LOOP_LIMIT or count > LOOP_LIMIT:
-                raise Problem("loop-limit", f"this loop has no bound that the analysis can see (gave up after {count - 1} iterations)")
+                raise Problem(
+                    "loop-limit",
+                    f"this loop has no bound that the analysis can see (gave up after {count - 1} iterations)",
+                )
             st.loops[k] = (count, decided, conditions)
             return nxt
 
@@ -258,9 +261,9 @@ class Compiler:
         end: Label = []
         self._loop_entry()
         head = self._loop_head()
-        self.condition(n.child_by_field_name("condition"), body, end)
+        self.condition(child(n, "condition"), body, end)
         self.place(body)
-        self._loop_body(n.child_by_field_name("body"), end, head)
+        self._loop_body(child(n, "body"), end, head)
         self.jump(head)
         self.place(end)
 
@@ -269,9 +272,9 @@ class Compiler:
         test: Label = []
         self._loop_entry()
         head = self._loop_head()
-        self._loop_body(n.child_by_field_name("body"), end, test)
+        self._loop_body(child(n, "body"), end, test)
         self.place(test)
-        self.condition(n.child_by_field_name("condition"), head, end)
+        self.condition(child(n, "condition"), head, end)
         self.place(end)
 
     def s_for(self, n: Node) -> None:
@@ -292,7 +295,7 @@ class Compiler:
         if cond is not None:
             self.condition(cond, body, end)
         self.place(body)
-        self._loop_body(n.child_by_field_name("body"), end, step)
+        self._loop_body(child(n, "body"), end, step)
         self.place(step)
         update = n.child_by_field_name("update")
         if update is not None:
@@ -330,14 +333,14 @@ class Compiler:
         self._return(v)
 
     def s_switch(self, n: Node) -> None:
-        v = convert(self.temporary(self.value(_unwrap(n.child_by_field_name("condition")))), T.LONG)
+        v = convert(self.temporary(self.value(_unwrap(child(n, "condition")))), T.LONG)
         v = self.temporary(v)
         end: Label = []
         start: Label = []
         self.jump(start)
         self.cases.append([])
         self.breaks.append(end)
-        self.statement(n.child_by_field_name("body"))
+        self.statement(child(n, "body"))
         self.breaks.pop()
         self.jump(end)
         self.place(start)
@@ -390,10 +393,10 @@ class Compiler:
         return v
 
     def s_goto(self, n: Node) -> None:
-        self.jump(self.labels.setdefault(self.unit.node_text(n.child_by_field_name("label")), []))
+        self.jump(self.labels.setdefault(self.unit.node_text(child(n, "label")), []))
 
     def s_labeled(self, n: Node) -> None:
-        label = n.child_by_field_name("label")
+        label = child(n, "label")
         self.place(self.labels.setdefault(self.unit.node_text(label), []))
         for c in n.named_children:
             if c.id != label.id:
@@ -471,7 +474,9 @@ class Compiler:
             t = self._sized_array(t, init)
 
         def address(st: State) -> Any:
-            return link.static_address(st, (unit.path, code.name, name, d.node.start_byte), name, t, init, unit, scope, d.node)
+            return link.static_address(
+                st, (unit.path, code.name, name, d.node.start_byte), name, t, init, unit, scope, d.node
+            )
 
         return Lvalue(t, address=address)
 
@@ -527,7 +532,7 @@ class Compiler:
                     designators = [c for c in item.children if c.type.endswith("_designator")]
                     if designators and designators[0].type == "subscript_designator":
                         index = self._constant(designators[0].named_children[0])
-                    value = item.child_by_field_name("value")
+                    value = child(item, "value")
                     place = self._designated(address, t, designators)
                     self.initialise(place, value)
                     at += 1
@@ -551,7 +556,7 @@ class Compiler:
                     position = next(
                         (i for i, f in enumerate(fields) if f.name == name or (not f.name and _has(f.type, name))), 0
                     )
-                self.initialise(self._designated(address, t, designators), item.child_by_field_name("value"))
+                self.initialise(self._designated(address, t, designators), child(item, "value"))
                 at += 1
             else:
                 if position >= len(fields):
@@ -598,10 +603,10 @@ class Compiler:
         n = _unwrap(n)
         outer, self.node = self.node, n
         if n.type == "binary_expression":
-            op = self.unit.node_text(n.child_by_field_name("operator"))
+            op = self.unit.node_text(child(n, "operator"))
             if op in ("&&", "||"):
                 mid: Label = []
-                left, right = n.child_by_field_name("left"), n.child_by_field_name("right")
+                left, right = child(n, "left"), child(n, "right")
                 if op == "&&":
                     self.condition(left, mid, no)
                 else:
@@ -610,8 +615,8 @@ class Compiler:
                 self.condition(right, yes, no)
                 self.node = outer
                 return
-        elif n.type == "unary_expression" and self.unit.node_text(n.child_by_field_name("operator")) == "!":
-            self.condition(n.child_by_field_name("argument"), no, yes)
+        elif n.type == "unary_expression" and self.unit.node_text(child(n, "operator")) == "!":
+            self.condition(child(n, "argument"), no, yes)
             self.node = outer
             return
         v = self.value(n)
@@ -655,13 +660,13 @@ class Compiler:
         if kind == "identifier":
             return self._named(n)
         if kind == "pointer_expression":
-            v = self.value(n.child_by_field_name("argument"))
+            v = self.value(child(n, "argument"))
             if not isinstance(v.type, T.Pointer):
                 raise Problem("unsupported-construct", "only pointers can be dereferenced")
             return Lvalue(v.type.to, address=v.fn)
         if kind == "subscript_expression":
-            base = self.value(n.child_by_field_name("argument"))
-            index = self.value(n.child_by_field_name("index"))
+            base = self.value(child(n, "argument"))
+            index = self.value(child(n, "index"))
             v = arithmetic("+", base, index)
             if not isinstance(v.type, T.Pointer):
                 raise Problem("unsupported-construct", "only arrays and pointers can be indexed")
@@ -683,14 +688,16 @@ class Compiler:
         raise Problem("unsupported-construct", "this cannot be assigned to")
 
     def _field(self, n: Node) -> Lvalue:
-        arg = n.child_by_field_name("argument")
-        name = self.unit.node_text(n.child_by_field_name("field"))
-        op = n.child_by_field_name("operator")
+        arg = child(n, "argument")
+        name = self.unit.node_text(child(n, "field"))
+        op = child(n, "operator")
         if (op is not None and op.type == "->") or (op is None and any(c.type == "->" for c in n.children)):
             v = self.value(arg)
             t = v.type.to if isinstance(v.type, T.Pointer) else None
             if not isinstance(t, T.Record):
-                raise Problem("unsupported-construct", f"->{name} needs a pointer to a struct whose definition is known")
+                raise Problem(
+                    "unsupported-construct", f"->{name} needs a pointer to a struct whose definition is known"
+                )
             return member(v.fn, t, name)
         place = self.place_of(arg)
         if not isinstance(place.type, T.Record) or place.address is None:
@@ -780,30 +787,30 @@ class Compiler:
         return result
 
     def e_comma(self, n: Node, used: bool) -> Rvalue:
-        self.value(n.child_by_field_name("left"), used=False)
-        return self.value(n.child_by_field_name("right"), used)
+        self.value(child(n, "left"), used=False)
+        return self.value(child(n, "right"), used)
 
     def e_place(self, n: Node, used: bool) -> Rvalue:
         return load(self.place_of(n))
 
     def e_pointer(self, n: Node, used: bool) -> Rvalue:
-        arg = n.child_by_field_name("argument")
-        if self.unit.node_text(n.child_by_field_name("operator")) == "*":
+        arg = child(n, "argument")
+        if self.unit.node_text(child(n, "operator")) == "*":
             v = self.value(arg)
             if isinstance(v.type, T.Pointer) and isinstance(v.type.to, T.Function):
                 return v
             return load(self.place_of(n))
         inner = _unwrap(arg)
-        if inner.type == "pointer_expression" and self.unit.node_text(inner.child_by_field_name("operator")) == "*":
-            return self.value(inner.child_by_field_name("argument"))
+        if inner.type == "pointer_expression" and self.unit.node_text(child(inner, "operator")) == "*":
+            return self.value(child(inner, "argument"))
         place = self.place_of(inner)
         if place.address is None or place.bits is not None:
             raise Problem("unsupported-construct", "the address of this cannot be taken")
         return Rvalue(place.address, T.Pointer(place.type))
 
     def e_unary(self, n: Node, used: bool) -> Rvalue:
-        op = self.unit.node_text(n.child_by_field_name("operator"))
-        arg = n.child_by_field_name("argument")
+        op = self.unit.node_text(child(n, "operator"))
+        arg = child(n, "argument")
         if op == "!":
             v = self.value(arg)
             t = truth(v)
@@ -826,8 +833,8 @@ class Compiler:
         return v
 
     def e_binary(self, n: Node, used: bool) -> Rvalue:
-        op = self.unit.node_text(n.child_by_field_name("operator"))
-        left, right = n.child_by_field_name("left"), n.child_by_field_name("right")
+        op = self.unit.node_text(child(n, "operator"))
+        left, right = child(n, "left"), child(n, "right")
         if op in ("&&", "||"):
             return self._logical(op, left, right)
         cast = self._cast_in_disguise(op, left, right)
@@ -875,8 +882,8 @@ class Compiler:
         b = truth(self.value(right))
         if self.here() == middle:
             if op == "&&":
-                return Rvalue(lambda st: (X.zext(b(st), 1, 32) if st.decide(a(st)) else 0), INT)
-            return Rvalue(lambda st: (1 if st.decide(a(st)) else X.zext(b(st), 1, 32)), INT)
+                return Rvalue(lambda st: X.zext(b(st), 1, 32) if st.decide(a(st)) else 0, INT)
+            return Rvalue(lambda st: 1 if st.decide(a(st)) else X.zext(b(st), 1, 32), INT)
         del self.code.instructions[mark:]
         del self.code.nodes[mark:]
         r = self.register()
@@ -899,8 +906,8 @@ class Compiler:
         return Rvalue(lambda st: st.regs[r], INT)
 
     def e_conditional(self, n: Node, used: bool) -> Rvalue:
-        cond = n.child_by_field_name("condition")
-        yes_node, no_node = n.child_by_field_name("consequence"), n.child_by_field_name("alternative")
+        cond = child(n, "condition")
+        yes_node, no_node = n.child_by_field_name("consequence"), child(n, "alternative")
         r = self.register()
         if yes_node is None:  # GNU a ?: b
             first = self.temporary(self.value(cond))
@@ -919,7 +926,7 @@ class Compiler:
             self.condition(cond, yes, no)
         for label, node in ((yes, yes_node), (no, no_node)):
             self.place(label)
-            v = first if node is None and first is not None else self.value(node)
+            v = first if node is None and first is not None else self.value(child(n, "consequence") if node is None else node)
             if not is_aggregate(t) and not isinstance(t, T.Void):
                 v = convert(v, t)
             fn = v.fn
@@ -937,8 +944,8 @@ class Compiler:
         return T.Pointer(t.of) if isinstance(t, T.Array) else T.Pointer(t) if isinstance(t, T.Function) else t
 
     def e_assignment(self, n: Node, used: bool) -> Rvalue:
-        op = self.unit.node_text(n.child_by_field_name("operator"))
-        left, right = n.child_by_field_name("left"), n.child_by_field_name("right")
+        op = self.unit.node_text(child(n, "operator"))
+        left, right = child(n, "left"), child(n, "right")
         if op == "=":
             place = self.place_of(left)
             v = self.value(right)
@@ -960,8 +967,8 @@ class Compiler:
         return Lvalue(place.type, address=addr.fn, bits=place.bits)
 
     def e_update(self, n: Node, used: bool) -> Rvalue:
-        place = self._steady(self.place_of(n.child_by_field_name("argument")))
-        op = "+" if self.unit.node_text(n.child_by_field_name("operator")) == "++" else "-"
+        place = self._steady(self.place_of(child(n, "argument")))
+        op = "+" if self.unit.node_text(child(n, "operator")) == "++" else "-"
         prefix = n.children[0].type in ("++", "--")
         old = load(place)
         if used and not prefix:
@@ -975,12 +982,12 @@ class Compiler:
         return new if prefix else old
 
     def e_cast(self, n: Node, used: bool) -> Rvalue:
-        t = type_of(n.child_by_field_name("type"), self.scopes[-1])
-        return convert(self.value(n.child_by_field_name("value"), used), t)
+        t = type_of(child(n, "type"), self.scopes[-1])
+        return convert(self.value(child(n, "value"), used), t)
 
     def _compound_literal(self, n: Node) -> Lvalue:
-        t = type_of(n.child_by_field_name("type"), self.scopes[-1])
-        init = n.child_by_field_name("value")
+        t = type_of(child(n, "type"), self.scopes[-1])
+        init = child(n, "value")
         if isinstance(t, T.Array) and t.length is None:
             t = self._sized_array(t, init)
         r = self.register()
@@ -1001,7 +1008,7 @@ class Compiler:
                 if isinstance(t, T.Record) and not t.is_complete and self.link.find_global(name, self.unit) is not None:
                     t = self.link.global_type(self.link.find_global(name, self.unit))
         else:
-            t = self.type_of_expression(v_node)
+            t = self.type_of_expression(v_node if v_node is not None else child(n, "value"))
         return constant(T.alignof_(t) if alignment else size_of(t), T.UNSIGNED_LONG)
 
     def e_offsetof(self, n: Node, used: bool) -> Rvalue:
@@ -1022,8 +1029,8 @@ class Compiler:
     # ----------------------------------------------------------------------------------------------------------- calls
 
     def e_call(self, n: Node, used: bool) -> Rvalue:
-        callee = n.child_by_field_name("function")
-        arg_nodes = [c for c in n.child_by_field_name("arguments").named_children if c.type != "comment"]
+        callee = child(n, "function")
+        arg_nodes = [c for c in child(n, "arguments").named_children if c.type != "comment"]
         target = _unwrap(callee)
         name = self.unit.node_text(target) if target.type == "identifier" else None
         if name is not None and callee.type == "parenthesized_expression" and len(arg_nodes) == 1:
@@ -1132,6 +1139,14 @@ def _conditional_type(a: T.CType, b: T.CType) -> T.CType:
     return T.common_type(a, b)
 
 
+def child(n: Node, field: str) -> Node:
+    """A part that valid C always has there."""
+    found = n.child_by_field_name(field)
+    if found is None:
+        raise Problem("unsupported-construct", "this is not valid C")
+    return found
+
+
 def _unwrap(n: Node) -> Node:
     """Strip parentheses."""
     while n.type == "parenthesized_expression":
@@ -1149,9 +1164,9 @@ def _addressed(body: Node, unit: Unit) -> frozenset[str]:
     while stack:
         n = stack.pop()
         if n.type == "pointer_expression" and n.children[0].type == "&":
-            inner = _unwrap(n.child_by_field_name("argument"))
+            inner = _unwrap(child(n, "argument"))
             while inner.type in ("field_expression", "subscript_expression"):
-                inner = _unwrap(inner.child_by_field_name("argument"))
+                inner = _unwrap(child(inner, "argument"))
             if inner.type == "identifier":
                 out.add(unit.node_text(inner))
         elif n.type == "binary_expression" and n.children[1].type == "&":

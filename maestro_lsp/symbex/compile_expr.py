@@ -18,7 +18,6 @@ from .memory import ObjectInfo, Problem, size_of
 from .state import State
 
 if TYPE_CHECKING:
-
     pass
 
 Eval = Callable[[State], Any]
@@ -113,7 +112,7 @@ def _convert_float(v: Rvalue, to: T.CType) -> Rvalue:
 
     def run(st: State) -> Any:
         x = fn(st)
-        if type(x) is not int:
+        if not isinstance(x, int):
             return X.pure(f"convert.{fsize}.{tsize}", 8 * tsize, x)
         number = float_value(x, fsize) if is_float(frm) else (X.signed(x, 8 * fsize) if is_signed(frm) else x)
         if is_float(to):
@@ -238,7 +237,7 @@ def _float_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
 
         def compare(st: State) -> Any:
             p, q = x(st), y(st)
-            if type(p) is int and type(q) is int:
+            if isinstance(p, int) and isinstance(q, int):
                 return int(rel(float_value(p, size), float_value(q, size)))
             return X.zext(X.pure(f"float{op}", 1, p, q), 1, 32)
 
@@ -249,7 +248,7 @@ def _float_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
 
     def run(st: State) -> Any:
         p, q = x(st), y(st)
-        if type(p) is int and type(q) is int:
+        if isinstance(p, int) and isinstance(q, int):
             return float_bits(f(float_value(p, size), float_value(q, size)), size)
         return X.pure(f"float{op}", 8 * size, p, q)
 
@@ -352,7 +351,21 @@ def text_object(st: State, data: bytes, name: str) -> int:
     return oid
 
 
-ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, "\\": 92, "'": 39, '"': 34, "?": 63, "e": 27}
+ESCAPES = {
+    "n": 10,
+    "t": 9,
+    "r": 13,
+    "0": 0,
+    "a": 7,
+    "b": 8,
+    "f": 12,
+    "v": 11,
+    "\\": 92,
+    "'": 39,
+    '"': 34,
+    "?": 63,
+    "e": 27,
+}
 
 
 def unescape(text: str) -> bytes:

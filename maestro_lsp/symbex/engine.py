@@ -80,7 +80,9 @@ class Engine:
         self.solver = Solver()
         self.troubles: list[Trouble] = []
         self.steps = 0
-        self.havoc_bytes: dict[int, frozenset[int]] = {}  # bytes of plain state that hold anything when a packet arrives
+        self.havoc_bytes: dict[
+            int, frozenset[int]
+        ] = {}  # bytes of plain state that hold anything when a packet arrives
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}
         self._ids: dict[Any, int] = {}
@@ -89,7 +91,9 @@ class Engine:
         self._equalities: dict[Any, Equality] = {}
         self._templates: dict[Any, list[int | Expr]] = {}
         self._spans: dict[tuple[int, int], Span] = {}
-        self.frozen: frozenset[int] = frozenset()  # library objects that no packet writes: what start-up stored is there
+        self.frozen: frozenset[int] = (
+            frozenset()
+        )  # library objects that no packet writes: what start-up stored is there
         self._declared: dict[int, Span] = {}
 
     # --------------------------------------------------------------------------------------------------------- linking
@@ -98,7 +102,9 @@ class Engine:
         """The definition that a name means; None for library calls, whose meaning is the catalogue's."""
         if name in self.catalogue.calls:
             return None
-        if name in LIBC or self.catalogue.is_ignored(name):  # a program may define these itself, but helpers are not searched
+        if name in LIBC or self.catalogue.is_ignored(
+            name
+        ):  # a program may define these itself, but helpers are not searched
             units = [unit, *self.program.units]
             return next((u.functions[name] for u in units if name in u.functions), None)
         return self.program.function(name, unit)
@@ -182,7 +188,7 @@ class Engine:
         return oid << ADDRESS_BITS
 
     def function_at(self, st: State, address: int | Expr, count: int) -> Any:
-        if type(address) is not int:
+        if not isinstance(address, int):
             raise Problem("unsupported-construct", "a function pointer whose target is not known is called")
         got = self._functions.get(address >> ADDRESS_BITS)
         if got is None:
@@ -192,7 +198,7 @@ class Engine:
 
     def resolve_pointer(self, address: int | Expr) -> tuple[str, Unit] | None:
         """The function that an address stands for."""
-        return self._functions.get(address >> ADDRESS_BITS) if type(address) is int else None
+        return self._functions.get(address >> ADDRESS_BITS) if isinstance(address, int) else None
 
     def push(self, st: State, code: Code, values: list[Any], register: int, resume: int) -> None:
         """Call compiled code: a new frame with its parameters."""
@@ -247,9 +253,7 @@ class Engine:
     ) -> int:
         return self._static(st, key, name, t, init, unit, scope, node)
 
-    def _static(
-        self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any
-    ) -> int:
+    def _static(self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any) -> int:
         oid = self._id(key)
         if oid not in st.memory:
             try:
@@ -328,7 +332,7 @@ class Engine:
     def assume(self, st: State, c: int | Expr) -> None:
         """Assume a condition; ends the path when it cannot hold."""
         k = st.known(c)
-        if type(k) is int:
+        if isinstance(k, int):
             if not k:
                 raise Stop
             return
@@ -448,7 +452,9 @@ class Engine:
     def _run_equality(self, name: str, unit: Unit) -> Equality:
         f = self.find_function(name, unit)
         if f is None:
-            raise Problem("missing-function", f"{name}, which compares a map's keys, is not defined in any file of this NF")
+            raise Problem(
+                "missing-function", f"{name}, which compares a map's keys, is not defined in any file of this NF"
+            )
         code = self.compile(f)
         st = self.new_state()
         a = st.allocate(ObjectInfo("local", "key a"), symbolic_bytes("key a", 512))
@@ -485,7 +491,10 @@ class Engine:
         if got is None:
             f = self.find_function(*target)
             if f is None:
-                raise Problem("missing-function", f"{target[0]}, which initialises a vector's cells, is not defined in any file of this NF")
+                raise Problem(
+                    "missing-function",
+                    f"{target[0]}, which initialises a vector's cells, is not defined in any file of this NF",
+                )
             s = self.new_state()
             cell = s.allocate(ObjectInfo("local", "cell"), [0] * size)
             self.nested(s, self.compile(f), [cell])
@@ -499,14 +508,14 @@ def _equal_parts(conjuncts: list[int | Expr]) -> tuple[tuple[int | Expr, int], .
     todo = list(conjuncts)
     while todo:
         c = todo.pop(0)
-        if type(c) is int:
+        if isinstance(c, int):
             if c:
                 continue
             return None
         if c.op == "and":
             todo = [*c.args, *todo]
             continue
-        if c.op != "eq" or type(c.args[1]) is int:
+        if c.op != "eq" or isinstance(c.args[1], int):
             return None
         x, y = c.args
         if any(leaf.args[0] == "key b" for leaf in X.leaves(x) if leaf.op == "byte"):

@@ -104,7 +104,7 @@ def is_leaf(e: Expr) -> bool:
 
 def parts_of(v: int | Expr, width: int) -> list[tuple[int | Expr, int]]:
     """The parts of a value, most significant first, with their widths."""
-    if type(v) is not int and v.op == "concat":
+    if not isinstance(v, int) and v.op == "concat":
         return [(a, w) for a, w in zip(v.args[0], v.args[1], strict=True)]
     return [(v, width)]
 
@@ -115,20 +115,20 @@ def concat(parts: Iterable[tuple[int | Expr, int]]) -> int | Expr:
     for v, w in parts:
         if w == 0:
             continue
-        if type(v) is not int and v.op == "concat":
+        if not isinstance(v, int) and v.op == "concat":
             sub: Iterable[tuple[int | Expr, int]] = zip(v.args[0], v.args[1], strict=True)
         else:
             sub = ((v, w),)
         for v2, w2 in sub:
             if out:
                 pv, pw = out[-1]
-                if type(v2) is int:
-                    if type(pv) is int:
+                if isinstance(v2, int):
+                    if isinstance(pv, int):
                         out[-1] = ((pv << w2) | v2, pw + w2)
                         continue
-                elif type(pv) is not int:
-                    base, lo = (v2.args if v2.op == "extract" else (v2, 0))
-                    pbase, plo = (pv.args if pv.op == "extract" else (pv, 0))
+                elif not isinstance(pv, int):
+                    base, lo = v2.args if v2.op == "extract" else (v2, 0)
+                    pbase, plo = pv.args if pv.op == "extract" else (pv, 0)
                     if base is pbase and plo == lo + w2:
                         out[-1] = (extract(base, lo, pw + w2), pw + w2)
                         continue
@@ -144,7 +144,7 @@ def concat(parts: Iterable[tuple[int | Expr, int]]) -> int | Expr:
 
 def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
     """Bits lo .. lo+width-1 of v."""
-    if type(v) is int:
+    if isinstance(v, int):
         return (v >> lo) & ((1 << width) - 1)
     if lo == 0 and width == v.width:
         return v
@@ -163,9 +163,9 @@ def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
             top = bottom
         return concat(pieces)
     if op == "ite":
-        a, b = extract(v.args[1], lo, width), extract(v.args[2], lo, width)
-        if type(a) is int or type(b) is int or width <= 8:
-            return ite(v.args[0], a, b, width)
+        yes, no = extract(v.args[1], lo, width), extract(v.args[2], lo, width)
+        if isinstance(yes, int) or isinstance(no, int) or width <= 8:
+            return ite(v.args[0], yes, no, width)
     elif op in _BITWISE:
         return _BITWISE[op](extract(v.args[0], lo, width), extract(v.args[1], lo, width), width)
     elif op == "not":
@@ -185,7 +185,7 @@ def zext(v: int | Expr, frm: int, to: int) -> int | Expr:
     """Zero-extend (or truncate) from `frm` to `to` bits."""
     if to <= frm:
         return extract(v, 0, to) if to < frm else v
-    if type(v) is int:
+    if isinstance(v, int):
         return v
     return concat(((0, to - frm), (v, frm)))
 
@@ -194,11 +194,11 @@ def sext(v: int | Expr, frm: int, to: int) -> int | Expr:
     """Sign-extend (or truncate) from `frm` to `to` bits."""
     if to <= frm:
         return extract(v, 0, to) if to < frm else v
-    if type(v) is int:
+    if isinstance(v, int):
         return v | (((1 << (to - frm)) - 1) << frm) if v >> (frm - 1) else v
     if v.op == "concat":
         top = v.args[0][0]
-        if type(top) is int:
+        if isinstance(top, int):
             w = v.args[1][0]
             if not (top >> (w - 1)) & 1:
                 return zext(v, frm, to)
@@ -210,7 +210,7 @@ def sext(v: int | Expr, frm: int, to: int) -> int | Expr:
 
 def bytes_of(v: int | Expr, n: int) -> Iterable[int | Expr]:
     """The n bytes of a value, least significant first (the order of x86 memory)."""
-    if type(v) is int:
+    if isinstance(v, int):
         return v.to_bytes(n, "little")
     b = v._bytes
     if b is None:
@@ -236,20 +236,20 @@ def from_bytes(bs: tuple[int | Expr, ...]) -> int | Expr:
 
 def add(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """a + b modulo 2**w; constants gather on the right."""
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return (a + b) & ((1 << w) - 1)
         a, b = b, a
-    if type(b) is int:
+    if isinstance(b, int):
         if b == 0:
             return a
-        if a.op == "add" and type(a.args[1]) is int:  # type: ignore[union-attr]
-            return add(a.args[0], (a.args[1] + b) & ((1 << w) - 1), w)  # type: ignore[union-attr]
+        if a.op == "add" and isinstance(a.args[1], int):
+            return add(a.args[0], (a.args[1] + b) & ((1 << w) - 1), w)
         return _mk("add", w, a, b)
     assert not isinstance(a, int)
-    if a.op == "add" and type(a.args[1]) is int:
+    if a.op == "add" and isinstance(a.args[1], int):
         return add(add(a.args[0], b, w), a.args[1], w)
-    if b.op == "add" and type(b.args[1]) is int:
+    if b.op == "add" and isinstance(b.args[1], int):
         return add(add(a, b.args[0], w), b.args[1], w)
     if neg(b, w) is a:
         return 0
@@ -267,11 +267,11 @@ def sub(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """a - b modulo 2**w."""
     if a is b:
         return 0
-    if type(b) is int:
+    if isinstance(b, int):
         return add(a, -b & ((1 << w) - 1), w)
     r = add(a, neg(b, w), w)
     # (x + y) - x, which pointer differences and rewinding cursors produce
-    if type(a) is not int and a.op == "add":
+    if not isinstance(a, int) and a.op == "add":
         if a.args[0] is b:
             return a.args[1]  # type: ignore[no-any-return]
         if a.args[1] is b:
@@ -281,11 +281,11 @@ def sub(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def mul(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """a * b modulo 2**w; powers of two become shifts."""
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return (a * b) & ((1 << w) - 1)
         a, b = b, a
-    if type(b) is int:
+    if isinstance(b, int):
         if b == 0:
             return 0
         if b == 1:
@@ -293,9 +293,9 @@ def mul(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         if b & (b - 1) == 0:
             return shl(a, b.bit_length() - 1, w)
         assert not isinstance(a, int)
-        if a.op == "mul" and type(a.args[1]) is int:
+        if a.op == "mul" and isinstance(a.args[1], int):
             return mul(a.args[0], (a.args[1] * b) & ((1 << w) - 1), w)
-        if a.op == "add" and type(a.args[1]) is int:
+        if a.op == "add" and isinstance(a.args[1], int):
             return add(mul(a.args[0], b, w), a.args[1] * b & ((1 << w) - 1), w)
         return _mk("mul", w, a, b)
     assert not isinstance(a, int)
@@ -335,8 +335,8 @@ def _srem(x: int, y: int, w: int) -> int:
 
 def udiv(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Unsigned quotient; division by zero gives all ones, as in SMT-LIB (C code that does it is undefined)."""
-    if type(b) is int:
-        if type(a) is int:
+    if isinstance(b, int):
+        if isinstance(a, int):
             return _udiv(a, b, w)
         if b and b & (b - 1) == 0:
             return lshr(a, b.bit_length() - 1, w)
@@ -345,8 +345,8 @@ def udiv(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def urem(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Unsigned remainder."""
-    if type(b) is int:
-        if type(a) is int:
+    if isinstance(b, int):
+        if isinstance(a, int):
             return _urem(a, b, w)
         if b and b & (b - 1) == 0:
             return and_(a, b - 1, w)
@@ -355,7 +355,7 @@ def urem(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def sdiv(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Signed quotient, truncated towards zero as in C."""
-    if type(a) is int and type(b) is int:
+    if isinstance(a, int) and isinstance(b, int):
         return _sdiv(a, b, w)
     if _nonneg(a, w) and _nonneg(b, w):
         return udiv(a, b, w)
@@ -364,7 +364,7 @@ def sdiv(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def srem(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Signed remainder, with the sign of the dividend as in C."""
-    if type(a) is int and type(b) is int:
+    if isinstance(a, int) and isinstance(b, int):
         return _srem(a, b, w)
     if _nonneg(a, w) and _nonneg(b, w):
         return urem(a, b, w)
@@ -373,11 +373,11 @@ def srem(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def _nonneg(v: int | Expr, w: int) -> bool:
     """Whether the sign bit is certainly 0."""
-    if type(v) is int:
+    if isinstance(v, int):
         return not v >> (w - 1)
     if v.op == "concat":
         top = v.args[0][0]
-        return type(top) is int and not (top >> (v.args[1][0] - 1)) & 1
+        return isinstance(top, int) and not (top >> (v.args[1][0] - 1)) & 1
     return False
 
 
@@ -419,11 +419,11 @@ def _mask_parts(x: int | Expr, mask: int, w: int) -> list[tuple[int | Expr, int,
 
 def and_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Bitwise and."""
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return a & b
         a, b = b, a
-    if type(b) is int:
+    if isinstance(b, int):
         if b == 0:
             return 0
         if b == (1 << w) - 1:
@@ -432,7 +432,7 @@ def and_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     if a is b:
         return a
     cut = _align(a, b, w)
-    if cut is not None and any(type(x) is int or type(y) is int for x, y, _ in cut):
+    if cut is not None and any(isinstance(x, int) or isinstance(y, int) for x, y, _ in cut):
         return concat([(and_(x, y, pw), pw) for x, y, pw in cut])
     if w == 1 and (not_(a, 1) is b):
         return 0
@@ -441,11 +441,11 @@ def and_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def or_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Bitwise or; disjoint pieces join into one concat."""
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return a | b
         a, b = b, a
-    if type(b) is int:
+    if isinstance(b, int):
         if b == 0:
             return a
         if b == (1 << w) - 1:
@@ -454,7 +454,7 @@ def or_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     if a is b:
         return a
     cut = _align(a, b, w)
-    if cut is not None and any(type(x) is int or type(y) is int for x, y, _ in cut):
+    if cut is not None and any(isinstance(x, int) or isinstance(y, int) for x, y, _ in cut):
         return concat([(or_(x, y, pw), pw) for x, y, pw in cut])
     if w == 1 and (not_(a, 1) is b):
         return 1
@@ -463,11 +463,11 @@ def or_(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def xor(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Bitwise exclusive or."""
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return a ^ b
         a, b = b, a
-    if type(b) is int:
+    if isinstance(b, int):
         if b == 0:
             return a
         if b == (1 << w) - 1:
@@ -476,7 +476,7 @@ def xor(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     if a is b:
         return 0
     cut = _align(a, b, w)
-    if cut is not None and any(type(x) is int or type(y) is int for x, y, _ in cut):
+    if cut is not None and any(isinstance(x, int) or isinstance(y, int) for x, y, _ in cut):
         return concat([(xor(x, y, pw), pw) for x, y, pw in cut])
     return _commute("xor", a, b, w)
 
@@ -490,7 +490,7 @@ _NEGATED = {"ult": "ule", "ule": "ult", "slt": "sle", "sle": "slt"}
 
 def not_(a: int | Expr, w: int) -> int | Expr:
     """Bitwise complement; on width 1 the logical one, pushed through comparisons."""
-    if type(a) is int:
+    if isinstance(a, int):
         return ~a & ((1 << w) - 1)
     if a.op == "not":
         return a.args[0]  # type: ignore[no-any-return]
@@ -506,7 +506,7 @@ _BITWISE: dict[str, Callable[[int | Expr, int | Expr, int], int | Expr]] = {"and
 
 def shl(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
     """a << n; a shift of w or more gives 0 (C leaves it undefined)."""
-    if type(n) is int:
+    if isinstance(n, int):
         if n == 0:
             return a
         if n >= w:
@@ -517,7 +517,7 @@ def shl(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
 
 def lshr(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
     """Logical a >> n."""
-    if type(n) is int:
+    if isinstance(n, int):
         if n == 0:
             return a
         if n >= w:
@@ -530,7 +530,7 @@ def ashr(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
     """Arithmetic a >> n."""
     if _nonneg(a, w):
         return lshr(a, n, w)
-    if type(n) is int:
+    if isinstance(n, int):
         if n == 0:
             return a
         n = min(n, w - 1)
@@ -543,9 +543,9 @@ def ashr(a: int | Expr, n: int | Expr, w: int) -> int | Expr:
 
 def _split_zero(v: int | Expr, w: int) -> tuple[int | Expr, int]:
     """A value without the zero bits on top: (rest, its width)."""
-    if type(v) is int:
+    if isinstance(v, int):
         return v, max(v.bit_length(), 1)
-    if v.op == "concat" and type(v.args[0][0]) is int and v.args[0][0] == 0:
+    if v.op == "concat" and isinstance(v.args[0][0], int) and v.args[0][0] == 0:
         low = w - v.args[1][0]
         return extract(v, 0, low), low
     return v, w
@@ -555,12 +555,12 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """a == b as one bit."""
     if a is b:
         return 1
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return int(a == b)
         a, b = b, a
     assert not isinstance(a, int)
-    if type(b) is int:
+    if isinstance(b, int):
         if w == 1:
             return a if b else not_(a, 1)
         op = a.op
@@ -572,7 +572,7 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
             for p, pw in zip(a.args[0], a.args[1], strict=True):
                 top -= pw
                 piece = (b >> top) & ((1 << pw) - 1)
-                if type(p) is int:
+                if isinstance(p, int):
                     if p != piece:
                         return 0
                     consts = True
@@ -581,7 +581,7 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
                     val = (val << pw) | piece
             if consts:
                 return eq(concat(rest), val, sum(pw for _, pw in rest))
-        elif op == "add" and type(a.args[1]) is int:
+        elif op == "add" and isinstance(a.args[1], int):
             return eq(a.args[0], (b - a.args[1]) & ((1 << w) - 1), w)
         elif op == "sext":
             inner = a.args[0]
@@ -592,9 +592,9 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         elif op == "ite":
             t, f = a.args[1], a.args[2]
             yes, no = eq(t, b, w), eq(f, b, w)
-            if type(yes) is int and type(no) is int:
+            if isinstance(yes, int) and isinstance(no, int):
                 return ite(a.args[0], yes, no, 1)
-        elif op == "mul" and type(a.args[1]) is int and a.args[1] & 1:
+        elif op == "mul" and isinstance(a.args[1], int) and a.args[1] & 1:
             return eq(a.args[0], b * pow(a.args[1], -1, 1 << w) & ((1 << w) - 1), w)
         return _mk("eq", 1, a, b)
     ra, wa = _split_zero(a, w)
@@ -603,7 +603,7 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         m = max(wa, wb)
         return eq(extract(a, 0, m), extract(b, 0, m), m)
     if a.op == b.op:
-        if a.op == "add" and type(a.args[1]) is int and type(b.args[1]) is int and a.args[1] == b.args[1]:
+        if a.op == "add" and isinstance(a.args[1], int) and isinstance(b.args[1], int) and a.args[1] == b.args[1]:
             return eq(a.args[0], b.args[0], w)
         if a.op == "sext" and a.args[0].width == b.args[0].width:
             return eq(a.args[0], b.args[0], a.args[0].width)
@@ -612,9 +612,9 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
             rest_a: list[tuple[int | Expr, int]] = []
             rest_b: list[tuple[int | Expr, int]] = []
             for x, y, pw in zip(a.args[0], b.args[0], a.args[1], strict=True):
-                if x is y or (type(x) is int and x == y):
+                if x is y or (isinstance(x, int) and x == y):
                     continue
-                if type(x) is int and type(y) is int:
+                if isinstance(x, int) and isinstance(y, int):
                     return 0
                 rest_a.append((x, pw))
                 rest_b.append((y, pw))
@@ -630,8 +630,8 @@ def ult(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Unsigned a < b."""
     if a is b:
         return 0
-    if type(a) is int:
-        if type(b) is int:
+    if isinstance(a, int):
+        if isinstance(b, int):
             return int(a < b)
         if a == 0:
             return not_(eq(b, 0, w), 1)
@@ -641,7 +641,7 @@ def ult(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         if wb < w:
             return ult(a, rb, wb) if not a >> wb else 0
         return _mk("ult", 1, a, b)
-    if type(b) is int:
+    if isinstance(b, int):
         if b == 0:
             return 0
         if b == 1:
@@ -667,22 +667,22 @@ def slt(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """Signed a < b."""
     if a is b:
         return 0
-    if type(a) is int and type(b) is int:
+    if isinstance(a, int) and isinstance(b, int):
         return int(signed(a, w) < signed(b, w))
     if w == 1:
         return and_(a, not_(b, 1), 1)
     na, nb = _nonneg(a, w), _nonneg(b, w)
     if na and nb:
         return ult(a, b, w)
-    if na and type(b) is int:
+    if na and isinstance(b, int):
         return 0
-    if nb and type(a) is int:
+    if nb and isinstance(a, int):
         return 1
-    if type(a) is not int and type(b) is not int and a.op == b.op == "sext":
+    if not isinstance(a, int) and not isinstance(b, int) and a.op == b.op == "sext":
         m = max(a.args[0].width, b.args[0].width)
         if m < w:
             return slt(extract(a, 0, m), extract(b, 0, m), m)
-    if type(b) is int and b == 0 and type(a) is not int:
+    if isinstance(b, int) and b == 0 and not isinstance(a, int):
         return extract(a, w - 1, 1)
     return _mk("slt", 1, a, b)
 
@@ -694,7 +694,7 @@ def sle(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def nonzero(v: int | Expr, w: int) -> int | Expr:
     """v != 0 as one bit: C's truth."""
-    if type(v) is int:
+    if isinstance(v, int):
         return int(v != 0)
     if w == 1:
         return v
@@ -703,15 +703,15 @@ def nonzero(v: int | Expr, w: int) -> int | Expr:
 
 def ite(c: int | Expr, a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """c ? a : b with a one-bit c."""
-    if type(c) is int:
+    if isinstance(c, int):
         return a if c else b
-    if a is b or (type(a) is int and type(b) is int and a == b):
+    if a is b or (isinstance(a, int) and isinstance(b, int) and a == b):
         return a
     if c.op == "not":
         return ite(c.args[0], b, a, w)
-    if w == 1 and type(a) is int and type(b) is int:
+    if w == 1 and isinstance(a, int) and isinstance(b, int):
         return c if a else not_(c, 1)
-    if type(a) is int and type(b) is int and a == 1 and b == 0:
+    if isinstance(a, int) and isinstance(b, int) and a == 1 and b == 0:
         return zext(c, 1, w)
     return _mk("ite", w, c, a, b)
 
@@ -721,7 +721,7 @@ def ite(c: int | Expr, a: int | Expr, b: int | Expr, w: int) -> int | Expr:
 
 def leaves(e: int | Expr) -> frozenset[Expr]:
     """The leaves of an expression (arguments of uninterpreted functions included)."""
-    if type(e) is int:
+    if isinstance(e, int):
         return frozenset()
     got = e._leaves
     if got is None:
@@ -729,7 +729,7 @@ def leaves(e: int | Expr) -> frozenset[Expr]:
         if op in ("sym", "byte"):
             got = frozenset((e,))
         elif op == "concat":
-            got = frozenset().union(*(leaves(a) for a in e.args[0] if type(a) is not int))
+            got = frozenset().union(*(leaves(a) for a in e.args[0] if not isinstance(a, int)))
         else:
             got = frozenset().union(*(leaves(a) for a in e.args if isinstance(a, Expr)))
             if op == "uf":
@@ -744,7 +744,7 @@ def conjuncts(e: int | Expr) -> list[Expr]:
     todo = [e]
     while todo:
         x = todo.pop()
-        if type(x) is int:
+        if isinstance(x, int):
             continue
         if x.op == "and" and x.width == 1:
             todo += reversed(x.args)
@@ -812,9 +812,11 @@ _BINARY: dict[str, Callable[[int | Expr, int | Expr, int], int | Expr]] = {
 }  # fmt: skip
 
 
-def substitute(e: int | Expr, mapping: Mapping[Expr, int | Expr], memo: dict[Expr, int | Expr] | None = None) -> int | Expr:
+def substitute(
+    e: int | Expr, mapping: Mapping[Expr, int | Expr], memo: dict[Expr, int | Expr] | None = None
+) -> int | Expr:
     """Replace sub-expressions (usually leaves) and simplify. `memo` may be shared between calls with one mapping."""
-    if type(e) is int:
+    if isinstance(e, int):
         return e
     if memo is None:
         memo = {}
@@ -861,14 +863,14 @@ _CONCRETE_UF: dict[str, Callable[..., int]] = {
 def pure(name: str, width: int, *args: int | Expr) -> int | Expr:
     """A pure function by name: computed on constants where it is known, else uninterpreted."""
     f = _CONCRETE_UF.get(name)
-    if f is not None and all(type(a) is int for a in args):
+    if f is not None and all(isinstance(a, int) for a in args):
         return f(*args)
     return uf(name, width, *args)
 
 
 def evaluate(e: int | Expr, model: Mapping[Expr, int], memo: dict[Expr, int] | None = None) -> int:
     """The value of e where leaves have the values of `model` (0 where it says nothing); known functions are computed."""
-    if type(e) is int:
+    if isinstance(e, int):
         return e
     if memo is None:
         memo = {}
@@ -881,7 +883,7 @@ def evaluate(e: int | Expr, model: Mapping[Expr, int], memo: dict[Expr, int] | N
     elif op == "concat":
         v = 0
         for p, pw in zip(args[0], args[1], strict=True):
-            v = (v << pw) | (p if type(p) is int else evaluate(p, model, memo))
+            v = (v << pw) | (p if isinstance(p, int) else evaluate(p, model, memo))
     elif op == "extract":
         v = (evaluate(args[0], model, memo) >> args[1]) & ((1 << w) - 1)
     elif op == "not":
@@ -940,7 +942,7 @@ def evaluate(e: int | Expr, model: Mapping[Expr, int], memo: dict[Expr, int] | N
 
 def show(e: int | Expr, depth: int = 6) -> str:
     """A short readable form, for messages and debugging."""
-    if type(e) is int:
+    if isinstance(e, int):
         return str(e) if e < 4096 else hex(e)
     if e.op == "sym":
         return str(e.args[0])

@@ -41,14 +41,14 @@ def anything(st: State, name: str, width: int) -> Expr:
 
 
 def concrete(v: Any, what: str) -> int:
-    if type(v) is int:
+    if isinstance(v, int):
         return v
     raise Problem("unsupported-construct", f"{what} is not known")
 
 
 def text_at(st: State, pointer: Any) -> bytes | None:
     """The string at a pointer; None when it is not all constant."""
-    if type(pointer) is not int:
+    if not isinstance(pointer, int):
         return None
     b = st.block(pointer)
     if b is None:
@@ -56,7 +56,7 @@ def text_at(st: State, pointer: Any) -> bytes | None:
     off = pointer & OFFSET_MASK
     out = bytearray()
     for v in b.data[off : off + MAX_TEXT]:
-        if type(v) is not int:
+        if not isinstance(v, int):
             return None
         if v == 0:
             return bytes(out)
@@ -85,7 +85,9 @@ def zmalloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("calloc", "rte_calloc")
 def calloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
     n, size = (v[1], v[2]) if len(v) > 2 else (v[0], v[1])
-    return _new_heap(st, concrete(n, "the size of an allocation") * concrete(size, "the size of an allocation"), 0, "heap")
+    return _new_heap(
+        st, concrete(n, "the size of an allocation") * concrete(size, "the size of an allocation"), 0, "heap"
+    )
 
 
 @model("aligned_alloc", "memalign")
@@ -265,7 +267,11 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
         if v[1] != 0:
             # the number may end anywhere in the text: at its start (no number) or after it
             b = st.block(v[0])
-            st.store(v[1], X.ite(anything(st, "no number", 1), v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64), 8)
+            st.store(
+                v[1],
+                X.ite(anything(st, "no number", 1), v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64),
+                8,
+            )
         return anything(st, "strtol", 64)
     value, used = parse_integer(s, concrete(v[2], "the base of a number"))
     if v[1] != 0:
@@ -409,10 +415,10 @@ def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("snprintf", "sprintf", "vsnprintf")
 def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    b = st.block(v[0]) if type(v[0]) is int else None
+    b = st.block(v[0]) if isinstance(v[0], int) else None
     if b is not None:
         n = b.size - (v[0] & OFFSET_MASK)
-        if len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer) and type(v[1]) is int:
+        if len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer) and isinstance(v[1], int):
             n = min(n, v[1])
         if n > 0:
             st.store_bytes(v[0], [*(anything(st, "text", 8) for _ in range(n - 1)), 0], n)
@@ -422,7 +428,19 @@ def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
 # ------------------------------------------------------------------------------------------------------------ the process
 
 
-@model("exit", "abort", "_exit", "rte_exit", "rte_panic", "__rte_panic", "__assert_fail", "err", "errx", "__builtin_unreachable", "__builtin_trap")
+@model(
+    "exit",
+    "abort",
+    "_exit",
+    "rte_exit",
+    "rte_panic",
+    "__rte_panic",
+    "__assert_fail",
+    "err",
+    "errx",
+    "__builtin_unreachable",
+    "__builtin_trap",
+)
 def leave(st: State, v: list[Any], types: Any, result: Any) -> Any:
     if st.tracking:
         raise Problem("unsupported-construct", "the program can end here while it processes a packet")
@@ -452,7 +470,7 @@ def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
     def argument(i: int) -> tuple[int, bytes]:
         p = st.load(argv + 8 * i, 8)
         s = text_at(st, p)
-        if type(p) is not int or s is None:
+        if not isinstance(p, int) or s is None:
             raise Problem("unsupported-construct", "an argument of the program that is not known")
         return p, s
 
@@ -541,7 +559,19 @@ def time_now(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return now if now is not None else 0
 
 
-@model("time", "clock", "rand", "random", "rte_rand", "lrand48", "rte_rdtsc", "rte_get_tsc_cycles", "rte_get_timer_cycles", "rte_get_tsc_hz", "rte_get_timer_hz")
+@model(
+    "time",
+    "clock",
+    "rand",
+    "random",
+    "rte_rand",
+    "lrand48",
+    "rte_rdtsc",
+    "rte_get_tsc_cycles",
+    "rte_get_timer_cycles",
+    "rte_get_tsc_hz",
+    "rte_get_timer_hz",
+)
 def outside(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return anything(st, "outside", 8 * size_of(result) if not isinstance(result, T.Void) else 32)
 
@@ -606,8 +636,10 @@ def hash_memory(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 
 def _uninterpreted(name: str, width: int) -> Model:
-    return lambda st, v, types, result: X.zext(X.pure(name, width, X.extract(v[0], 0, width)), width, 32) if width == 32 else X.extract(
-        X.pure(name, width, v[0]), 0, 32
+    return lambda st, v, types, result: (
+        X.zext(X.pure(name, width, X.extract(v[0], 0, width)), width, 32)
+        if width == 32
+        else X.extract(X.pure(name, width, v[0]), 0, 32)
     )
 
 
@@ -623,7 +655,7 @@ LIBC["labs"] = LIBC["llabs"] = lambda st, v, t, r: X.ite(X.slt(v[0], 0, 64), X.n
 
 
 def _character(test: Callable[[int], bool], name: str) -> Model:
-    return lambda st, v, t, r: int(test(v[0] & 255)) if type(v[0]) is int else X.pure(name, 32, v[0])
+    return lambda st, v, t, r: int(test(v[0] & 255)) if isinstance(v[0], int) else X.pure(name, 32, v[0])
 
 
 for _name, _test in (("isdigit", lambda c: 48 <= c <= 57), ("isspace", lambda c: chr(c).isspace() and c < 128),
@@ -633,7 +665,7 @@ for _name, _test in (("isdigit", lambda c: 48 <= c <= 57), ("isspace", lambda c:
 
 def _math(f: Callable[..., float], name: str) -> Model:
     def run(st: State, v: list[Any], types: Any, result: Any) -> Any:
-        if any(type(x) is not int for x in v):
+        if any(not isinstance(x, int) for x in v):
             return X.pure(name, 64, *v)
         numbers = [struct.unpack("<d", x.to_bytes(8, "little"))[0] for x in v]
         try:

@@ -90,9 +90,9 @@ def record(
 def object_id(st: State, spec: CallSpec, values: Values, role: str = "object") -> tuple[int, Block]:
     """The library object in a role."""
     v = arg(spec, values, role)
-    if type(v) is not int:
+    if not isinstance(v, int):
         v = X.substitute(v, st.values, st.memo)
-    if type(v) is int:
+    if isinstance(v, int):
         b = st.memory.get(v >> ADDRESS_BITS)
         if b is not None and b.info.kind == "handle":
             return v >> ADDRESS_BITS, b
@@ -101,15 +101,17 @@ def object_id(st: State, spec: CallSpec, values: Values, role: str = "object") -
     raise Problem("unsupported-construct", f"{spec.name} is called on an object that the analysis cannot identify")
 
 
-def write_out(st: State, spec: CallSpec, values: Values, value: int | Expr, size: int, types: Any, role: str = "out") -> None:
+def write_out(
+    st: State, spec: CallSpec, values: Values, value: int | Expr, size: int, types: Any, role: str = "out"
+) -> None:
     """Store a value through an out parameter, in the size of what it points to."""
     at = spec.roles[role]
     if values[at] == 0:
         return
     t = types[at] if at < len(types) else None
     n = size
-    if isinstance(t, T.Pointer) and isinstance(t.to, (T.Integer, T.Enum, T.Bool)) and t.to.size > 1:
-        n = t.to.size
+    if isinstance(t, T.Pointer) and isinstance(t.to, (T.Integer, T.Enum, T.Bool)) and size_of(t.to) > 1:
+        n = size_of(t.to)
     st.store(values[at], X.zext(value, 8 * size, 8 * n) if n != size else value, n)
 
 
@@ -126,7 +128,9 @@ def fork_symbol(st: State, name: str) -> bool:
 # ------------------------------------------------------------------------------------------------------------------- keys
 
 
-def key_bytes(st: State, b: Block, spec: CallSpec, values: Values, types: Any, role: str = "key") -> tuple[int | Expr, ...]:
+def key_bytes(
+    st: State, b: Block, spec: CallSpec, values: Values, types: Any, role: str = "key"
+) -> tuple[int | Expr, ...]:
     """The bytes behind a key pointer."""
     pointer = arg(spec, values, role)
     size = _key_size(st, b, spec, types, role)
@@ -138,7 +142,7 @@ def _key_size(st: State, b: Block, spec: CallSpec, types: Any, role: str) -> int
     if detail.get("equality"):
         return st.engine.equality(st, detail["equality"]).size
     size = detail.get("key_size") or spec.key_bytes
-    if type(size) is int and 0 < size <= 4096:
+    if isinstance(size, int) and 0 < size <= 4096:
         return size
     t = types[spec.roles[role]] if spec.roles[role] < len(types) else None
     if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)):
@@ -174,7 +178,9 @@ def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr
 
 def is_uninitialised(v: int | Expr) -> bool:
     """Whether a byte was never written (padding, usually)."""
-    return isinstance(v, Expr) and any(x.op == "sym" and str(x.args[0]).startswith("uninitialised ") for x in X.leaves(v))
+    return isinstance(v, Expr) and any(
+        x.op == "sym" and str(x.args[0]).startswith("uninitialised ") for x in X.leaves(v)
+    )
 
 
 def _entries(st: State, oid: int, namespace: str = "entries") -> tuple[Entry, ...]:
@@ -231,6 +237,7 @@ def _get(st: State, spec: CallSpec, values: Values, types: Any, namespace: str, 
     n = number(st)
     e = _lookup(st, oid, b, raw, namespace)
     fresh: Entry | None = None
+    value: int | Expr | None
     if e is None:
         if closed(st, oid) and not st.library.get(("opaque", oid)) and not b.info.detail.get("filled"):
             found, value = False, None
@@ -248,7 +255,15 @@ def _get(st: State, spec: CallSpec, values: Values, types: Any, namespace: str, 
         write_out(st, spec, values, value, 4, types)
         outputs.append((spec.params[spec.roles["out"]], value))
     role = {"entries": "get", "a": "get-a", "b": "get-b"}[namespace]
-    record(st, spec, values, [Touch(oid, False, role, parts, found=found, value=value)], int(found), outputs, [(spec.params[spec.roles["key"]], raw)])
+    record(
+        st,
+        spec,
+        values,
+        [Touch(oid, False, role, parts, found=found, value=value)],
+        int(found),
+        outputs,
+        [(spec.params[spec.roles["key"]], raw)],
+    )
     return int(found)
 
 
@@ -296,7 +311,7 @@ def map_erase(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 
 def _cell_of_pointer(st: State, pointer: Any) -> tuple[int, int | Expr] | None:
-    b = st.block(pointer) if type(pointer) is int else None
+    b = st.block(pointer) if isinstance(pointer, int) else None
     if b is not None and b.info.kind == "cell":
         return b.info.detail["vector"], b.info.detail["index"]
     return None
@@ -337,7 +352,7 @@ def dmap_whole(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     n = number(st)
     if spec.op == "dmap-value":
         size = b.info.detail.get("elem_size")
-        if type(size) is not int or size > UNBOUNDED_CELL:
+        if not isinstance(size, int) or size > UNBOUNDED_CELL:
             raise Problem("unsupported-construct", "the size of a double map's values is not known")
         st.store_bytes(arg(spec, values, "out"), symbolic_bytes(f"dmap_value#{n}", size), size)
         record(st, spec, values, [Touch(oid, False, "read", None)])
@@ -372,14 +387,14 @@ def vector_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     index = arg(spec, values, "index")
     cell = _find_cell(st, oid, index)
     size = b.info.detail.get("elem_size")
-    if type(size) is not int or not 0 < size <= UNBOUNDED_CELL:
+    if not isinstance(size, int) or not 0 < size <= UNBOUNDED_CELL:
         raise Problem("unsupported-construct", f"the element size of {b.info.name} is not known")
     n = number(st)
     capacity = b.info.detail.get("capacity")
-    if type(capacity) is int and type(index) is int and index >= capacity:
+    if isinstance(capacity, int) and isinstance(index, int) and index >= capacity:
         raise Problem("unsupported-construct", f"cell {index} of {b.info.name} is borrowed; it has {capacity}")
     if cell is None:
-        if closed(st, oid) and not st.library.get(("opaque", oid)) and type(index) is int:
+        if closed(st, oid) and not st.library.get(("opaque", oid)) and isinstance(index, int):
             data = st.engine.template(st, b.info.detail.get("init", 0), size)
         else:
             data = symbolic_bytes(f"vector_data_reset#{n}", size)
@@ -425,7 +440,7 @@ def cell_write(st: State, oid: int, cell: Cell, index: int | Expr | None = None)
 
 def same(a: int | Expr, b: int | Expr) -> bool:
     """Whether two values are the same constant or the same expression."""
-    return a is b or (type(a) is int and type(b) is int and a == b)
+    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
 
 
 # ---------------------------------------------------------------------------------------------------------------- dchains
@@ -441,7 +456,7 @@ def _learn_index(st: State, oid: int, index: int | Expr, taken: bool) -> None:
 
 def _bound_index(st: State, b: Block, index: Expr) -> None:
     capacity = b.info.detail.get("capacity")
-    if type(capacity) is int and 0 < capacity < 1 << 31:
+    if isinstance(capacity, int) and 0 < capacity < 1 << 31:
         st.require(X.ult(index, capacity, 32))
     else:
         st.require(X.sle(0, index, 32))
@@ -568,16 +583,18 @@ def expire_range(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- reads and updates
 
 
-def _generic_key(st: State, spec: CallSpec, values: Values, types: Any, oid: int, b: Block) -> tuple[tuple[Part, ...] | None, bool, Any]:
+def _generic_key(
+    st: State, spec: CallSpec, values: Values, types: Any, oid: int, b: Block
+) -> tuple[tuple[Part, ...] | None, bool, Any]:
     """The key of a read or update: behind a pointer, an index, the selected one, or none (the whole object)."""
     if "key" in spec.roles:
         raw = key_bytes(st, b, spec, values, types)
         return key_parts(st, b, raw), False, [(spec.params[spec.roles["key"]], raw)]
     if "selected_key" in spec.flags:
-        raw = st.library.get(("selected key", oid))
-        if raw is None:
+        selected = st.library.get(("selected key", oid))
+        if selected is None:
             return None, False, []
-        return tuple(Part(v, 8) for v in raw), False, [("key", raw)]
+        return tuple(Part(v, 8) for v in selected), False, [("key", selected)]
     if "index" in spec.roles:
         index = arg(spec, values, "index")
         for e in reversed(_entries(st, oid)):
@@ -613,7 +630,7 @@ def select_key(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     oid, b = object_id(st, spec, values)
     size = b.info.detail.get("key_size")
     raw: tuple[int | Expr, ...]
-    if type(size) is int:
+    if isinstance(size, int):
         raw = tuple(st.load_bytes(arg(spec, values, "key"), size))
     else:
         raw = _hashed_bytes(st, spec, values, types, b)
@@ -628,7 +645,7 @@ def _hashed_bytes(st: State, spec: CallSpec, values: Values, types: Any, b: Bloc
     pointer = arg(spec, values, "key")
     if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)) and size_of(t.to):
         return tuple(st.load_bytes(pointer, size_of(t.to)))
-    target = st.block(pointer) if type(pointer) is int else None
+    target = st.block(pointer) if isinstance(pointer, int) else None
     if target is not None:
         return tuple(st.load_bytes(pointer, target.size - (pointer & 0xFFFFFFFF)))
     raise Problem("unsupported-construct", f"the key of {b.info.name} has an unknown size")
@@ -672,9 +689,9 @@ def packet_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 def _packet_address(st: State, start: int | Expr) -> int:
     base: int = st.library["packet"]
-    if type(start) is int:
+    if isinstance(start, int):
         return base + start
-    if start.op == "add" and type(start.args[1]) is int:
+    if start.op == "add" and isinstance(start.args[1], int):
         return (st.packet_region(start.args[0]) << ADDRESS_BITS) + start.args[1]
     return st.packet_region(start) << ADDRESS_BITS
 
@@ -721,7 +738,7 @@ def environment(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 def hash_bytes(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     size = arg(spec, values, "size")
-    if type(size) is not int:
+    if not isinstance(size, int):
         raise Problem("unsupported-construct", "a hash of an unknown number of bytes")
     data = st.load_bytes(arg(spec, values, "key"), size)
     return X.pure("hash_obj", 32, X.from_bytes(tuple(data)))

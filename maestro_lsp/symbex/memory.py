@@ -45,7 +45,9 @@ class ObjectInfo:
     name: str
     type: CType | None = None
     library_kind: str = ""  # of a handle: map, vector, dchain ...
-    detail: dict[str, Any] = field(default_factory=dict)  # of a handle: capacity, elem_size, equality ...; of a cell: vector, index
+    detail: dict[str, Any] = field(
+        default_factory=dict
+    )  # of a handle: capacity, elem_size, equality ...; of a cell: vector, index
 
     @property
     def is_state(self) -> bool:

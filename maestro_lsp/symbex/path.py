@@ -33,7 +33,9 @@ class Touch:
     key: tuple[Part, ...] | None  # which memory is touched: equal keys meet; None is all of it
     index: bool = False  # the key is an index (of a vector, dchain, token bucket)
     found: bool | None = None  # get, check, allocate, add: whether it succeeded, where the path says so
-    value: int | Expr | None = None  # put: what is stored; get: what was found; allocate: the fresh index; expire: the time
+    value: int | Expr | None = (
+        None  # put: what is stored; get: what was found; allocate: the fresh index; expire: the time
+    )
     stored: tuple[tuple[int, int | Expr], ...] = ()  # a cell's bytes that this write changed: (offset, byte)
     approximate: bool = False
     key_cell: tuple[int, int | Expr] | None = None  # put: (vector, index) of the cell that the key pointer points into

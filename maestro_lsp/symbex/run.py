@@ -86,7 +86,9 @@ class _Run:
     def go(self) -> Execution:
         process = self.entry("nf_process")
         if process is None:
-            return Execution((), {}, (Trouble("missing-function", "nf_process is not defined", Span("", 0, 0)),), None, False)
+            return Execution(
+                (), {}, (Trouble("missing-function", "nf_process is not defined", Span("", 0, 0)),), None, False
+            )
         span = process.unit.span(process.node)
         base = self.start_up()
         if base is None:
@@ -103,7 +105,9 @@ class _Run:
             if not self.learn(base, ends):
                 break
         paths = tuple(self.path(i, st) for i, st in enumerate(ends))
-        return Execution(paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine)
+        return Execution(
+            paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine
+        )
 
     # -------------------------------------------------------------------------------------------------------- start-up
 
@@ -180,7 +184,9 @@ class _Run:
         troubles = engine.troubles[before:]
         if not good:
             if not troubles:
-                engine.troubles.append(Trouble("unsupported-construct", f"{f.name} fails whatever its inputs are", f.unit.span(f.node)))
+                engine.troubles.append(
+                    Trouble("unsupported-construct", f"{f.name} fails whatever its inputs are", f.unit.span(f.node))
+                )
             return None
         # one path, or paths that depend on files: then what was read may have been anything, and nothing is incomplete
         del engine.troubles[before:]
@@ -252,7 +258,13 @@ class _Run:
         size = T.sizeof_(t) or 128
         mbuf = st.allocate(ObjectInfo("local", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
         if isinstance(t, T.Record):
-            known = {"buf_addr": packet, "data_off": 0, "port": device, "pkt_len": X.zext(length, 16, 32), "data_len": length}
+            known = {
+                "buf_addr": packet,
+                "data_off": 0,
+                "port": device,
+                "pkt_len": X.zext(length, 16, 32),
+                "data_len": length,
+            }
             for name, v in known.items():
                 m = t.find(name)
                 if m is not None and T.sizeof_(m.type):
@@ -281,7 +293,7 @@ class _Run:
             for a in st.plain:
                 if not a.write:
                     reads.append((a.object, a.offset, a.size))
-                elif type(a.offset) is int:
+                elif isinstance(a.offset, int):
                     written.setdefault(a.object, set()).update(range(a.offset, a.offset + a.size))
                 else:
                     whole.add(a.object)
@@ -292,7 +304,9 @@ class _Run:
             new = offsets - engine.havoc_bytes.get(oid, frozenset())
             if new:
                 engine.havoc_bytes[oid] = engine.havoc_bytes.get(oid, frozenset()) | new
-                if any(o == oid and (type(at) is not int or not new.isdisjoint(range(at, at + n))) for o, at, n in reads):
+                if any(
+                    o == oid and (not isinstance(at, int) or not new.isdisjoint(range(at, at + n))) for o, at, n in reads
+                ):
                     again = True
         if not whole <= base.havoc:
             base.havoc = base.havoc | whole
@@ -331,15 +345,25 @@ class _Run:
         for key, cells in st.library.items():
             if isinstance(key, tuple) and key[0] == "cells":
                 for cell in cells:
-                    touches = cell_write(st, key[1], cell)
-                    if touches:  # written after the last return, or never returned
-                        late.setdefault(max(cell.call, 0), []).extend(touches)
+                    written = cell_write(st, key[1], cell)
+                    if written:  # after the last return, or never returned
+                        late.setdefault(max(cell.call, 0), []).extend(written)
         calls = []
         for n, r in enumerate(raws):
             touches = (*r.touches, *late.get(n, ()))
             calls.append(
-                Call(n, r.spec.name, r.spec.op, r.arguments, r.result, r.outputs, touches, engine.spans(r.place),
-                     tuple(c.name for c, _ in r.place), r.keys)  # fmt: skip
+                Call(
+                    n,
+                    r.spec.name,
+                    r.spec.op,
+                    r.arguments,
+                    r.result,
+                    r.outputs,
+                    touches,
+                    engine.spans(r.place),
+                    tuple(c.name for c, _ in r.place),
+                    r.keys,
+                )  # fmt: skip
             )
         writes = tuple(_packet_writes(st))
         returned = st.result if st.result is not None else 0
@@ -347,7 +371,9 @@ class _Run:
         used = _used_leaves(conditions, calls, writes, returned)
         calls = [replace(c, result_used=_is_used(c, used)) for c in calls]
         plain = tuple(
-            PlainTouch(a.object, a.offset, a.size, a.write, engine.spans(a.place)[-1], tuple(c.name for c, _ in a.place))
+            PlainTouch(
+                a.object, a.offset, a.size, a.write, engine.spans(a.place)[-1], tuple(c.name for c, _ in a.place)
+            )
             for a in st.plain
         )
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
@@ -381,7 +407,7 @@ class _Run:
                 spans = self.engine.spans(place) if place else ()
                 capacity = info.detail.get("capacity")
                 out[oid] = Object(oid, name, info.library_kind, info, spans[-1] if spans else None,
-                                  capacity if type(capacity) is int else None)  # fmt: skip
+                                  capacity if isinstance(capacity, int) else None)  # fmt: skip
             else:
                 out[oid] = Object(oid, name, info.kind, info, self.engine.declaration(oid), None)
         return out
@@ -408,13 +434,13 @@ class _Run:
             for step, at, ft in _scalars(name, address, self.completed(t)):
                 if not isinstance(ft, T.Pointer) or depth > 6:
                     continue
-                b = base.memory.get(at >> ADDRESS_BITS)
+                block = base.memory.get(at >> ADDRESS_BITS)
                 off = at & 0xFFFFFFFF
-                if b is None or off + 8 > b.size:
+                if block is None or off + 8 > block.size:
                     continue
-                p = X.from_bytes(tuple(b.data[off : off + 8]))
-                target = base.memory.get(p >> ADDRESS_BITS) if type(p) is int else None
-                if target is None or type(p) is not int:
+                p = X.from_bytes(tuple(block.data[off : off + 8]))
+                target = base.memory.get(p >> ADDRESS_BITS) if isinstance(p, int) else None
+                if target is None or not isinstance(p, int):
                     continue
                 tid = p >> ADDRESS_BITS
                 label = "->".join(step.split("->")[-2:])
@@ -422,7 +448,11 @@ class _Run:
                     old = found.get(tid)
                     if old is None or (len(label), label) < (len(old), old):
                         found[tid] = label
-                if target.info.kind in ("heap", "global") and not isinstance(ft.to, (T.Void, T.Function)) and (tid, label) not in seen:
+                if (
+                    target.info.kind in ("heap", "global")
+                    and not isinstance(ft.to, (T.Void, T.Function))
+                    and (tid, label) not in seen
+                ):
                     seen.add((tid, label))
                     pointee = self.completed(ft.to)
                     n = T.sizeof_(pointee) or 0
@@ -479,7 +509,9 @@ def _chunk(st: State, address: int, length: int | Expr) -> Chunk:
     return Chunk(b.info.name, address & 0xFFFFFFFF, length)
 
 
-def _used_leaves(conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], returned: int | Expr) -> set[Expr]:
+def _used_leaves(
+    conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], returned: int | Expr
+) -> set[Expr]:
     """Leaves that a path's conditions, arguments and effects depend on."""
     used: set[Expr] = set()
     for c in conditions:

@@ -37,7 +37,11 @@ class Solver:
         relevant = related(constraints, extra)
         key = (extra, frozenset(relevant))
         if key not in self._answers:
-            trial = {leaf: v for leaf, v in model.items() if leaf in X.leaves(extra) or any(leaf in X.leaves(c) for c in relevant)}
+            trial = {
+                leaf: v
+                for leaf, v in model.items()
+                if leaf in X.leaves(extra) or any(leaf in X.leaves(c) for c in relevant)
+            }
             goal = [*relevant, extra]
             self._answers[key] = trial if search(goal, trial) else self.ask(goal)
         answer = self._answers[key]
@@ -56,7 +60,7 @@ class Solver:
         try:
             wanted: set[Expr] = set()
             for c in constraints:
-                if type(c) is int:
+                if isinstance(c, int):
                     if not c:
                         return None
                     continue
@@ -85,7 +89,7 @@ class Solver:
         """The same expression for Z3; `width` is needed for constants only."""
         import z3
 
-        if type(e) is int:
+        if isinstance(e, int):
             return z3.BitVecVal(e, width)
         got = self._asts.get(e)
         if got is None:
@@ -185,7 +189,7 @@ class _Adjuster:
         return X.evaluate(e, self.model)
 
     def adjust(self, e: int | Expr, want: int) -> None:
-        if type(e) is int:
+        if isinstance(e, int):
             return
         op, w, a = e.op, e.width, e.args
         full = (1 << w) - 1
@@ -221,7 +225,9 @@ class _Adjuster:
 
     def arithmetic(self, op: str, x: int | Expr, y: int | Expr, want: int, w: int) -> None:
         full = (1 << w) - 1
-        if type(y) is not int and (type(x) is int or (op in ("add", "mul", "xor", "and", "or") and self.rng.random() < 0.5)):
+        if not isinstance(y, int) and (
+            isinstance(x, int) or (op in ("add", "mul", "xor", "and", "or") and self.rng.random() < 0.5)
+        ):
             x, y = y, x
         vy = self.value(y)
         if op == "add":
@@ -242,7 +248,7 @@ class _Adjuster:
         w = next(v.width for v in (x, y) if isinstance(v, Expr))
         full = (1 << w) - 1
         vx, vy = self.value(x), self.value(y)
-        left = type(y) is int or (type(x) is not int and self.rng.random() < 0.5)
+        left = isinstance(y, int) or (not isinstance(x, int) and self.rng.random() < 0.5)
         if op == "eq":
             other = vy if left else vx
             self.adjust(x if left else y, other if want else other ^ (1 << self.rng.randrange(w)))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .path import Call
 
-ITE_LIMIT = 64  # positions of a symbolic index that are told apart; beyond, the element is an uninterpreted function of it
+ITE_LIMIT = (
+    64  # positions of a symbolic index that are told apart; beyond, the element is an uninterpreted function of it
+)
 PACKET_BYTES = 512  # of the packet that are modelled, and of each part of it at a symbolic offset
 LAST_LINE_OF_STRUCT = 1 << 31  # a constant offset above this is a negative one
 
@@ -132,7 +134,7 @@ class State:
         self.cursor: int | Expr = 0  # bytes of the packet borrowed so far (64 bits)
         self.total_length: int | Expr = 0  # of the packet (64 bits)
         self.regions: dict[Expr, int] = {}  # symbolic packet offset -> object that holds the bytes there
-        self.loops: dict[Any, int] = {}
+        self.loops: dict[Any, tuple[int, int, int]] = {}  # iterations, decisions, conditions then
         self.finished = False
         self.result: int | Expr | None = None
 
@@ -178,7 +180,7 @@ class State:
 
     def known(self, c: int | Expr) -> int | Expr:
         """A condition simplified by what is known on this path: 0, 1 or what is left of it."""
-        if type(c) is int:
+        if isinstance(c, int):
             return c
         v = self.facts.get(c)
         if v is not None:
@@ -186,7 +188,7 @@ class State:
         if self.values:
             s = X.substitute(c, self.values, self.memo)
             if s is not c:
-                if type(s) is int:
+                if isinstance(s, int):
                     return s
                 return self.facts.get(s, s)
         return c
@@ -194,11 +196,11 @@ class State:
     def decide(self, c: int | Expr) -> bool:
         """The truth of a one-bit condition; raises Fork when the path does not decide it."""
         k = self.known(c)
-        if type(k) is int:
+        if isinstance(k, int):
             return k != 0
         if k.op in ("and", "or"):
             a, b = self.known(k.args[0]), self.known(k.args[1])
-            if type(a) is int or type(b) is int:
+            if isinstance(a, int) or isinstance(b, int):
                 return self.decide(X.and_(a, b, 1) if k.op == "and" else X.or_(a, b, 1))
         raise Fork(k)
 
@@ -207,11 +209,11 @@ class State:
         todo = [c]
         while todo:
             e = todo.pop()
-            if type(e) is int or self.facts.get(e) == 1:
+            if isinstance(e, int) or self.facts.get(e) == 1:
                 continue
             self.facts[e] = 1
             n = X.not_(e, 1)
-            if type(n) is not int:
+            if not isinstance(n, int):
                 self.facts[n] = 0
             op = e.op
             if op == "and":
@@ -227,12 +229,12 @@ class State:
                 elif inner.width == 1 and X.is_leaf(inner):
                     self._bind(inner, 0)
             elif op == "eq":
-                if type(e.args[1]) is int:
+                if isinstance(e.args[1], int):
                     self._bind(e.args[0], e.args[1])
             elif op in ("sym", "uf"):
                 self._bind(e, 1)
             for o in self.or_facts[:]:
-                if type(o) is int:
+                if isinstance(o, int):
                     continue
                 a, b = self.known(o.args[0]), self.known(o.args[1])
                 if a == 0 or b == 0:
@@ -248,7 +250,7 @@ class State:
             top = e.width
             for p, pw in zip(e.args[0], e.args[1], strict=True):
                 top -= pw
-                if type(p) is not int:
+                if not isinstance(p, int):
                     self.values[p] = (value >> top) & ((1 << pw) - 1)
 
     # --------------------------------------------------------------------------------------------------------- memory
@@ -256,7 +258,9 @@ class State:
     def allocate(self, info: ObjectInfo, data: list[int | Expr]) -> int:
         """A new object; returns its address."""
         if len(data) > MAX_OBJECT:
-            raise Problem("unsupported-construct", f"{info.name} has {len(data)} bytes; more than {MAX_OBJECT} are not modelled")
+            raise Problem(
+                "unsupported-construct", f"{info.name} has {len(data)} bytes; more than {MAX_OBJECT} are not modelled"
+            )
         oid = self.next_id
         self.next_id = oid + 1
         self.memory[oid] = Block(info, data, self)
@@ -264,7 +268,7 @@ class State:
 
     def block(self, address: int | Expr) -> Block | None:
         """The object that a (possibly symbolic) address points into."""
-        if type(address) is int:
+        if isinstance(address, int):
             return self.memory.get(address >> ADDRESS_BITS)
         return self.memory.get(self._split(address)[0])
 
@@ -278,7 +282,7 @@ class State:
 
     def load(self, address: int | Expr, n: int) -> int | Expr:
         """n bytes at an address as one little-endian value."""
-        if type(address) is not int:
+        if not isinstance(address, int):
             return self._load_symbolic(address, n)
         b = self.memory.get(address >> ADDRESS_BITS)
         off = address & OFFSET_MASK
@@ -292,7 +296,7 @@ class State:
 
     def load_bytes(self, address: int | Expr, n: int) -> list[int | Expr]:
         """n bytes at an address, one by one."""
-        if type(address) is int:
+        if isinstance(address, int):
             b = self.memory.get(address >> ADDRESS_BITS)
             off = address & OFFSET_MASK
             if b is None or off + n > b.size:
@@ -312,7 +316,7 @@ class State:
         """Write n bytes."""
         if n == 0:
             return
-        if type(address) is not int:
+        if not isinstance(address, int):
             self._store_symbolic(address, X.from_bytes(tuple(data)), n)
             return
         oid = address >> ADDRESS_BITS
@@ -342,13 +346,15 @@ class State:
         if b is None:
             return Problem("unsupported-construct", f"a pointer that points to no object is {what} here")
         off = address & OFFSET_MASK
-        return Problem("unsupported-construct", f"bytes {off}..{off + n - 1} of {b.info.name} are {what}; it has {b.size}")
+        return Problem(
+            "unsupported-construct", f"bytes {off}..{off + n - 1} of {b.info.name} are {what}; it has {b.size}"
+        )
 
     def _note_read(self, oid: int, b: Block, off: int | Expr, n: int) -> None:
         if b.info.detail.get("scratch"):
             return
         done = self.written.get(oid)
-        if done and type(off) is int and done.issuperset(range(off, off + n)):
+        if done and isinstance(off, int) and done.issuperset(range(off, off + n)):
             return
         self.plain.append(PlainAccess(oid, off, n, False, self.place()))
 
@@ -357,14 +363,14 @@ class State:
     def _split(self, address: Expr) -> tuple[int, int, Expr | None]:
         """A symbolic address as (object id, constant offset, symbolic offset or None)."""
         k = self.known(address) if address.width == 1 else X.substitute(address, self.values, self.memo)
-        if type(k) is int:
+        if isinstance(k, int):
             return k >> ADDRESS_BITS, k & OFFSET_MASK, None
         if k.op == "ite":
             side = k.args[1] if self.decide(k.args[0]) else k.args[2]
-            if type(side) is int:
+            if isinstance(side, int):
                 return side >> ADDRESS_BITS, side & OFFSET_MASK, None
             return self._split(side)
-        if k.op == "add" and type(k.args[1]) is int:
+        if k.op == "add" and isinstance(k.args[1], int):
             base, rest = k.args[1], k.args[0]
             oid, off = base >> ADDRESS_BITS, base & OFFSET_MASK
             if off >= LAST_LINE_OF_STRUCT:
@@ -397,7 +403,7 @@ class State:
     def _positions(self, b: Block, off: int, rest: Expr, n: int) -> list[int]:
         """The values of the symbolic offset that stay inside the object."""
         step = 1
-        if rest.op == "mul" and type(rest.args[1]) is int:
+        if rest.op == "mul" and isinstance(rest.args[1], int):
             step = rest.args[1]
         elif rest.op == "concat" and type(rest.args[0][-1]) is int and rest.args[0][-1] == 0:
             step = 1 << rest.args[1][-1]
@@ -419,7 +425,10 @@ class State:
                     if self.decide(same):
                         return value
                 else:
-                    raise Problem("unsupported-construct", f"{b.info.name} is written and read in different sizes at unknown offsets")
+                    raise Problem(
+                        "unsupported-construct",
+                        f"{b.info.name} is written and read in different sizes at unknown offsets",
+                    )
             if oid in self.havoc:
                 return X.uf(f"state:{b.info.name}", 8 * n, where)
         positions = self._positions(b, off, rest, n)
@@ -456,7 +465,9 @@ class State:
         """A constant offset of an object that was also written at symbolic offsets on this path."""
         for u_off, value, un in reversed(b.updates):
             if un != n:
-                raise Problem("unsupported-construct", f"{b.info.name} is written and read in different sizes at unknown offsets")
+                raise Problem(
+                    "unsupported-construct", f"{b.info.name} is written and read in different sizes at unknown offsets"
+                )
             if self.decide(X.eq(_plain_offset(u_off), off, 64)):
                 return value
         return X.from_bytes(tuple(b.data[off : off + n]))

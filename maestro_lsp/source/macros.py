@@ -13,13 +13,15 @@ from typing import NamedTuple
 from maestro_lsp.source.scan import Scan
 from maestro_lsp.source.text import Span
 
+_MAX_TOKENS = 1_200_000  # produced by all expansions of a unit: some seconds
+_MAX_TOKENS_ONCE = 100_000  # produced by one invocation
 _MAX_DEPTH = 60  # nesting of macro arguments; C requires 63 nested parentheses, programs use a handful
 
 LEXEME = re.compile(
     r"""(?P<space>\s+)
     |(?P<name>[A-Za-z_$\u0080-\U0010ffff][\w$]*)
     |(?P<number>\.?\d(?:[eEpP][+-]|'(?=\w)|[\w.])*)
-    |(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    |(?P<string>"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)
     |(?P<mark>\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|%:%:|.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -176,18 +178,24 @@ def define(rest: str, where: tuple[Scan, int, int] | None = None) -> Macro | str
 class Expander:
     """Expands macros of a table that may change between calls.
 
-    budget  how many tokens may still be produced
+    complaints  what was wrong with invocations so far
     """
 
-    def __init__(self, macros: dict[str, Macro], budget: int = 2_000_000) -> None:
+    def __init__(self, macros: dict[str, Macro]) -> None:
         self.macros = macros
-        self.budget = budget
+        self._budget = _MAX_TOKENS
+        self._budget_once = 0
         self.complaints: list[str] = []
         self._text = ""
         self._position = 0
         self._final = True
         self._depth = 0
         self._condition = False
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no expansion is affordable any more."""
+        return self._budget <= 0
 
     def expand(self, tokens: list[Token]) -> list[Token]:
         """Tokens fully expanded, with nothing behind them."""
@@ -222,13 +230,20 @@ class Expander:
         return None
 
     def _expand(self, tokens: list[Token], pull: Callable[[], Token | None] | None) -> list[Token]:
-        if self._depth >= _MAX_DEPTH:
+        if self._depth == 0:
+            self._budget_once = max(0, self._budget - _MAX_TOKENS_ONCE)
+        elif self._depth >= _MAX_DEPTH:
             raise TooMuch
         self._depth += 1
         try:
             return self._run(tokens, pull)
         finally:
             self._depth -= 1
+
+    def _spend(self, tokens: int) -> None:
+        self._budget -= tokens
+        if self._budget < self._budget_once:
+            raise TooMuch
 
     def _run(self, tokens: list[Token], pull: Callable[[], Token | None] | None) -> list[Token]:
         out: list[Token] = []
@@ -256,9 +271,7 @@ class Expander:
                 arguments, close_hide = invocation
                 hide = (token.hide & close_hide) | {macro.name}
                 result = self._substitute(macro, macro.body, arguments, hide)
-            self.budget -= len(result) + 1
-            if self.budget < 0:
-                raise TooMuch
+            self._spend(len(result) + 1)
             if result:
                 if result[0].space != token.space:
                     result[0] = result[0]._replace(space=token.space)
@@ -292,6 +305,7 @@ class Expander:
         params = macro.params or ()
         depth = 0
         while True:
+            self._spend(1)
             token = take()
             if token is None:
                 self.complaints.append(f"unterminated argument list of macro {macro.name}")
@@ -419,7 +433,7 @@ def _stringify(tokens: list[Token]) -> str:
         if token.space and index:
             parts.append(" ")
         text = token.text
-        if text[-1] in "\"'" and len(text) > 1:
+        if text.lstrip("uUL8")[:1] in ('"', "'"):
             text = text.replace("\\", "\\\\").replace('"', '\\"')
         parts.append(text)
     return '"' + "".join(parts) + '"'

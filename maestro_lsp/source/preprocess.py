@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro_lsp.source import headers
@@ -35,13 +35,16 @@ Read = Callable[[str], str | None]
 _MAX_DEPTH = 60  # include nesting; gcc stops at 200
 _MAX_FILES = 3000  # files opened for one unit, repetitions counted
 _MAX_TEXT = 32_000_000  # code points of one unit
-_MAX_CARRY = 100  # directives within one macro invocation
+_MAX_CARRY = 40  # directives within one macro invocation
+_MAX_PROBLEMS = 200  # of one unit
 
 _CANDIDATE = re.compile(
-    r"""(?:u8|[uUL])?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    r"""(?:u8|[uUL])?(?:"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?)
     |[A-Za-z_$\u0080-\U0010ffff][\w$]*|\.?\d(?:[eEpP][+-]|[\w.])*""",
     re.DOTALL | re.VERBOSE,
 )
+_PARENTHESIS = re.compile(r"""[()]|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""", re.DOTALL)
+_SPACE = re.compile(r"\s*")
 _CONDITIONALS = frozenset(("if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif"))
 
 
@@ -121,7 +124,7 @@ class Preprocessed:
             finish = segment.start + min(end, limit) - self._starts[last]
         low = source.offset(begin)
         high = source.end_offset(finish) if end > start else low
-        return Span(source.source.path, low, max(low, high))
+        return Span(source.source.path, low, max(low, min(high, len(source.source.text))))
 
 
 def preprocess(
@@ -228,6 +231,8 @@ class _Run:
         self.length += len(text)
 
     def complain(self, source: Scan, start: int, end: int, message: str) -> None:
+        if len(self.problems) >= _MAX_PROBLEMS:
+            return
         span = Span(source.source.path, source.offset(start), source.end_offset(end))
         self.problems.append(Problem(span, message))
 
@@ -284,82 +289,73 @@ class _FileRun:
                 return
         if self.carried:
             self.finish_carried()
-        for group in self.groups:
+        for group in self.groups[:_MAX_PROBLEMS]:
             unit.problems.append(Problem(group.at, "unterminated conditional: no #endif"))
         unit.emit("\n", self.source, max(0, len(clean) - 1))
 
     def block(self, item: Block) -> None:
-        text = self.source.clean[item.start : item.end]
-        if not self.carried:
-            self.text([(item.start, text)], final=False)
-            return
-        self.carried.append((item.start, text))
+        self.carried.append((item.start, self.source.clean[item.start : item.end]))
         parts, self.carried = self.carried, []
-        self.text(parts, final=len(parts) > _MAX_CARRY)
+        self.text(_Text(parts), final=len(parts) > _MAX_CARRY)
 
     def finish_carried(self) -> None:
         parts, self.carried = self.carried, []
-        self.text(parts, final=True)
+        self.text(_Text(parts), final=True)
 
-    def text(self, parts: list[tuple[int, str]], final: bool) -> None:
-        """Emit text, expanding its macros. Several parts are one text interrupted by directives; what remains
-        unfinished is carried to the next block unless `final`."""
-        unit, expander, macros = self.unit, self.unit.expander, self.unit.macros
-        text = parts[0][1] if len(parts) == 1 else "".join(part for _, part in parts)
-        limits: list[int] = []
-        length = 0
-        for _, part in parts:
-            limits.append(length)
-            length += len(part)
-
-        def clean_offset(offset: int) -> int:
-            index = bisect_right(limits, offset) - 1
-            return parts[index][0] + offset - limits[index]
-
-        def verbatim(start: int, end: int) -> None:
-            while start < end:
-                index = bisect_right(limits, start) - 1
-                stop = min(end, limits[index + 1]) if index + 1 < len(limits) else end
-                unit.emit(text[start:stop], self.source, clean_offset(start))
-                start = stop
-
+    def text(self, text: _Text, final: bool) -> None:
+        """Emit text with its macros expanded. An invocation that the text leaves unfinished is carried to the next
+        block unless `final`."""
+        unit, macros = self.unit, self.unit.macros
         position = search = 0
-        while (match := _CANDIDATE.search(text, search)) is not None:
+        while (match := _CANDIDATE.search(text.all, search)) is not None:
             search = match.end()
             macro = macros.get(match[0])
             if macro is None or unit.exhausted:
                 continue
-            start = match.start()
+            start, end = match.span()
             if macro.is_plain and macros.keys().isdisjoint(macro.words):
-                replacement, end = macro.text, match.end()
+                replacement: str | None = macro.text
             else:
-                unit.here = (self.source, clean_offset(start))
                 try:
-                    name = Token(match[0], False, NOTHING)
-                    tokens, end = expander.expand_at(text, name, match.end(), final)
+                    replacement, end = self.expand(macro, text, start, end, final)
                 except Incomplete:
-                    verbatim(position, start)
-                    self.carried = _drop(parts, limits, start)
+                    self.verbatim(text, position, start)
+                    self.carried = text.parts_from(start)
                     return
-                except TooMuch:
-                    unit.exhausted = True
-                    expander.complaints.append(f"macro {macro.name} expands to too much")
-                    tokens, end = [name], match.end()
-                if end == match.end() and len(tokens) == 1 and tokens[0].text == match[0]:
-                    self.complaints(clean_offset(start), clean_offset(end - 1) + 1)
-                    continue
-                replacement = spell(tokens)
-            verbatim(position, start)
-            begin, finish = clean_offset(start), clean_offset(end - 1) + 1
-            unit.emit(f" {replacement} ", self.source, begin, finish)
-            self.complaints(begin, finish)
-            position = search = end
-        verbatim(position, len(text))
+            first, last = text.clean(start), text.clean(end - 1) + 1
+            if replacement is not None:
+                self.verbatim(text, position, start)
+                unit.emit(f" {replacement} ", self.source, first, last)
+                position = search = end
+            for message in unit.expander.complaints:
+                unit.complain(self.source, first, last, message)
+            unit.expander.complaints.clear()
+        self.verbatim(text, position, len(text.all))
 
-    def complaints(self, start: int, end: int) -> None:
-        for message in self.unit.expander.complaints:
-            self.unit.complain(self.source, start, end, message)
-        self.unit.expander.complaints.clear()
+    def expand(self, macro: Macro, text: _Text, start: int, end: int, final: bool) -> tuple[str | None, int]:
+        """What the macro named at [start, end) stands for, or None if that is just its name; and where its
+        invocation ends. Raises Incomplete."""
+        unit, expander = self.unit, self.unit.expander
+        unit.here = (self.source, text.clean(start))
+        if macro.params is not None and text.is_open(end):
+            if not final:
+                raise Incomplete
+            expander.complaints.append(f"unterminated argument list of macro {macro.name}")
+            return None, end
+        name = Token(macro.name, False, NOTHING)
+        try:
+            tokens, finish = expander.expand_at(text.all, name, end, final)
+        except TooMuch:
+            unit.exhausted = expander.is_spent
+            expander.complaints.append(f"macro {macro.name} expands to too much")
+            return None, end
+        if finish == end and len(tokens) == 1 and tokens[0].text == macro.name:
+            return None, end
+        return spell(tokens), finish
+
+    def verbatim(self, text: _Text, start: int, end: int) -> None:
+        for low, high in text.runs(start, end):
+            self.unit.emit(text.all[low:high], self.source, text.clean(low))
 
     # --- directives -----------------------------------------------------------------------------------------
 
@@ -480,9 +476,47 @@ class _FileRun:
         return False
 
 
-def _drop(parts: list[tuple[int, str]], limits: list[int], start: int) -> list[tuple[int, str]]:
-    """The parts of a text from an offset on."""
-    index = bisect_right(limits, start) - 1
-    clean, text = parts[index]
-    cut = start - limits[index]
-    return [(clean + cut, text[cut:]), *parts[index + 1 :]]
+class _Text:
+    """Text of one or more blocks, joined as if no directives stood between them."""
+
+    def __init__(self, parts: list[tuple[int, str]]) -> None:
+        self._parts = parts  # where each part starts in the clean text, and what it is
+        self.all = parts[0][1] if len(parts) == 1 else "".join(part for _, part in parts)
+        self._starts = [0]  # where each part starts in `all`
+        for _, part in parts[:-1]:
+            self._starts.append(self._starts[-1] + len(part))
+        self._open: set[int] | None = None
+
+    def clean(self, offset: int) -> int:
+        """The offset in the clean text of an offset in `all`."""
+        index = bisect_right(self._starts, offset) - 1
+        return self._parts[index][0] + offset - self._starts[index]
+
+    def runs(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """all[start:end] cut where a directive stands."""
+        while start < end:
+            index = bisect_right(self._starts, start)
+            stop = min(end, self._starts[index]) if index < len(self._starts) else end
+            yield start, stop
+            start = stop
+
+    def parts_from(self, start: int) -> list[tuple[int, str]]:
+        """The parts from an offset on."""
+        index = bisect_right(self._starts, start) - 1
+        clean, text = self._parts[index]
+        cut = start - self._starts[index]
+        return [(clean + cut, text[cut:]), *self._parts[index + 1 :]]
+
+    def is_open(self, end: int) -> bool:
+        """Whether a parenthesis follows that does not close within the text."""
+        if self._open is None:
+            self._open = set()
+            stack = []
+            for match in _PARENTHESIS.finditer(self.all):
+                if match[0] == "(":
+                    stack.append(match.start())
+                elif match[0] == ")" and stack:
+                    stack.pop()
+            self._open.update(stack)
+        following = _SPACE.match(self.all, end)
+        return following is not None and following.end() in self._open

@@ -14,7 +14,7 @@ from maestro_lsp.source.text import SourceText
 
 _SPLICE = re.compile(r"\\[ \t]*\r?\n")
 _COMMENT = re.compile(
-    r"""//[^\n]*|/\*(?:.*?\*/|.*\Z)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""",
+    r"""//[^\n]*|/\*(?:.*?\*/|.*\Z)|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""",
     re.DOTALL,
 )
 _DIRECTIVE = re.compile(r"^[ \t\f\v\r]*(?:#|%:)[ \t\f\v]*([A-Za-z_]\w*|[^\r\n\w]?|\d+)([^\n]*)", re.MULTILINE)

@@ -36,9 +36,6 @@ from maestro_lsp.source.nodes import ATOMS, SPECIFIERS, inner_declarator, node_t
 from maestro_lsp.source.scope import Scope
 
 
-_PACKED = frozenset(("__packed", "__rte_packed", "PACKED"))
-
-
 class Declared(NamedTuple):
     """A declared name.
 
@@ -55,12 +52,10 @@ class Declared(NamedTuple):
 
 
 class Attributes(NamedTuple):
-    """What matters of `__attribute__` and `_Alignas`; aligned in bytes, 0 for none. packed_by_name: by a word such
-    as `__packed` behind the braces, whose macro is not defined."""
+    """What matters of `__attribute__` and `_Alignas`; aligned in bytes, 0 for none."""
 
     packed: bool
     aligned: int
-    packed_by_name: bool = False
 
 
 def declare(node: Node, scope: Scope) -> list[Declared]:
@@ -76,8 +71,6 @@ def declare(node: Node, scope: Scope) -> list[Declared]:
         init = declarator.child_by_field_name("value") if declarator.type == "init_declarator" else None
         ctype, name = declarator_type(declarator, base, scope)
         if name is None or declarator.is_missing:
-            continue
-        if name in _PACKED and isinstance(base, Record):
             continue
         if init is not None:
             ctype = with_initializer(ctype, init, scope)
@@ -178,7 +171,7 @@ def with_initializer(ctype: CType, init: Node, scope: Scope) -> CType:
 
 def attributes(node: Node, scope: Scope) -> Attributes:
     """The attributes among the children of a specifier or a declaration."""
-    packed, aligned, by_name = False, 0, False
+    packed, aligned = False, 0
     for child in node.children:
         if child.type == "attribute_specifier":
             listed = next((c for c in child.named_children if c.type == "argument_list"), None)
@@ -197,11 +190,6 @@ def attributes(node: Node, scope: Scope) -> Attributes:
             if inner.type == "alignas_qualifier" and inner.named_children:
                 operand = inner.named_children[0]
                 aligned = max(aligned, expressions.alignment(operand, scope) or 0)
-        elif child.type in ("identifier", "field_identifier") and node_text(child) in (
-            "__packed",
-            "__rte_packed",
-        ):
-            packed = True
     return Attributes(packed, aligned)
 
 
@@ -225,13 +213,11 @@ def _record(node: Node, kind: Literal["struct", "union"], scope: Scope) -> CType
 
 def _complete(record: Record, node: Node, body: Node, scope: Scope) -> None:
     own = attributes(node, scope)
-    parent = node.parent
-    packed = own.packed or (parent is not None and attributes(parent, scope).packed_by_name)
     members: list[Member] = []
     for line in body.named_children:
         if line.type == "field_declaration":
             members.extend(_members(line, scope))
-    record.complete(members, packed, own.aligned)
+    record.complete(members, own.packed, own.aligned)
 
 
 def _members(line: Node, scope: Scope) -> list[Member]:

@@ -415,12 +415,14 @@ def _type(node: Node, scope: Scope, depth: int) -> CType | None:
         return _subscript_type(node, inner, scope, depth)
     if kind == "field_expression":
         record = decay(inner)
-        if isinstance(record, Pointer):
-            record = record.to
-        name = node.child_by_field_name("field")
-        field = record.find(node_text(name)) if isinstance(record, Record) and name is not None else None
-        return None if field is None else field.type
+        return _member_type(node, record.to if isinstance(record, Pointer) else record)
     return None
+
+
+def _member_type(node: Node, record: CType) -> CType | None:
+    name = node.child_by_field_name("field")
+    field = record.find(node_text(name)) if isinstance(record, Record) and name is not None else None
+    return None if field is None else field.type
 
 
 def _subscript_type(node: Node, base: CType, scope: Scope, depth: int) -> CType | None:

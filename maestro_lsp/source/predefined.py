@@ -29,7 +29,7 @@ _GCC = {
     "__TIMESTAMP__": '"Thu Jan  1 00:00:00 1970"',
 }  # fmt: skip
 
-# The parser does not know these spellings.
+# Spellings that the parser does not know, and macros of headers that are often missing.
 _DIALECT = {
     "__signed__": "signed", "__signed": "signed", "__const": "const", "__const__": "const",
     "__volatile": "volatile", "__restrict": "restrict", "__inline__": "inline",
@@ -37,6 +37,7 @@ _DIALECT = {
     "__builtin_offsetof(type, member)": "((unsigned long) &((type *) 0)->member)",
     "__builtin_va_arg(list, type)": "(*(type *) __builtin_va_next(list, sizeof(type)))",
     "_Pragma(text)": "", "_Static_assert(...)": "", "__alignof__": "_Alignof", "__alignof": "_Alignof",
+    "__packed": "__attribute__((__packed__))", "__rte_packed": "__attribute__((__packed__))",
 }  # fmt: skip
 
 

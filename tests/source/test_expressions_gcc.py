@@ -58,7 +58,9 @@ def gcc_prints(lines: list[str], declared: str) -> list[str] | None:
     with tempfile.TemporaryDirectory() as folder:
         source, binary = Path(folder) / "e.c", Path(folder) / "e"
         source.write_text(f"{PRELUDE}#include <stdio.h>\n{declared}\nint main(void) {{ {' '.join(lines)} }}\n")
-        built = subprocess.run(["gcc", "-w", "-fwrapv", "-o", binary, source], capture_output=True, timeout=60, check=False)
+        built = subprocess.run(
+            ["gcc", "-w", "-fwrapv", "-o", binary, source], capture_output=True, timeout=60, check=False
+        )
         if built.returncode != 0:
             return None
         return subprocess.run([binary], capture_output=True, text=True, check=False, timeout=10).stdout.splitlines()
@@ -80,7 +82,9 @@ def test_random_constant_expressions_as_gcc(expressions: list[str]) -> None:
             assert "/" in source or "%" in source, source
             continue
         assert ctype is not None, source
-        lines.append(f'printf("{i} %lld %zu %d\\n", (long long)({source}), sizeof({source}), (typeof({source}))-1 < 0);')
+        lines.append(
+            f'printf("{i} %lld %zu %d\\n", (long long)({source}), sizeof({source}), (typeof({source}))-1 < 0);'
+        )
         as_signed = (value & (1 << 64) - 1) - (1 << 64 if value >> 63 & 1 else 0)
         expected.append(f"{i} {as_signed} {sizeof_(ctype)} {int(is_signed(ctype))}")
     assert gcc_prints(lines, "") == expected

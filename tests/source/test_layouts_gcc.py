@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from maestro_lsp.source.ctypes import Array, CType, Field, Record, alignof_, sizeof_
+from maestro_lsp.source.ctypes import Array, CType, Field, Record, Unknown, alignof_, sizeof_
 from maestro_lsp.source.headers import builtin
 from maestro_lsp.source.unit import Unit
 
@@ -60,7 +60,9 @@ def body(draw: st.DrawFn, prefix: str, depth: int = 0) -> list[str]:
 @st.composite
 def record(draw: st.DrawFn) -> str:
     keyword = draw(st.sampled_from(["struct", "struct", "struct", "union"]))
-    attribute = draw(st.sampled_from([""] * 4 + ["packed", "__packed__", "aligned(8)", "packed, aligned(4)", "aligned"]))
+    attribute = draw(
+        st.sampled_from([""] * 4 + ["packed", "__packed__", "aligned(8)", "packed, aligned(4)", "aligned"])
+    )
     before = f" __attribute__(({attribute}))" if attribute and draw(st.booleans()) else ""
     after = f" __attribute__(({attribute}))" if attribute and not before else ""
     lines = draw(body("f"))
@@ -108,23 +110,27 @@ def compare(records: dict[str, str], prelude: str = PRELUDE) -> None:
             else:
                 program.append(
                     f"{{ union {{ {keyword} {name} r; unsigned char b[sizeof({keyword} {name})]; }} u; "
-                    f"memset(&u, 0, sizeof u); u.r.{path} = -1; printf(\"{path}\"); "
+                    f'memset(&u, 0, sizeof u); u.r.{path} = -1; printf("{path}"); '
                     f'for (unsigned i = 0; i < 8 * sizeof u.b; i++) if (u.b[i / 8] >> i % 8 & 1) printf(" %u", i); puts(""); }}'
                 )
                 taken = sorted(bits(base, field))
                 expected.append(" ".join([path, *map(str, taken)]))
     program.append("}")
+    assert compile_and_run(program) == expected
+
+
+def compile_and_run(lines: list[str], *flags: str) -> list[str]:
+    """The lines that a program prints."""
     with tempfile.TemporaryDirectory() as folder:
         source_file, binary = Path(folder) / "layout.c", Path(folder) / "layout"
-        source_file.write_text("\n".join(program))
-        subprocess.run(["gcc", "-w", "-O0", "-o", binary, source_file], check=True, timeout=60)
-        printed = subprocess.run([binary], capture_output=True, text=True, check=True, timeout=10).stdout
-    assert printed.splitlines() == expected
+        source_file.write_text("\n".join(lines))
+        subprocess.run(["gcc", "-w", *flags, "-o", binary, source_file], check=True, timeout=60)
+        return subprocess.run([binary], capture_output=True, text=True, check=True, timeout=10).stdout.splitlines()
 
 
 @needs_gcc
 @given(st.lists(record(), min_size=25, max_size=25))
-@settings(max_examples=8, deadline=None, phases=[Phase.generate],  suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 def test_random_records_as_gcc(sources: list[str]) -> None:
     compare({f"r{i}": source.replace("NAME", f"r{i}") for i, source in enumerate(sources)})
 
@@ -148,6 +154,34 @@ HARD = {
 @needs_gcc
 def test_hard_records_as_gcc() -> None:
     compare(HARD)
+
+
+ENUMS = ["enum e0 { A0, B0 };", "enum e1 { A1 = -1, B1 };", "enum e2 { A2 = 0x80000000 };", "enum e3 { A3 = 1ul << 40 };",
+         "enum __attribute__((packed)) e4 { A4, B4 = 200 };", "enum e5 { A5 = -1, B5 = 127 } __attribute__((packed));",
+         "enum e6 { A6 = 'a', B6 = A6 + 2, C6 } __attribute__((packed));"]  # fmt: skip
+
+
+@needs_gcc
+def test_enumerations_as_gcc() -> None:
+    unit = Unit.parse(ours("\n".join(ENUMS)))
+    lines, expected = [*ENUMS, "#include <stdio.h>", "int main(void) {"], []
+    for i in range(len(ENUMS)):
+        ctype = unit.scope.enum(f"e{i}")
+        assert ctype is not None
+        lines.append(f'printf("%zu %d\\n", sizeof(enum e{i}), (enum e{i})-1 < 0);')
+        expected.append(f"{ctype.underlying.size} {int(ctype.underlying.signed)}")
+        for name, value in ctype.constants:
+            lines.append(f'printf("%lld\\n", (long long){name});')
+            expected.append(str(value))
+    assert compile_and_run([*lines, "}"]) == expected
+
+
+def test_packed_by_a_macro_that_no_header_defines() -> None:
+    unit = Unit.parse(ours("struct s { char a; int b; } __packed;\ntypedef struct { char a; int b; } __packed t;\n"))
+    assert unit.problems == ()
+    assert unit.scope.record("struct", "s").size == 5
+    assert sizeof_(unit.scope.typedef("t") or Unknown("t")) == 5
+    assert list(unit.globals) == []
 
 
 DPDK = {
@@ -183,19 +217,14 @@ def test_built_in_dpdk_headers_lay_out_as_the_installed_ones(header: str) -> Non
             if field.bit_width is None and path not in ("d_addr", "s_addr", *OTHER_NAMES):
                 lines.append(f'printf("{path} %zu\\n", offsetof(struct {tag}, {path}));')
                 expected.append(f"{path} {base + field.offset}")
-    with tempfile.TemporaryDirectory() as folder:
-        source_file, binary = Path(folder) / "layout.c", Path(folder) / "layout"
-        source_file.write_text("\n".join([*lines, "}"]))
-        subprocess.run(["gcc", "-w", *flags.stdout.split(), "-o", binary, source_file], check=True, timeout=60)
-        printed = subprocess.run([binary], capture_output=True, text=True, check=True, timeout=10).stdout
-    assert printed.splitlines() == expected
+    assert compile_and_run([*lines, "}"], *flags.stdout.split()) == expected
 
 
 OTHER_NAMES = ("arp_hrd", "arp_pro", "arp_hln", "arp_pln", "arp_op", "hash.usr", "usr")
 
 
 def test_old_and_new_dpdk_names_are_the_same_bytes() -> None:
-    header = '#include <rte_ether.h>\n#include <rte_ip.h>\n#include <rte_tcp.h>\n#include <rte_udp.h>\n#include <rte_arp.h>\n'
+    header = "#include <rte_ether.h>\n#include <rte_ip.h>\n#include <rte_tcp.h>\n#include <rte_udp.h>\n#include <rte_arp.h>\n"
     scope = Unit.parse(ours(header)).scope
     ether = scope.record("struct", "rte_ether_hdr")
     assert ether.find("d_addr") is not None and ether.find("s_addr") is not None

@@ -28,7 +28,7 @@ def origin_text(pre: Preprocessed, texts: dict[str, str], part: str, nth: int = 
 def test_origins_lead_to_what_the_user_wrote() -> None:
     main = (
         "/* c1 */ int a; // c2\n#define INC(x) ((x) + 1)\nint b = INC( /* arg */ a ) * 2;\n"
-        "int sp\\\nliced;\n#include \"h.h\"\nint é = INC(INC(3)); int last; /* c3 */ int end;\n"
+        'int sp\\\nliced;\n#include "h.h"\nint é = INC(INC(3)); int last; /* c3 */ int end;\n'
     )
     header = "// header\nint from_header;\n"
     pre = ours(main, {"h.h": header})
@@ -53,12 +53,17 @@ def test_a_range_over_an_include_gives_the_part_where_it_starts() -> None:
     unit = Unit.parse(pre)
     node = unit.tree.root_node.named_children[0]
     span = unit.span(node)
-    assert span.file == "/nf/main.c" and main[span.start : span.end] == main.strip(";\n") 
+    assert span.file == "/nf/main.c" and main[span.start : span.end] == main.strip(";\n")
     record = unit.scope.record("struct", "s")
     assert [field.name for field in record.fields] == ["x", "z"]
 
 
-@given(st.lists(st.sampled_from(["w1", "w2 ", "é", "/* c */", "// d\n", "\n", "\r\n", "\\\n", "M", "F(w3)", '"s"', " "]), max_size=25))
+@given(
+    st.lists(
+        st.sampled_from(["w1", "w2 ", "é", "/* c */", "// d\n", "\n", "\r\n", "\\\n", "M", "F(w3)", '"s"', " "]),
+        max_size=25,
+    )
+)
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_every_word_maps_to_itself(pieces: list[str]) -> None:
     main = "#define M expanded\n#define F(x) [x]\n" + " ".join(pieces) + "\n"
@@ -111,7 +116,9 @@ def test_settings_define_macros_and_leave_verification_code_out() -> None:
 
 
 def test_the_table_of_macros_can_be_read() -> None:
-    main = "#define FLOOD_FRAME ((uint16_t) -1)\n#define DROP 0xffff\n#define F(a, b...) a b\n#define GONE\n#undef GONE\n"
+    main = (
+        "#define FLOOD_FRAME ((uint16_t) -1)\n#define DROP 0xffff\n#define F(a, b...) a b\n#define GONE\n#undef GONE\n"
+    )
     pre = ours(main)
     flood, drop, function = pre.macros["FLOOD_FRAME"], pre.macros["DROP"], pre.macros["F"]
     assert (flood.text, flood.params) == ("((uint16_t) -1)", None)
@@ -182,7 +189,7 @@ def test_macro_bombs_end() -> None:
     within(4, lambda: ours("'" * 200_000 + '"\\' * 100_000))
 
 
-GARBAGE = st.text(alphabet=st.sampled_from(list('#define FXx(),"\'\\/*\n {}ifnl1+&.;\r\t\0é\ud800😀@')), max_size=300)
+GARBAGE = st.text(alphabet=st.sampled_from(list("#define FXx(),\"'\\/*\n {}ifnl1+&.;\r\t\0é\ud800😀@")), max_size=300)
 
 
 @given(GARBAGE)

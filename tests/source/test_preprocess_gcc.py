@@ -25,7 +25,7 @@ CASES = {
     ),
     "the standard's example 4": (
         '#define str(s) # s\n#define xstr(s) str(s)\n#define debug(s, t) printf("x" # s "= %d, x" # t "= %s", \\\n'
-        ' x ## s, x ## t)\n#define INCFILE(n) vers ## n\n#define glue(a, b) a ## b\n#define xglue(a, b) glue(a, b)\n'
+        " x ## s, x ## t)\n#define INCFILE(n) vers ## n\n#define glue(a, b) a ## b\n#define xglue(a, b) glue(a, b)\n"
         '#define HIGHLOW "hello"\n#define LOW LOW ", world"\ndebug(1, 2);\n'
         'fputs(str(strncmp("abc\\0d", "abc", \'\\4\') == 0) str(: @\\n), s);\nxstr(INCFILE(2).h)\n'
         "glue(HIGH, LOW);\nxglue(HIGH, LOW)\n"
@@ -34,26 +34,28 @@ CASES = {
         "#define t(x,y,z) x ## y ## z\nint j[] = { t(1,2,3), t(,4,5), t(6,,7), t(8,9,), t(10,,), t(,11,), t(,,12), t(,,) };\n"
     ),
     "the standard's example 7": (
-        '#define debug(...) fprintf(stderr, __VA_ARGS__)\n#define showlist(...) puts(#__VA_ARGS__)\n'
+        "#define debug(...) fprintf(stderr, __VA_ARGS__)\n#define showlist(...) puts(#__VA_ARGS__)\n"
         '#define report(test, ...) ((test)?puts(#test): printf(__VA_ARGS__))\ndebug("Flag");\ndebug("X = %d\\n", x);\n'
         'showlist(The first, second, and third items.);\nreport(x>y, "x is %d but y is %d", x, y);\n'
     ),
     "pasting makes ##": "#define hash_hash # ## #\n#define mkstr(a) # a\n#define in_between(a) mkstr(a)\n"
     "#define join(c, d) in_between(c hash_hash d)\nchar p[] = join(x, y);\n",
     "GNU comma": (
-        '#define L(f, ...) p(f, ##__VA_ARGS__)\n#define M(f, a...) p(f, ##a)\n#define N(...) p(0, ##__VA_ARGS__)\n'
+        "#define L(f, ...) p(f, ##__VA_ARGS__)\n#define M(f, a...) p(f, ##a)\n#define N(...) p(0, ##__VA_ARGS__)\n"
         'L("a") L("a",) L("a", 1) L("a", 1, 2) M(1) M(1,2,3) N() N(1) N(1,2) L(L("x", 1), L("y"))\n'
     ),
     "__VA_OPT__": "#define F(a, ...) f(a __VA_OPT__(,) __VA_ARGS__)\n#define E\nF(1) F(1,) F(1,2,3) F(1,E)\n"
     "#define G(x, ...) __VA_OPT__(x ## x) end\nG(a) G(a, b)\n",
-    "stringification keeps one space": '#define s(x) #x\ns(  a   +  b ) s("a\\n" \'\\0\') s(a,b) s(a /* c */ b) s(\na\nb)\n'.replace("s(a,b) ", ""),
+    "stringification keeps one space": "#define s(x) #x\ns(  a   +  b ) s(\"a\\n\" '\\0') s(a,b) s(a /* c */ b) s(\na\nb)\n".replace(
+        "s(a,b) ", ""
+    ),
     "arguments over lines and parentheses": "#define f(a, b) [a|b]\nf((1, 2),\n  g(3,\n 4))\nf({1, 2)\n",
     "directives within arguments": "#define f(a) <a>\nf(1\n#define X 2\n X\n#if 1\n + 3\n#else\n + 4\n#endif\n) X\n",
     "an invocation that its own expansion continues": "#define f(x) x f\nf(1)(2)(3)\n#define g(x) f\ng(1)(2)(3)\n",
     "numbers are not names": "#define e 1\n#define x 2\n1e+e 0x1 1.e x.e .5x 0xe+x 1x\n",
-    "strings and characters": "#define a 1\n\"a\" 'a' L\"a\" u8\"a\" L'a' \"\\\"a\" a\n",
-    "comments are white space": "#define f(x) x\na/**/b f/* c */(1) f // end\n(2) \"/*\" /* \" */ 1 // '\n'\"'\n",
-    "splices anywhere": "#def\\\nine A 1 \\\n 2\nA a\\\nb \"x\\\ny\" /\\\n* c *\\\n/ d /\\\n/ e \\\n f\ng\n",
+    "strings and characters": '#define a 1\n"a" \'a\' L"a" u8"a" L\'a\' "\\"a" a\n',
+    "comments are white space": '#define f(x) x\na/**/b f/* c */(1) f // end\n(2) "/*" /* " */ 1 // \'\n\'"\'\n',
+    "splices anywhere": '#def\\\nine A 1 \\\n 2\nA a\\\nb "x\\\ny" /\\\n* c *\\\n/ d /\\\n/ e \\\n f\ng\n',
     "empty arguments": "#define f(a) [a]\n#define g(a,b) [a,b]\n#define h() []\nf() g(,) g(1,) g(,1) h() h( )\n",
     "negation does not stick": "#define n -1\n#define m -n\n-n m -m +n a-n\n#define p +\np+p+ p p\n",
     "conditions": (
@@ -90,9 +92,9 @@ def test_hard_case_as_gcc(name: str) -> None:
 @needs_gcc
 def test_includes_as_gcc(tmp_path: Path) -> None:
     files = {
-        "a.h": "#ifndef A_H\n#define A_H\n#include \"b.h\"\nint a;\n#endif\n",
-        "b.h": "#pragma once\n#include \"a.h\"\nint b;\n#define NAME \"sub/c.h\"\n",
-        "sub/c.h": "#include \"d.h\"\nint c; __INCLUDE_LEVEL__\n",
+        "a.h": '#ifndef A_H\n#define A_H\n#include "b.h"\nint a;\n#endif\n',
+        "b.h": '#pragma once\n#include "a.h"\nint b;\n#define NAME "sub/c.h"\n',
+        "sub/c.h": '#include "d.h"\nint c; __INCLUDE_LEVEL__\n',
         "sub/d.h": "int d;\n#define F(x) <x>\n",
     }
     for name, content in files.items():
@@ -109,7 +111,28 @@ def test_includes_as_gcc(tmp_path: Path) -> None:
 
 NAMES = ["A", "B", "C", "F", "G", "H"]
 PIECE = st.sampled_from(
-    [*NAMES, *NAMES, "x", "y", "1", "2", "+", "-", "(", ")", ",", "F(", "G(", "H(", "F(x)", "G(1,2)", '"s"', "'c'", ".", "="]
+    [
+        *NAMES,
+        *NAMES,
+        "x",
+        "y",
+        "1",
+        "2",
+        "+",
+        "-",
+        "(",
+        ")",
+        ",",
+        "F(",
+        "G(",
+        "H(",
+        "F(x)",
+        "G(1,2)",
+        '"s"',
+        "'c'",
+        ".",
+        "=",
+    ]
 )
 
 

@@ -143,7 +143,8 @@ def find_conflicts(
                 if x.access.path.device > y.access.path.device:
                     x, y = y, x
                 pairs = _key_pairs(x, y)
-                if pairs is not None and _agree(config[x.access.path.number] | config[y.access.path.number]):
+                together = config[x.access.path.number] | config[y.access.path.number]
+                if pairs is not None and _agree(together, solver):
                     _add(index, x, y, pairs, views, fixed)
     for chain, guard in out.guards.items():
         _add_guard(index, out.tables[chain], guard, accesses, views, fixed)
@@ -319,9 +320,10 @@ def _config_conditions(p: CallPath) -> frozenset[Expr]:
     )  # fmt: skip
 
 
-def _agree(conditions: frozenset[Expr]) -> bool:
-    """Whether one configuration lets two paths happen, as far as their conditions contradict each other outright."""
-    return not any(X.not_(c, 1) in conditions for c in conditions)
+def _agree(conditions: frozenset[Expr], solver: Solver) -> bool:
+    """Whether one configuration lets two paths happen."""
+    ordered = sorted(conditions, key=lambda e: e.serial)
+    return not ordered or solver.find(ordered[:-1], {}, ordered[-1]) is not None
 
 
 # -------------------------------------------------------------------------------------------------------- field algebra

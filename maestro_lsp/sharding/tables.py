@@ -451,7 +451,7 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
     for a in expiries:
         if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
             return a, "the number of expired entries is used", None
-    lags: dict[int | None, Access] = {}
+    lags: dict[int | Expr | None, Access] = {}
     for a in expiries:
         assert a.touch is not None
         lags.setdefault(_lag(a.touch.value), a)
@@ -474,15 +474,13 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
     return None
 
 
-def _lag(time: int | Expr | None) -> int | None:
-    """c, where a time is the packet's time less c; None for anything else."""
-    if isinstance(time, Expr):
-        if time.op == "sym" and time.args[0] == "time":
-            return 0
-        if time.op == "add" and isinstance(time.args[1], int):
-            base = time.args[0]
-            if isinstance(base, Expr) and base.op == "sym" and base.args[0] == "time":
-                return -time.args[1] & ((1 << 64) - 1)
+def _lag(time: int | Expr | None) -> int | Expr | None:
+    """c, where a time is the packet's time less c and c is made of constants and configuration; None for anything else."""
+    if not isinstance(time, Expr):
+        return None
+    lag = X.sub(X.sym("time", 64), time, 64)
+    if all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(lag)):
+        return lag
     return None
 
 

@@ -16,6 +16,7 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef, GlobalDef, Unit
 from . import expr as X
+from . import initialisers
 from .code import Code
 from .compile import Compiler, compile_function
 from .expr import Expr
@@ -241,7 +242,7 @@ class Engine:
             init = g.init
             c = Compiler(_initialiser_of(g), g.unit, self)
             if init is not None:
-                return c._sized_array(t, init)
+                return initialisers.sized_array(c, t, init)
         return t
 
     def global_address(self, st: State, g: GlobalDef) -> int:
@@ -282,13 +283,13 @@ class Engine:
                     b.data[o] = X.byte(f"state:{b.info.name}", o)
 
     def _run_initialiser(self, st: State, address: int, t: T.CType, init: Any, unit: Unit, scope: Any) -> None:
-        from .compile_expr import Lvalue
+        from .values import Lvalue
 
         c = Compiler(_initialiser_of_type(unit, init), unit, self)
         if scope is not None:
             c.scopes = [scope]
         c.node = init
-        c.initialise(Lvalue(t, address=lambda s: address), init)
+        initialisers.initialise(c, Lvalue(t, address=lambda s: address), init)
         c.node = init
         c._return(None)
         tracking, st.tracking = st.tracking, False

@@ -480,7 +480,7 @@ def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
         if s == b"--" or not s.startswith(b"-") or s == b"-":
             break
         if s.startswith(b"--") and len(v) > 3 and v[3] != 0:
-            name, has_value, value = s[2:].partition(b"=")
+            name, has_value, _ = s[2:].partition(b"=")
             entry = concrete(v[3], "the option table")
             index = 0
             while True:
@@ -686,7 +686,7 @@ for _name, _function in (("floor", math.floor), ("ceil", math.ceil), ("sqrt", ma
 
 
 def _constant_p(compiler: Any, n: Any, args: list[Any]) -> Any:
-    from .compile_expr import INT, constant
+    from .values import INT, constant
 
     v = compiler.value(args[0])
     return constant(int(v.const is not None), INT)
@@ -698,11 +698,13 @@ def _choose_expr(compiler: Any, n: Any, args: list[Any]) -> Any:
 
 
 def _builtin_offsetof(compiler: Any, n: Any, args: list[Any]) -> Any:
-    return compiler.e_offsetof(n, True)
+    from . import expressions
+
+    return expressions.e_offsetof(compiler, n, True)
 
 
 def _types_compatible(compiler: Any, n: Any, args: list[Any]) -> Any:
-    from .compile_expr import INT, constant
+    from .values import INT, constant
 
     return constant(0, INT)
 

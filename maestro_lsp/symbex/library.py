@@ -217,7 +217,7 @@ def allocate(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 
 def fill(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    oid, b = object_id(st, spec, values)
+    oid, _ = object_id(st, spec, values)
     if st.tracking:
         record(st, spec, values, [Touch(oid, True, "update", None)], 1)
     st.library[("opaque", oid)] = True  # contents are not modelled
@@ -553,9 +553,7 @@ def expire(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     oid, _ = object_id(st, spec, values)
     time = arg(spec, values, "time")
     ids = [oid]
-    for role in ("vector", "map"):
-        if role in spec.roles:
-            ids.append(object_id(st, spec, values, role)[0])
+    ids += [object_id(st, spec, values, role)[0] for role in ("vector", "map") if role in spec.roles]
     n = number(st)
     result = X.sym(f"number_of_freed_flows#{n}", 32)
     st.require(X.sle(0, result, 32))

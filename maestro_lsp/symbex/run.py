@@ -38,7 +38,7 @@ class Inputs:
     config: Mapping[str, int] = field(default_factory=dict)  # "config.wan_device" -> value
     drop: int | None = None  # returned to drop a packet; None: the input device drops
     flood: int = 0xFFFF  # returned to flood
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -305,7 +305,8 @@ class _Run:
             if new:
                 engine.havoc_bytes[oid] = engine.havoc_bytes.get(oid, frozenset()) | new
                 if any(
-                    o == oid and (not isinstance(at, int) or not new.isdisjoint(range(at, at + n))) for o, at, n in reads
+                    o == oid and (not isinstance(at, int) or not new.isdisjoint(range(at, at + n)))
+                    for o, at, n in reads
                 ):
                     again = True
         if not whole <= base.havoc:
@@ -363,7 +364,7 @@ class _Run:
                     engine.spans(r.place),
                     tuple(c.name for c, _ in r.place),
                     r.keys,
-                )  # fmt: skip
+                )
             )
         writes = tuple(_packet_writes(st))
         returned = st.result if st.result is not None else 0

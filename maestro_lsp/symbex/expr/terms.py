@@ -598,8 +598,7 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         elif op == "mul" and isinstance(a.args[1], int) and a.args[1] & 1:
             return eq(a.args[0], b * pow(a.args[1], -1, 1 << w) & ((1 << w) - 1), w)
         return _mk("eq", 1, a, b)
-    ra, wa = _split_zero(a, w)
-    rb, wb = _split_zero(b, w)
+    wa, wb = _split_zero(a, w)[1], _split_zero(b, w)[1]
     if wa < w and wb < w:
         m = max(wa, wb)
         return eq(extract(a, 0, m), extract(b, 0, m), m)
@@ -651,8 +650,7 @@ def ult(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         if wa < w:
             return ult(ra, b, wa) if not b >> wa else 1
         return _mk("ult", 1, a, b)
-    ra, wa = _split_zero(a, w)
-    rb, wb = _split_zero(b, w)
+    wa, wb = _split_zero(a, w)[1], _split_zero(b, w)[1]
     m = max(wa, wb)
     if m < w:
         return ult(extract(a, 0, m), extract(b, 0, m), m)

@@ -1,8 +1,7 @@
-"""Compiling C expressions to closures over the state.
+"""Values and places of C expressions, and what operators make of them.
 
-`ExprCompiler` gives for an expression a `Rvalue` (a closure that reads, with its C type) or an `Lvalue` (where it is stored).
-Closures only read and may raise Fork; whatever changes the state (assignments, increments, calls) is emitted as instructions
-before them, in the order of the source.
+A `Rvalue` is a closure over the state that reads, with its C type; an `Lvalue` says where a value is stored. Closures only read and
+may raise Fork; whatever changes the state is an instruction of its own (compile.py).
 """
 
 from __future__ import annotations
@@ -431,3 +430,26 @@ def number(text: str) -> Rvalue:
 def _float_constant(x: float, t: T.Floating) -> Rvalue:
     bits = float_bits(x, t.size)
     return Rvalue(lambda st: bits, t, bits)
+
+
+def reader(r: int) -> Callable[[State], Any]:
+    return lambda st: st.regs[r]
+
+
+def setter(r: int, v: int) -> Callable[[State], None]:
+    def run(st: State) -> None:
+        st.regs[r] = v
+
+    return run
+
+
+def element(address: Any, t: T.Array, i: int) -> Lvalue:
+    off = i * size_of(t.of)
+    return Lvalue(t.of, address=(lambda st: X.add(address(st), off, 64)) if off else address)
+
+
+def field_place(address: Any, f: T.Field) -> Lvalue:
+    off = f.offset
+    if f.bit_width is not None:
+        return Lvalue(f.type, address=address, bits=(8 * off + (f.bit_offset or 0), f.bit_width))
+    return Lvalue(f.type, address=(lambda st: X.add(address(st), off, 64)) if off else address)

@@ -114,6 +114,8 @@ class Compiler:
                     self.names[-1][name] = Lvalue(t, register=r)
         if isinstance(self.result_type, T.Record):
             self.code.result_size = size_of(self.result_type)
+        if d.body.has_error:  # what a broken function does cannot be known, also where it happens to parse
+            self._unsupported(Problem("unsupported-construct", f"{d.name} is not valid C"))
         self.statement(d.body)
         self.node = d.body
         self._return(None)

@@ -68,6 +68,21 @@ def execute(program: Program, catalogue: Catalogue, inputs: Inputs) -> Execution
     return run.go()
 
 
+def device_roles(execution: Execution, devices: int) -> tuple[str, ...]:
+    """Configuration values that are not known and that packet processing compares with device numbers."""
+    found: set[str] = set()
+    for p in execution.paths:
+        for c in p.conditions:
+            for e in X.conjuncts(c.expr):
+                inner = e.args[0] if e.op == "not" else e
+                if inner.op != "eq" or not isinstance(inner.args[1], int) or inner.args[1] >= devices:
+                    continue
+                names = {str(leaf.args[0]) for leaf in X.leaves(inner)}
+                if len(names) == 1 and next(iter(names)).startswith("config."):
+                    found |= names
+    return tuple(sorted(found))
+
+
 class _Run:
     def __init__(self, program: Program, catalogue: Catalogue, inputs: Inputs) -> None:
         self.program = program

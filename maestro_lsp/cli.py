@@ -1,0 +1,231 @@
+"""The command line: `maestro-lsp check | paths | solve | hash | balance`.
+
+Errors are one line on stderr that says what to do. Exit status of check: 0 every NF is shared-nothing, 1 some NF is not or is
+not known to be, 2 nothing could be checked. Heavy modules are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from .check import Report
+    from .workspace import NfSources, Settings
+
+OK, NOT_SHARED, USAGE = 0, 1, 2
+PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
+
+
+class UsageError(Exception):
+    """What the user asked for cannot be done; the message says what to do."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit status."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help()
+        return OK
+    try:
+        return int(args.run(args))
+    except UsageError as e:
+        print(f"maestro-lsp: {e}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("maestro-lsp: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - what is still buffered has no reader
+        return OK
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="maestro-lsp",
+        description="Which packets of a DPDK network function must meet on one core, and how to make the NIC see to it.",
+    )
+    parser.add_argument("--version", action="version", version=f"maestro-lsp {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    check = commands.add_parser("check", help="analyse NFs: findings, constraint matrix, verdict, RSS configuration")
+    check.add_argument("paths", nargs="+", metavar="PATH", help="an NF's folder, one of its files, or a tree with several NFs")
+    check.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    _analysis_options(check)
+    check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="analyse N NFs at a time")
+    check.set_defaults(run=run_check)
+    paths = commands.add_parser("paths", help="list an NF's call paths")
+    paths.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
+    paths.add_argument("--format", choices=("text", "json", "dot", "lva"), default="text")
+    _analysis_options(paths)
+    paths.set_defaults(run=run_paths)
+    _rss_commands(commands)
+    return parser
+
+
+def _rss_commands(commands: Any) -> None:
+    """The commands that need no NF. Their module is imported only when one of them is given or help is asked for."""
+    if len(sys.argv) > 1 and sys.argv[1] in ("check", "paths", "--version"):
+        return
+    from .rss.commands import add_parsers
+
+    add_parsers(commands)
+
+
+def _analysis_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--nic", metavar="PROFILE", help="x710 (default), generic, 82599, e810, connectx, virtio, software ...")
+    parser.add_argument("--devices", type=_positive, metavar="N", help="default: the Makefile's NF_DEVICES, else 2")
+    parser.add_argument("--set", action="append", default=[], metavar="config.NAME=VALUE", help="a value of the NF's configuration")
+    parser.add_argument("--equal", choices=("index", "hash"), help="what must agree: the queue (default) or the whole hash")
+    parser.add_argument("--strict", action="store_true", default=None, help="assume no classes of traffic away, allow no deviation")
+    parser.add_argument("--assume", metavar="CLASS,...", help="classes of traffic that do not arrive, instead of the default ones")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the keys (default 0)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show hints too")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show verdicts only")
+
+
+def _positive(text: str) -> int:
+    n = int(text)
+    if n < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return n
+
+
+# ----------------------------------------------------------------------------------------------------------------- check
+
+
+def run_check(args: argparse.Namespace) -> int:
+    """`maestro-lsp check`."""
+    settings = _settings(args)
+    nfs = [nf for path in args.paths for nf in _find(path, settings)]
+    reports = list(_reports(nfs, settings, args.jobs))
+    if args.format == "json":
+        from .render.json_ import document
+
+        print(json.dumps(document(reports), indent=1))
+    elif args.format == "sarif":
+        from .render.sarif import document as sarif
+
+        print(json.dumps(sarif(reports), indent=1))
+    else:
+        from .render.text import Style, report
+
+        style = Style(_colour(), -1 if args.quiet else int(args.verbose))
+        print(("\n" if args.quiet else "\n\n").join(report(r, style) for r in reports))
+    return OK if all(r.analysis.verdict == "shared-nothing" for r in reports) else NOT_SHARED
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from .workspace import Settings
+
+    config: dict[str, int | str] = {}
+    for item in args.set:
+        name, equals, value = item.partition("=")
+        if not equals or not name.startswith("config."):
+            raise UsageError(f"--set takes config.NAME=VALUE, not {item!r}")
+        config[name.removeprefix("config.")] = value
+    return Settings(
+        nic=args.nic,
+        devices=args.devices,
+        equal=args.equal,
+        strict=args.strict,
+        assume=tuple(c for c in args.assume.split(",") if c) if args.assume is not None else None,
+        seed=args.seed,
+        config=config,
+    )
+
+
+def _find(path: str, settings: Settings) -> list[NfSources]:
+    from .workspace import find_nfs
+
+    if not Path(path).exists():
+        raise UsageError(f"{path} does not exist")
+    found = find_nfs(path, settings)
+    if not found:
+        raise UsageError(f"no NF in {path}: an NF is found by a definition of nf_process in a .c file")
+    return found
+
+
+def _reports(nfs: list[NfSources], settings: Settings, jobs: int) -> Iterator[Report]:
+    from .check import CheckError, check
+
+    with _progress(len(nfs)) as step:
+        try:
+            if jobs > 1 and len(nfs) > 1:
+                with ProcessPoolExecutor(jobs) as pool:
+                    for nf, r in zip(nfs, pool.map(_check_one, nfs, [settings] * len(nfs)), strict=True):
+                        step(nf.name)
+                        yield r
+                return
+            for nf in nfs:
+                step(nf.name)
+                yield check(nf, settings)
+        except CheckError as e:
+            raise UsageError(str(e)) from None
+
+
+def _check_one(nf: NfSources, settings: Settings) -> Report:
+    from .check import check, portable
+
+    return portable(check(nf, settings))
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    """Shows on a terminal's stderr what is analysed, once it takes long enough to wonder."""
+    started = time.monotonic()
+    shown = False
+    count = 0
+
+    def step(name: str) -> None:
+        nonlocal shown, count
+        count += 1
+        if sys.stderr.isatty() and time.monotonic() - started > PROGRESS_AFTER:
+            print(f"\r\x1b[Kanalysing {name} ({count} of {total})", end="", file=sys.stderr, flush=True)
+            shown = True
+
+    try:
+        yield step
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+# ----------------------------------------------------------------------------------------------------------------- paths
+
+
+def run_paths(args: argparse.Namespace) -> int:
+    """`maestro-lsp paths`."""
+    from .render import paths as rendered
+
+    settings = _settings(args)
+    nfs = _find(args.path, settings)
+    if len(nfs) > 1:
+        names = ", ".join(nf.root for nf in nfs[:5])
+        raise UsageError(f"{args.path} holds {len(nfs)} NFs; name one of them: {names}")
+    (report,) = _reports(nfs, settings, 1)
+    if args.format == "json":
+        print(json.dumps(rendered.document(report), indent=1))
+    else:
+        form = {"text": rendered.text, "dot": rendered.dot, "lva": rendered.lva}[args.format]
+        print(form(report))
+    return OK if report.analysis.complete else NOT_SHARED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

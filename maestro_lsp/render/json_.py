@@ -1,0 +1,100 @@
+"""A report as the contract's JSON."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..check import Report
+from ..sharding.access import written_objects
+from ..source.text import SourceText, Span
+
+SCHEMA = 1
+
+
+def document(reports: list[Report]) -> dict[str, Any]:
+    """The whole answer of `check --format json`."""
+    return {"schema": SCHEMA, "tool": f"maestro-lsp {__version__}", "nfs": [nf(r) for r in reports]}
+
+
+def relative(path: str) -> str:
+    """A path as people see it: relative to the working directory where it lies below, else as it is."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return os.path.relpath(path) if Path(path).is_absolute() and not path.startswith("<") else path
+
+
+class Places:
+    """Ranges of source files as LSP gives them."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._texts: dict[str, SourceText] = {}
+
+    def text(self, path: str) -> SourceText:
+        got = self._texts.get(path)
+        if got is None:
+            got = self._texts[path] = self._report.text(path)
+        return got
+
+    def range(self, span: Span) -> dict[str, dict[str, int]]:
+        """{"start": {"line", "character"}, "end": ...}, counted from 0 in UTF-16 units."""
+        text = self.text(span.file)
+        (l0, c0), (l1, c1) = text.position(span.start), text.position(span.end)
+        return {"start": {"line": l0, "character": c0}, "end": {"line": l1, "character": c1}}
+
+    def line(self, span: Span) -> int:
+        """The line, counted from 1."""
+        return self.text(span.file).line(span.start) + 1
+
+
+def nf(r: Report) -> dict[str, Any]:
+    """One NF."""
+    places = Places(r)
+    a = r.analysis
+    entry = r.execution.entry
+    written = written_objects(r.paths) | {x.object.id for x in a.accesses if x.plain is not None}
+    rss = a.configuration.to_json() if a.configuration is not None else None
+    return {
+        "name": r.name,
+        "root": relative(r.nf.root),
+        "entry": {"file": relative(entry.file), "line": places.line(entry)} if entry is not None else None,
+        "complete": a.complete,
+        "source": "symbex",
+        "devices": list(range(r.devices)),
+        "paths": len(r.paths),
+        "objects": [
+            {
+                "name": o.name,
+                "kind": o.kind,
+                "written": o.id in written,
+                "capacity": o.capacity,
+                "declared": {"file": relative(o.declared.file), "line": places.line(o.declared)} if o.declared else None,
+            }
+            for o in r.objects
+        ],
+        "verdict": a.verdict,
+        "stateless": a.stateless,
+        "matrix": [row.to_json() for row in a.rows],
+        "rss": rss,
+        "assumes": [{"class": x.packet_class, "devices": list(x.devices), "why": x.why} for x in a.assumes],
+        "deviations": [{"code": d.code, "why": d.why} for d in a.deviations],
+        "roles": dict(r.roles),
+        "findings": [
+            {
+                "code": f.code,
+                "severity": f.severity,
+                "message": f.message,
+                "file": relative(f.span.file),
+                "range": places.range(f.span),
+                "related": [
+                    {"file": relative(x.span.file), "range": places.range(x.span), "message": x.message} for x in f.related
+                ],
+            }
+            for f in a.findings
+        ],
+        "timings_ms": dict(r.timings_ms),
+    }

@@ -49,7 +49,9 @@ class Report:
     execution: Execution
     timings_ms: Mapping[str, float]
     read: Callable[[str], str | None] = field(repr=False, compare=False, default=workspace.read_file)
-    roles: Mapping[str, int] = field(default_factory=dict)  # configuration values that were chosen to tell devices apart
+    roles: Mapping[str, int] = field(
+        default_factory=dict
+    )  # configuration values that were chosen to tell devices apart
     error: str = ""  # a traceback, when the analysis itself failed
 
     @property
@@ -72,7 +74,10 @@ class Report:
 
 
 def check(
-    nf: NfSources, given: Settings | None = None, read: Callable[[str], str | None] | None = None, old: Program | None = None
+    nf: NfSources,
+    given: Settings | None = None,
+    read: Callable[[str], str | None] | None = None,
+    old: Program | None = None,
 ) -> Report:
     """Analyse one NF. Never raises on user code.
 
@@ -90,7 +95,7 @@ def check(
     try:
         execution, analysis, roles = _analyse(program, catalogue, inputs, devices, options, extra, clock)
         error = ""
-    except Exception:  # noqa: BLE001 - user code must never take the tool down; the report says that we failed
+    except Exception:
         error = traceback.format_exc()
         where = Span(nf.entry_file, 0, 0)
         why = "the analysis failed on this NF, which is an error of the tool: please report it with the NF (-v shows where)"
@@ -127,7 +132,9 @@ def _options(nf: NfSources, settings: Settings) -> tuple[Options, int, Catalogue
             catalogue = catalogue.extend(settings.structures)
     except CatalogueError as e:
         raise CheckError(f"maestro.toml: {e}") from None
-    options = Options(nic, "hash" if equal == "hash" else "index", bool(settings.strict), settings.assume, settings.seed or 0)
+    options = Options(
+        nic, "hash" if equal == "hash" else "index", bool(settings.strict), settings.assume, settings.seed or 0
+    )
     return options, devices, catalogue
 
 
@@ -187,7 +194,13 @@ def _front_end_findings(program: Program, nf: NfSources) -> list[Finding]:
 
 
 def _analyse(
-    program: Program, catalogue: Catalogue, inputs: Inputs, devices: int, options: Options, extra: list[Finding], clock: _Clock
+    program: Program,
+    catalogue: Catalogue,
+    inputs: Inputs,
+    devices: int,
+    options: Options,
+    extra: list[Finding],
+    clock: _Clock,
 ) -> tuple[Execution, Analysis, dict[str, int]]:
     execution = execute(program, catalogue, inputs)
     clock.lap("symbex")

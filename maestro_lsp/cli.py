@@ -60,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"maestro-lsp {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     check = commands.add_parser("check", help="analyse NFs: findings, constraint matrix, verdict, RSS configuration")
-    check.add_argument("paths", nargs="+", metavar="PATH", help="an NF's folder, one of its files, or a tree with several NFs")
+    check.add_argument(
+        "paths", nargs="+", metavar="PATH", help="an NF's folder, one of its files, or a tree with several NFs"
+    )
     check.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     _analysis_options(check)
     check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="analyse N NFs at a time")
@@ -84,12 +86,22 @@ def _rss_commands(commands: Any) -> None:
 
 
 def _analysis_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--nic", metavar="PROFILE", help="x710 (default), generic, 82599, e810, connectx, virtio, software ...")
+    parser.add_argument(
+        "--nic", metavar="PROFILE", help="x710 (default), generic, 82599, e810, connectx, virtio, software ..."
+    )
     parser.add_argument("--devices", type=_positive, metavar="N", help="default: the Makefile's NF_DEVICES, else 2")
-    parser.add_argument("--set", action="append", default=[], metavar="config.NAME=VALUE", help="a value of the NF's configuration")
-    parser.add_argument("--equal", choices=("index", "hash"), help="what must agree: the queue (default) or the whole hash")
-    parser.add_argument("--strict", action="store_true", default=None, help="assume no classes of traffic away, allow no deviation")
-    parser.add_argument("--assume", metavar="CLASS,...", help="classes of traffic that do not arrive, instead of the default ones")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="config.NAME=VALUE", help="a value of the NF's configuration"
+    )
+    parser.add_argument(
+        "--equal", choices=("index", "hash"), help="what must agree: the queue (default) or the whole hash"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", default=None, help="assume no classes of traffic away, allow no deviation"
+    )
+    parser.add_argument(
+        "--assume", metavar="CLASS,...", help="classes of traffic that do not arrive, instead of the default ones"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="of the keys (default 0)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show hints too")
     parser.add_argument("-q", "--quiet", action="store_true", help="show verdicts only")

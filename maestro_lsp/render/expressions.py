@@ -70,7 +70,9 @@ class Printer:
                 return f"!({self._condition(inner)})"
             return f"!{self._condition(inner)}"
         if op in _LOGIC:
-            return _LOGIC[op].join(f"({self(x)})" if isinstance(x, Expr) and x.op in _LOGIC and x.op != op else self(x) for x in a)
+            return _LOGIC[op].join(
+                f"({self(x)})" if isinstance(x, Expr) and x.op in _LOGIC and x.op != op else self(x) for x in a
+            )
         if op in _SIGNS:
             return f"{self._side(a[0], a)} {_SIGNS[op]} {self._side(a[1], a)}"
         if op == "ite":

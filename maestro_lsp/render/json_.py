@@ -72,7 +72,9 @@ def nf(r: Report) -> dict[str, Any]:
                 "kind": o.kind,
                 "written": o.id in written,
                 "capacity": o.capacity,
-                "declared": {"file": relative(o.declared.file), "line": places.line(o.declared)} if o.declared else None,
+                "declared": {"file": relative(o.declared.file), "line": places.line(o.declared)}
+                if o.declared
+                else None,
             }
             for o in r.objects
         ],
@@ -91,7 +93,8 @@ def nf(r: Report) -> dict[str, Any]:
                 "file": relative(f.span.file),
                 "range": places.range(f.span),
                 "related": [
-                    {"file": relative(x.span.file), "range": places.range(x.span), "message": x.message} for x in f.related
+                    {"file": relative(x.span.file), "range": places.range(x.span), "message": x.message}
+                    for x in f.related
                 ],
             }
             for f in a.findings

@@ -132,7 +132,9 @@ def lva(r: Report) -> str:
     out = []
     places = Places(r)
     for n, a in enumerate(r.analysis.accesses):
-        out.append(f"{'=' * 5}\nAccess {n}\n" + "\n".join(f"  {k:<12}{v}" for k, v in _fields(a, r, places)) + f"\n{'=' * 5}")
+        out.append(
+            f"{'=' * 5}\nAccess {n}\n" + "\n".join(f"  {k:<12}{v}" for k, v in _fields(a, r, places)) + f"\n{'=' * 5}"
+        )
     return "\n".join(out)
 
 

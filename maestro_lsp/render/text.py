@@ -45,7 +45,11 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
     devices = "device" if r.devices == 1 else "devices"
     yield f"  {len(r.paths)} call paths on {r.devices} {devices}; state: {state}"
     if r.roles:
-        yield "  roles: " + ", ".join(f"{n} = {v}" for n, v in r.roles.items()) + " (no NF_ARGS: every assignment was analysed)"
+        yield (
+            "  roles: "
+            + ", ".join(f"{n} = {v}" for n, v in r.roles.items())
+            + " (no NF_ARGS: every assignment was analysed)"
+        )
     yield "  packets that must meet:"
     for row in a.rows:
         i, j = row.devices
@@ -78,13 +82,14 @@ def _rss(r: Report) -> Iterator[str]:
         return
     why = "" if r.analysis.verdict == "shared-nothing" else ", random keys: locks let any core take any packet"
     yield f"  RSS for {r.nic}{why}:"
-    json = configuration.to_json()
-    for d in json["devices"]:
-        fields = sorted({", ".join(i["fields"]) for i in d["inputs"]})
-        yield f"    device {d['device']}: key {d['key'][:32]}..., {d['queue_bits']} of {d['index_bits']} index bits"
-        for names in fields:
-            options = ", ".join(i["option"] for i in d["inputs"] if ", ".join(i["fields"]) == names)
-            yield f"      {options}: {names}"
+    matter = {name for c in r.analysis.conflicts.conflicts for pair in c.counted for name in pair}
+    for d in configuration.to_json()["devices"]:
+        yield f"    device {d['device']}: key {d['key']}, {d['queue_bits']} of {d['index_bits']} index bits"
+        shown = [i for i in d["inputs"] if i["class"] in matter]
+        for names in sorted({", ".join(i["fields"]) for i in shown}):
+            yield f"      {', '.join(i['option'] for i in shown if ', '.join(i['fields']) == names)}: {names}"
+        if len(shown) < len(d["inputs"]):
+            yield f"      {len(d['inputs']) - len(shown)} options for packets that reach no state: whatever the NIC offers"
 
 
 def finding(f: Finding, places: Places, style: Style) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
 from ..symbex.engine import Trouble
-from ..symbex.path import CallPath, Object
+from ..symbex.path import CallPath
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, collect

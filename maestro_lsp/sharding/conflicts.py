@@ -294,7 +294,12 @@ def _keyed(a: Access, origin: Provenance) -> Effective:
 def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
     """Bit equalities under which two accesses touch the same memory; None: never."""
     a, b = x.access, y.access
-    if a.plain is not None and b.plain is not None and isinstance(a.plain.offset, int) and isinstance(b.plain.offset, int):
+    if (
+        a.plain is not None
+        and b.plain is not None
+        and isinstance(a.plain.offset, int)
+        and isinstance(b.plain.offset, int)
+    ):
         if a.plain.offset + a.plain.size <= b.plain.offset or b.plain.offset + b.plain.size <= a.plain.offset:
             return None
         return []

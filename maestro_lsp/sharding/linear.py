@@ -72,7 +72,12 @@ def equate(
     Functions that are one-to-one and the same on both sides (adding a constant, multiplying by an odd one) are peeled off.
     """
     if isinstance(x, Expr) and isinstance(y, Expr) and x.op == y.op and x.width == y.width:
-        if x.op in ("add", "mul") and isinstance(x.args[1], int) and isinstance(y.args[1], int) and x.args[1] == y.args[1]:
+        if (
+            x.op in ("add", "mul")
+            and isinstance(x.args[1], int)
+            and isinstance(y.args[1], int)
+            and x.args[1] == y.args[1]
+        ):
             if x.op == "add" or x.args[1] & 1:
                 return equate(x.args[0], y.args[0], width, usable)
         if x.op == "concat" and x.args[1] == y.args[1]:

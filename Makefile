@@ -1,0 +1,59 @@
+# make demo    set up what is needed and analyse a firewall
+# make test    set up what the tests need (Debian packages too) and run them all
+# make lint    formatting, types, import contract
+# make bench   figures as JSON in build/bench
+# make test-all  the tests with their full counts
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+APT_PACKAGES := gcc libc6-dev libdpdk-dev pkg-config
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: demo test test-all lint bench clean
+.DEFAULT_GOAL := demo
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(BIN)/pip install -q -e '.[dev]'
+	@touch $@
+
+# only packages that are missing are installed, so that a machine that has them needs no root
+.PHONY: apt
+apt:
+	@missing=""; for p in $(APT_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+demo: $(VENV)/.installed
+	@echo '$$ maestro-lsp check fixtures/fw -v'
+	@$(BIN)/maestro-lsp check fixtures/fw -v
+	@echo
+	@echo 'Its call paths:             $(BIN)/maestro-lsp paths fixtures/fw'
+	@echo 'An NF that needs locks:     $(BIN)/maestro-lsp check fixtures/bridge'
+	@echo 'Your own:                   $(BIN)/maestro-lsp check PATH'
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check maestro_lsp tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose --no-cache 2>/dev/null || $(BIN)/lint-imports
+
+test: apt lint
+	$(BIN)/python -m pytest -n 2 tests
+
+test-all: apt lint
+	MAESTRO_FULL=1 $(BIN)/python -m pytest -n 2 tests
+
+bench: $(VENV)/.dev
+	@mkdir -p build/bench
+	@for b in benchmarks/bench_*.py; do \
+	  $(BIN)/python $$b > build/bench/$$(basename $$b .py).json && echo build/bench/$$(basename $$b .py).json; \
+	done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,96 @@
+"""Every fixture's analysis is what its expected.toml reasons out by hand, on the default NIC and on the thesis's."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestro_lsp.check import Report, check
+from maestro_lsp.sharding.findings import Finding
+from maestro_lsp.workspace import Settings, find_nfs
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+NAMES = sorted(p.parent.name for p in FIXTURES.glob("*/expected.toml"))
+
+
+def several(x: Any) -> list[Any]:
+    return x if isinstance(x, list) else [x]
+
+
+@cache
+def expected(name: str) -> dict[str, Any]:
+    return tomllib.loads((FIXTURES / name / "expected.toml").read_text())
+
+
+@cache
+def report(name: str, nic: str, strict: bool = False) -> Report:
+    (nf,) = find_nfs(FIXTURES / name)
+    return check(nf, Settings(nic=nic, strict=strict))
+
+
+def place(span: Any, r: Report) -> tuple[str, int]:
+    return os.path.basename(span.file), r.text(span.file).line(span.start)
+
+
+def places_of(name: str, file: str, texts: Any) -> set[tuple[str, int]]:
+    source = (FIXTURES / name / file).read_text()
+    out = set()
+    for text in several(texts):
+        at = source.find(text)
+        assert at >= 0, f"{name}/{file} has no {text!r}"
+        while at >= 0:
+            out.add((file, source[:at].count("\n")))
+            at = source.find(text, at + 1)
+    return out
+
+
+def test_there_are_fixtures():
+    assert len(NAMES) >= 40
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_makes_the_analysis_incomplete(name):
+    assert report(name, "x710").analysis.complete, report(name, "x710").execution.troubles
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_verdicts(name):
+    want = expected(name)
+    assert report(name, "x710").analysis.verdict == want["verdict"]
+    assert report(name, "generic").analysis.verdict == want.get("verdict_generic", want["verdict"])
+    if "verdict_strict" in want:
+        assert report(name, "x710", True).analysis.verdict == want["verdict_strict"]
+    assert report(name, "x710").analysis.stateless == want["stateless"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_matrix(name):
+    rows = {row.devices: row for row in report(name, "generic").analysis.rows}
+    for want in expected(name).get("matrix", []):
+        row = rows[tuple(want["devices"])]
+        got = sorted(sorted(map(list, c)) for c in row.constraint)
+        assert got == sorted(sorted(map(list, c)) for c in want["constraint"]), want["devices"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_findings(name):
+    want = expected(name)
+    for w in want.get("finding", []):
+        r = report(name, w.get("nic", "x710"))
+        codes = several(w["code"])
+        found = [f for f in r.analysis.findings if f.code in codes]
+        if "file" in w and "at" in w:
+            where = places_of(name, w["file"], w["at"])
+            found = [f for f in found if place(f.span, r) in where]
+        assert found, f"no {codes} at {w.get('at')}: {[(f.code, place(f.span, r)) for f in r.analysis.findings]}"
+        if "related_at" in w:
+            related = places_of(name, w.get("related_file", w["file"]), w["related_at"])
+            assert any(place(x.span, r) in related for f in found for x in f.related)
+    r = report(name, "x710")
+    unwanted: list[Finding] = [f for f in r.analysis.findings if f.code in want.get("none_of", [])]
+    assert not unwanted, unwanted

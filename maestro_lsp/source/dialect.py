@@ -4,7 +4,7 @@ and the way back.
 The grammar knows no typedef names, so it reads `(T) * p` as a product and `(T)(x)` as a call. Wherever a typedef
 name stands alone in parentheses before an operand, `const` is added, which forces the reading as a type.
 `typeof (expression)` becomes a tag that stands for the operand, `unsigned : 3` becomes `unsigned int : 3`, and the
-attributes of `union __attribute__((packed)) u { ... }` move behind the brace.
+attributes of `union __attribute__((packed)) u { ... }` move behind the brace. Attributes that change no layout go.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _FUNCTION_NAME = re.compile(r"\(\s*\*+\s*(?:const\s+)?([A-Za-z_]\w*)")
 _TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
 _UNNAMED_BITS = re.compile(r"\b(?:unsigned|signed|short|long)(?=\s*:)")
 _EARLY_ATTRIBUTE = re.compile(r"\b(?:union|enum)\s+(__attribute__\s*\(\()")
+_ATTRIBUTE = re.compile(r"__attribute__\s*(?=\(\s*\()")
 _OPERAND_START = re.compile(r"\s*[\w\"'(*&~!+.\-]")
 _BEFORE_TYPE = frozenset(("return", "case", "sizeof", "else", "do", "_Alignof", "alignof", "goto"))
 
@@ -41,6 +42,7 @@ def adapt(text: str) -> list[Edit]:
     if "__attribute__" in text:
         for match in _EARLY_ATTRIBUTE.finditer(text):
             edits.extend(_moved_attribute(text, match.start(1)))
+        edits.extend(_idle_attributes(text))
     edits.sort()
     kept: list[Edit] = []
     for edit in edits:
@@ -116,6 +118,19 @@ def _typeofs(text: str) -> list[Edit]:
         if end is not None:
             operand = text[match.end() : end - 1]
             edits.append((match.start(), end, f"struct __typeof_{operand.encode().hex()}"))
+    return edits
+
+
+def _idle_attributes(text: str) -> list[Edit]:
+    """The edits that drop attributes without a say in layouts, and those of initialised variables."""
+    edits: list[Edit] = []
+    for match in _ATTRIBUTE.finditer(text):
+        end = _closing(text, match.end(), "()")
+        if end is not None:
+            following = text[end : end + 100].lstrip()[:1]
+            inside = text[match.end() : end]
+            if following in ("=", ",") or not ("packed" in inside or "aligned" in inside):
+                edits.append((match.start(), end, ""))
     return edits
 
 

@@ -36,7 +36,7 @@ _DIALECT = {
     "_Thread_local": "__thread", "__typeof__": "typeof", "__typeof": "typeof",
     "__builtin_offsetof(type, member)": "((unsigned long) &((type *) 0)->member)",
     "__builtin_va_arg(list, type)": "(*(type *) __builtin_va_next(list, sizeof(type)))",
-    "_Pragma(text)": "", "_Static_assert(...)": "", "__alignof__": "_Alignof", "__alignof": "_Alignof",
+    "_Pragma(text)": "", "_Static_assert(...)": "", "__alignof__": "_Alignof", "__alignof": "_Alignof", "__attribute": "__attribute__",
     "__packed": "__attribute__((__packed__))", "__rte_packed": "__attribute__((__packed__))",
 }  # fmt: skip
 

@@ -262,7 +262,24 @@ def _each(change: Callable[[str], str]) -> Callable[[str], str]:
 
 
 _SPECIAL = frozenset(
-    ["if", "foreach", "or", "and", "shell", "abspath", "realpath", "wildcard", "value", "origin", "flavor", "call", "eval", "info", "warning", "error"]
+    [
+        "if",
+        "foreach",
+        "or",
+        "and",
+        "shell",
+        "abspath",
+        "realpath",
+        "wildcard",
+        "value",
+        "origin",
+        "flavor",
+        "call",
+        "eval",
+        "info",
+        "warning",
+        "error",
+    ]
 )
 _FUNCTIONS: dict[str, tuple[int, Callable[..., str]]] = {
     "subst": (3, lambda old, new, text: text.replace(old, new) if old else text),

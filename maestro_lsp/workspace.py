@@ -249,9 +249,9 @@ def _nfs_of(folder: str, settings: Settings, read: Read) -> list[NfSources]:
     if not entries:
         return []
     project = _Project(folder, names, read)
-    narrowed = [entry for entry in entries if entry in project.named]
-    entries = narrowed or entries
-    return [project.nf(entry, entries, sources, settings) for entry in entries]
+    sources = [path for path in sources if path not in entries]
+    named = [entry for entry in entries if entry in project.named]
+    return [project.nf(entry, len(named or entries) > 1, sources, settings) for entry in named or entries]
 
 
 def _defines_entry(path: str, read: Read) -> bool:
@@ -287,17 +287,17 @@ class _Project:
             self.read_makefile(posixpath.join(folder, makefile))
         self.read_compile_commands()
 
-    def nf(self, entry: str, entries: Sequence[str], sources: Sequence[str], settings: Settings) -> NfSources:
-        """The NF of one entry file; `sources` are all of the folder."""
+    def nf(self, entry: str, is_one_of_many: bool, sources: Sequence[str], settings: Settings) -> NfSources:
+        """The NF of one entry file; `sources` are all others of the folder."""
         name = posixpath.basename(self.folder) or "nf"
-        if len(entries) > 1:
+        if is_one_of_many:
             name = f"{name}-{posixpath.splitext(posixpath.basename(entry))[0]}"
         settings = settings.over(self.toml_settings(name))
         named = dict(self.named)
         if settings.files is not None:
             named = dict.fromkeys(posixpath.normpath(posixpath.join(self.folder, f)) for f in settings.files)
-        mine = [path for path in sources if path not in entries and not self.is_generated(path)]
-        files = [path for path in named if path not in entries] if named else mine
+        mine = [path for path in sources if not self.is_generated(path)]
+        files = [path for path in named if not _defines_entry(path, self.read)] if named else list(mine)
         state = posixpath.join(self.folder, "state.c")
         if state in mine and state not in files:
             files.append(state)
@@ -485,7 +485,7 @@ _KINDS: dict[str, type | str] = {
 def _names(folder: str) -> list[str]:
     """What a folder holds, sorted; empty if it cannot be read."""
     try:
-        return sorted(os.listdir(folder))
+        return sorted(entry.name for entry in Path(folder).iterdir())
     except (OSError, ValueError):
         return []
 

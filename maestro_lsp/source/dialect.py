@@ -20,6 +20,8 @@ from maestro_lsp.source.ctypes import STANDARD_TYPES
 LANGUAGE = Language(language())
 
 _TYPEDEF = re.compile(r"\btypedef\b")
+_ROUND, _CURLY = re.compile("[()]"), re.compile("[{}]")
+_MARK = re.compile(r"[;{}]")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _FUNCTION_NAME = re.compile(r"\(\s*\*+\s*(?:const\s+)?([A-Za-z_]\w*)")
 _TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
@@ -75,13 +77,13 @@ def typedef_names(text: str) -> frozenset[str]:
 def _declaration_end(text: str, start: int) -> int:
     """Where the `;` of a declaration stands, members of a struct skipped."""
     depth = 0
-    for match in re.finditer(r"[;{}]", text[start : start + 100_000]):
+    for match in _MARK.finditer(text, start, start + 100_000):
         if match[0] == "{":
             depth += 1
         elif match[0] == "}":
             depth -= 1
         elif depth <= 0:
-            return start + match.start()
+            return match.start()
     return min(len(text), start + 100_000)
 
 
@@ -147,10 +149,11 @@ def _moved_attribute(text: str, start: int) -> list[Edit]:
 def _closing(text: str, opening: int, brackets: str) -> int | None:
     """The offset behind the bracket that closes the one at an offset, within reason."""
     depth = 0
-    for match in re.finditer(f"[{re.escape(brackets)}]", text[opening : opening + 100_000]):
+    pattern = _ROUND if brackets == "()" else _CURLY
+    for match in pattern.finditer(text, opening, opening + 100_000):
         depth += 1 if match[0] == brackets[0] else -1
         if depth == 0:
-            return opening + match.end()
+            return match.end()
     return None
 
 

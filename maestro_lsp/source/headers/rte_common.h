@@ -22,8 +22,8 @@
 #define RTE_SET_USED(x) (void)(x)
 #define RTE_PRIORITY_LAST 65535
 #define RTE_DIM(a) (sizeof(a) / sizeof((a)[0]))
-#define RTE_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define RTE_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define RTE_MIN(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
+#define RTE_MAX(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
 #define RTE_MIN_T(a, b, type) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define RTE_MAX_T(a, b, type) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define RTE_SWAP(a, b) do { typeof(a) _swap = (a); (a) = (b); (b) = _swap; } while (0)

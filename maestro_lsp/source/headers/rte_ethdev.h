@@ -61,7 +61,7 @@ struct rte_eth_dev_info {
 };
 struct rte_eth_rss_reta_entry64 {
   uint64_t mask;
-  uint16_t reta[RTE_ETH_RETA_GROUP_SIZE];
+  uint16_t reta[64];
 };
 struct rte_eth_stats {
   uint64_t ipackets, opackets, ibytes, obytes, imissed, ierrors, oerrors, rx_nombuf;

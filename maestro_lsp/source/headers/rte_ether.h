@@ -93,20 +93,20 @@ static inline int rte_is_zero_ether_addr(const struct rte_ether_addr *a) {
           a->addr_bytes[5]) == 0;
 }
 static inline int rte_is_unicast_ether_addr(const struct rte_ether_addr *a) {
-  return (a->addr_bytes[0] & RTE_ETHER_GROUP_ADDR) == 0;
+  return (a->addr_bytes[0] & 0x01) == 0;
 }
 static inline int rte_is_multicast_ether_addr(const struct rte_ether_addr *a) {
-  return a->addr_bytes[0] & RTE_ETHER_GROUP_ADDR;
+  return a->addr_bytes[0] & 0x01;
 }
 static inline int rte_is_broadcast_ether_addr(const struct rte_ether_addr *a) {
   return (a->addr_bytes[0] & a->addr_bytes[1] & a->addr_bytes[2] & a->addr_bytes[3] & a->addr_bytes[4] &
           a->addr_bytes[5]) == 0xff;
 }
 static inline int rte_is_universal_ether_addr(const struct rte_ether_addr *a) {
-  return (a->addr_bytes[0] & RTE_ETHER_LOCAL_ADMIN_ADDR) == 0;
+  return (a->addr_bytes[0] & 0x02) == 0;
 }
 static inline int rte_is_local_admin_ether_addr(const struct rte_ether_addr *a) {
-  return (a->addr_bytes[0] & RTE_ETHER_LOCAL_ADMIN_ADDR) != 0;
+  return (a->addr_bytes[0] & 0x02) != 0;
 }
 static inline int rte_is_valid_assigned_ether_addr(const struct rte_ether_addr *a) {
   return rte_is_unicast_ether_addr(a) && !rte_is_zero_ether_addr(a);

@@ -87,7 +87,7 @@ struct rte_ipv6_fragment_ext {
   rte_be32_t id;
 } __attribute__((__packed__));
 static inline uint8_t rte_ipv4_hdr_len(const struct rte_ipv4_hdr *header) {
-  return (uint8_t)((header->version_ihl & RTE_IPV4_HDR_IHL_MASK) * RTE_IPV4_IHL_MULTIPLIER);
+  return (uint8_t)((header->version_ihl & 0x0f) * 4);
 }
 uint16_t rte_raw_cksum(const void *data, size_t size);
 uint16_t rte_ipv4_cksum(const struct rte_ipv4_hdr *header);

@@ -1,3 +1,3 @@
+// The parser knows NULL, like bool in stdbool.h.
 #pragma once
-#define NULL ((void *)0)
 #define offsetof(type, member) ((size_t) & ((type *)0)->member)

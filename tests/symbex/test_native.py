@@ -1,0 +1,265 @@
+"""A second opinion on the executor: gcc's.
+
+Each fixture runs natively against a tracing libVig. (a) Random packets: exactly one call path's conditions hold for a packet and
+what libVig answered, and that path predicts the calls, their arguments, where the packet goes and its bytes. (b) Every path's own
+model, the other way round: the packet and the answers of the model make the native NF go that path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import zlib
+from functools import cache
+
+import pytest
+
+from maestro_lsp.check import Report, check
+from maestro_lsp.symbex import expr as X
+from maestro_lsp.symbex.expr import Expr
+from maestro_lsp.symbex.path import Call, CallPath
+from maestro_lsp.symbex.solver import Solver
+from maestro_lsp.workspace import Settings, find_nfs
+from tests.fixtures.nfs import FIXTURES, Fixture, fixture_paths, load
+from tests.fixtures.traffic import Generator
+from tests.fixtures.traffic import answer as reply_to
+from tests.native import bench
+from tests.native.tracing import ANSWERED, Answer, NativeError, Traced
+from tests.native.tracing import Call as Traces
+
+FULL = bool(os.environ.get("MAESTRO_FULL"))
+PACKETS = 10_000 if FULL else 250
+NAMES = [p.name for p in fixture_paths()]
+SILENT = {"packet_borrow_next_chunk", "packet_return_chunk", "packet_get_unread_length", "hash_obj", "borrowed_cell"}
+UNTRACED = {"checksum"}  # ops of ours that are no libVig calls
+
+# symbol of ours -> what the traced call says: the result, or an output
+RESULTS = {"map_has_this_key", "dchain_is_index_allocated", "dchain_was_allocated", "number_of_freed_flows", "has_space",
+           "chosen_backend_found", "overflow", "touched", "conforms", "count", "lpm_value", "expired"}  # fmt: skip
+OUTPUTS = {"allocated_index": ("value_out", "index_out", "index"), "new_index": ("index_out",),
+           "chosen_backend": ("chosen_backend",), "expired_index": ("index_out",)}  # fmt: skip
+
+
+@cache
+def fixture(name: str) -> Fixture:
+    return load(FIXTURES / name)
+
+
+@cache
+def analysed(name: str) -> Report:
+    args = fixture(name).traffic.get("args", fixture(name).args)
+    (nf,) = find_nfs(FIXTURES / name)
+    return check(nf, Settings(args=tuple(args)))
+
+
+def traced(name: str) -> Traced:
+    f = fixture(name)
+    so, _ = bench.build_nf(f.path, "traced")
+    return Traced(so, f.devices, f.traffic.get("args", f.args), f.path)
+
+
+def calls_of(p: CallPath) -> list[Call]:
+    return [c for c in p.calls if c.op not in UNTRACED]
+
+
+class Assignment:
+    """Values of a path's symbols, from a packet and what libVig answered."""
+
+    def __init__(self, p: CallPath, packet: bytes, now: int, traces: list[Traces]) -> None:
+        self.packet = packet
+        self.values: dict[Expr, int] = {X.sym("pkt_len", 16): len(packet), X.sym("time", 64): now}
+        for i in range(min(len(packet), 512)):
+            self.values[X.byte("packet", i)] = packet[i]
+        for name, e in p.regions:
+            start = X.evaluate(e, self.values)
+            for i in range(512):
+                at = start + i
+                if 0 <= at < len(packet):
+                    self.values[X.byte(name, i)] = packet[at]
+        self.regions = {name: X.evaluate(e, self.values) for name, e in p.regions}
+        for c, t in zip(calls_of(p), traces, strict=True):
+            self.answer(c, t)
+
+    def answer(self, c: Call, t: Traces) -> None:
+        n = c.number
+        for base in RESULTS:
+            for width in (1, 32):
+                self.values[X.sym(f"{base}#{n}", width)] = (t.result or 0) & ((1 << width) - 1)
+        self.values[X.sym(f"out_of_space#{n}", 1)] = int(not t.result)
+        for base, names in OUTPUTS.items():
+            for name in names:
+                if isinstance(t.args.get(name), int):
+                    self.values[X.sym(f"{base}#{n}", 32)] = t.args[name] & 0xFFFFFFFF
+        if c.op == "vector-borrow" and isinstance(t.args.get("value"), bytes):
+            for i, b in enumerate(t.args["value"]):
+                self.values[X.byte(f"vector_data_reset#{n}", i)] = b
+
+    def known(self, e: int | Expr) -> bool:
+        return all(leaf in self.values or leaf.op == "uf" for leaf in X.leaves(e)) and not any(
+            leaf.op == "uf" and not str(leaf.args[0]).startswith("crc32") for leaf in X.leaves(e)
+        )
+
+    def holds(self, p: CallPath) -> bool:
+        memo: dict[Expr, int] = {}
+        for c in p.conditions:
+            if self.known(c.expr) and not X.evaluate(c.expr, self.values, memo):
+                return False
+        return True
+
+    def __call__(self, e: int | Expr) -> int:
+        return X.evaluate(e, self.values)
+
+
+def predicted(p: CallPath, a: Assignment, out: int, packet: bytes, traces: list[Traces]) -> list[str]:
+    """What a path says that did not happen."""
+    wrong = []
+    if a.known(p.returned) and a(p.returned) & 0xFFFF != out:
+        wrong.append(f"returns {a(p.returned) & 0xFFFF}, not {out}")
+    want = bytearray(a.packet)
+    loose: set[int] = set()
+    for w in p.writes:
+        at = w.offset if w.array == "packet" else a.regions[w.array] + w.offset
+        if at >= len(want):
+            continue
+        if a.known(w.value):
+            want[at] = a(w.value)
+        else:
+            loose.add(at)  # checksums, and MAC addresses of devices
+    for i, (x, y) in enumerate(zip(want, packet, strict=False)):
+        if x != y and i not in loose:
+            wrong.append(f"packet byte {i} is {x}, not {y}")
+    for c, t in zip(calls_of(p), traces, strict=True):
+        for (_, raw), (name, native) in zip(c.keys, [(k, v) for k, v in t.args.items() if k.startswith(("key", "obj"))], strict=False):
+            if isinstance(native, bytes):
+                mask = b"\xff" * len(raw)
+                mine = bytes(a(v) if a.known(v) else native[i] for i, v in enumerate(raw[: len(native)]))
+                if any((x ^ y) & m for x, y, m in zip(mine, native, mask, strict=False)):
+                    wrong.append(f"{c.function}: key {mine.hex()}, not {native.hex()} ({name})")
+        for touch in c.touches[:1]:
+            native_index = t.args.get("index")
+            if touch.index and touch.key and isinstance(native_index, int) and a.known(touch.key[0].value):
+                if a(touch.key[0].value) != native_index & 0xFFFFFFFF:
+                    wrong.append(f"{c.function}: index {a(touch.key[0].value)}, not {native_index}")
+            native_value = t.args.get("value")
+            if touch.role == "put" and isinstance(native_value, int) and touch.value is not None and a.known(touch.value):
+                if a(touch.value) & 0xFFFFFFFF != native_value & 0xFFFFFFFF:
+                    wrong.append(f"{c.function}: value {a(touch.value)}, not {native_value}")
+        time = t.args.get("time")
+        if isinstance(time, int) and c.op in ("expire", "dchain-allocate", "dchain-rejuvenate"):
+            mine_time = c.arguments[-1] if c.op != "expire" else next(iter(c.touches)).value
+            if mine_time is not None and a.known(mine_time) and a(mine_time) != time & ((1 << 64) - 1):
+                wrong.append(f"{c.function}: time {a(mine_time)}, not {time}")
+    return wrong
+
+
+def leaf_is_state(leaf: Expr) -> bool:
+    return str(leaf.args[0]).startswith("state:")
+
+
+def shaken(packet: bytes, pick: random.Random) -> bytes:
+    """Some packets with other types, lengths, options and protocols."""
+    if pick.random() > 0.3 or len(packet) < 35:
+        return packet
+    b = bytearray(packet)
+    for _ in range(pick.randint(1, 3)):
+        at = pick.choice((12, 13, 14, 14, 16, 17, 20, 23, pick.randrange(14, len(b))))
+        b[at] = pick.choice((0x45, 0x46, 0x4F, 0, 6, 17, 1, 0x08, 0x86, pick.randrange(256)))
+    return bytes(b[: pick.randint(14, len(b))]) if pick.random() < 0.3 else bytes(b)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_random_packets_take_exactly_the_path_that_is_predicted(name):
+    f = fixture(name)
+    r = analysed(name)
+    nf = traced(name)
+    pick = random.Random(zlib.crc32(name.encode()))
+    arrivals = Generator(f.traffic, f.devices, 7).arrivals(PACKETS)
+    sent: list[tuple[int, bytes]] = []
+    checked = 0
+    for arrival in arrivals:
+        device, packet = arrival.device, shaken(arrival.packet, pick)
+        if arrival.answers is not None and sent[arrival.answers][0] < f.devices:
+            device, packet = sent[arrival.answers][0], reply_to(sent[arrival.answers][1], arrival.stranger)
+        try:
+            out, after = nf.process(device, packet, arrival.now)
+        except NativeError as e:  # an assertion of the NF that this packet breaks; ours are assumptions
+            assert "assert" in str(e).lower(), e
+            pytest.fail(f"{name} left nf_process: {e}")
+        sent.append((out, after))
+        traces = [t for t in nf.calls if t.function not in SILENT]
+        names = [t.function for t in traces]
+        candidates = []
+        for p in r.paths:
+            if p.device == device and [c.function for c in calls_of(p)] == names:
+                a = Assignment(p, packet, arrival.now, traces)
+                if a.holds(p):
+                    candidates.append((p, a))
+        what = f"packet {packet.hex()} on device {device}: {names}"
+        assert candidates, f"no path for {what}"
+        wrong = [predicted(p, a, out, after, traces) for p, a in candidates]
+        if any(leaf_is_state(x) for p, _ in candidates for c in p.conditions for x in X.leaves(c.expr)):
+            assert [] in wrong, what  # what a global holds is not traced: one of the paths that it may choose
+        else:
+            assert len(candidates) == 1, f"paths {[p.number for p, _ in candidates]} for {what}"
+            assert wrong == [[]], f"path {candidates[0][0].number}, {what}"
+        checked += 1
+    assert checked == PACKETS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_path_can_be_taken_by_its_own_model(name):
+    r = analysed(name)
+    nf = traced(name)
+    taken = 0
+    paths = list(r.paths) if FULL else list(r.paths)[:: max(1, len(r.paths) // 40)]
+    for p in paths:
+        model = small_model(p)
+        p = dataclasses.replace(p, model=model)
+        packet = bytearray(max(model.get(X.sym("pkt_len", 16), 64), 14))
+        for leaf, v in p.model.items():
+            if leaf.op == "byte" and leaf.args[0] == "packet" and leaf.args[1] < len(packet):
+                packet[leaf.args[1]] = v
+        values = {leaf: v for leaf, v in p.model.items() if leaf.op == "byte" and leaf.args[0] == "packet"}
+        for region, e in p.regions:
+            start = X.evaluate(e, values)
+            for leaf, v in p.model.items():
+                if leaf.op == "byte" and leaf.args[0] == region and 0 <= start + leaf.args[1] < len(packet):
+                    packet[start + leaf.args[1]] = v
+        script = [script_answer(r, p, c) for c in calls_of(p) if c.function in ANSWERED]
+        now = p.model.get(X.sym("time", 64), 0)
+        try:
+            out, after = nf.process_scripted(p.device, bytes(packet), now, script)
+        except NativeError as e:
+            pytest.fail(f"path {p.number}: {e}")
+        traces = [t for t in nf.calls if t.function not in SILENT]
+        assert [t.function for t in traces] == [c.function for c in calls_of(p)], f"path {p.number}"
+        a = Assignment(p, bytes(packet), now, traces)
+        assert a.holds(p), f"path {p.number}"
+        assert predicted(p, a, out, after, traces) == [], f"path {p.number}"
+        taken += 1
+    assert taken == len(paths) > 0
+
+
+def small_model(p: CallPath) -> dict[Expr, int]:
+    """A model of the path whose packet the bench can carry."""
+    length = X.sym("pkt_len", 16)
+    conditions = [c.expr for c in p.conditions]
+    if p.model.get(length, 0) <= 1500 and all(X.evaluate(c, p.model) for c in conditions):
+        return p.model
+    found = Solver().find(conditions, p.model, X.ult(length, 1501, 16))
+    assert isinstance(found, dict), f"path {p.number} needs a packet of more than 1500 bytes"
+    return found
+
+
+def script_answer(r: Report, p: CallPath, c: Call) -> Answer:
+    """What the path's model lets a call answer."""
+    result = X.evaluate(c.result, p.model) if c.result is not None else 1
+    if c.op == "vector-borrow":
+        size = r.execution.objects[c.touches[0].object].info.detail["elem_size"]
+        data = bytes(p.model.get(X.byte(f"vector_data_reset#{c.number}", i), 0) for i in range(size))
+        return Answer(c.function, 1, data)
+    out = next((X.evaluate(v, p.model) for name, v in c.outputs if name != "cell"), None)
+    if out is None:
+        return Answer(c.function, result if result < 1 << 31 else result - (1 << 32))
+    return Answer(c.function, result, out if out < 1 << 31 else out - (1 << 32))

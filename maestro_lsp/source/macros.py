@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from maestro_lsp.source.scan import Scan
@@ -25,6 +26,7 @@ LEXEME = re.compile(
     |(?P<mark>\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|\#\#|%:%:|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_DEFINED = re.compile(r"\s*([A-Za-z_$\u0080-\U0010ffff][\w$]*)")
 _GLUE = frozenset("+-&|<>=#.*/%:!^")
 
 
@@ -41,13 +43,12 @@ NOTHING: frozenset[str] = frozenset()
 _PLACEMARKER = Token("", False, NOTHING)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Macro:
     """A definition.
 
     params    names, the variadic one last; None for an object-like macro
     variadic  whether the last parameter takes all remaining arguments
-    body      the replacement list
     text      the replacement list as written
     dynamic   for __LINE__ and its like: computes the replacement at each use
     """
@@ -55,11 +56,19 @@ class Macro:
     name: str
     params: tuple[str, ...] | None
     variadic: bool
-    body: tuple[Token, ...]
     text: str
-    words: frozenset[str]
     where: tuple[Scan, int, int] | None = None
     dynamic: Callable[[], str] | None = None
+
+    @cached_property
+    def body(self) -> tuple[Token, ...]:
+        """The replacement list."""
+        return tuple(tokenize(self.text))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The identifiers in the replacement list."""
+        return frozenset(token.text for token in self.body if token.text[0].isidentifier())
 
     @property
     def is_plain(self) -> bool:
@@ -139,7 +148,7 @@ def _sticks(left: str, right: str) -> bool:
 
 def define(rest: str, where: tuple[Scan, int, int] | None = None) -> Macro | str:
     """The macro that `#define rest` defines, or what is wrong with it."""
-    match = re.match(r"\s*([A-Za-z_$\u0080-\U0010ffff][\w$]*)", rest)
+    match = _DEFINED.match(rest)
     if match is None:
         return "macro names must be identifiers"
     name = match[1]
@@ -166,13 +175,9 @@ def define(rest: str, where: tuple[Scan, int, int] | None = None) -> Macro | str
             params.append(param)
         position = close + 1
     text = rest[position:].strip()
-    body = tokenize(text)
-    if body:
-        if body[0].text == "##" or body[-1].text == "##":
-            return f"'##' cannot be at either end of macro {name}"
-        body[0] = body[0]._replace(space=False)
-    words = frozenset(token.text for token in body if token.text[0].isidentifier())
-    return Macro(name, None if params is None else tuple(params), variadic, tuple(body), text, words, where)
+    if text.startswith("##") or text.endswith("##"):
+        return f"'##' cannot be at either end of macro {name}"
+    return Macro(name, None if params is None else tuple(params), variadic, text, where)
 
 
 class Expander:
@@ -274,7 +279,7 @@ class Expander:
             self._spend(len(result) + 1)
             if result:
                 if result[0].space != token.space:
-                    result[0] = result[0]._replace(space=token.space)
+                    result[0] = Token(result[0].text, token.space, result[0].hide)
                 stack.extend(reversed(result))
             elif token.space and stack and not stack[-1].space:
                 stack[-1] = stack[-1]._replace(space=True)
@@ -369,7 +374,7 @@ class Expander:
             else:
                 part, index = self._operand(macro, body, index, params, arguments, hide)
             if part and part[0].space != token.space:
-                part[0] = part[0]._replace(space=token.space)
+                part[0] = Token(part[0].text, token.space, part[0].hide)
             out.extend(part)
         return [Token(t.text, t.space, t.hide | hide if t.hide else hide) for t in out if t.text]
 

@@ -175,7 +175,7 @@ class _Run:
         self.expander = Expander(self.macros)
         self.exhausted = False
         for name in ("__LINE__", "__FILE__", "__BASE_FILE__", "__COUNTER__", "__INCLUDE_LEVEL__"):
-            self.macros[name] = Macro(name, None, False, (), "", NOTHING, dynamic=self.dynamic(name))
+            self.macros[name] = Macro(name, None, False, "", dynamic=self.dynamic(name))
         self.depth = 0
         for name, value in defines.items():
             macro = define(f"{name} {value}")

@@ -271,7 +271,7 @@ class _Analysis:
             for x, y in sorted(
                 blocked, key=lambda p: min(_RELATED.get(p[0].access.role, 9), _RELATED.get(p[1].access.role, 9))
             ):
-                self.blocked(x, y, c, scanned)
+                self.blocked(x, y, c, conflicts, scanned)
             if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
                     self.unhashable(x, y, c)
@@ -296,7 +296,7 @@ class _Analysis:
         hashed = {f.name for o in self.options.profile.options for f in o.fields}
         return any(f in hashed for q in when for _, f, _ in q.terms)
 
-    def blocked(self, x: Effective, y: Effective, c: Conflict, scanned: set[int]) -> None:
+    def blocked(self, x: Effective, y: Effective, c: Conflict, conflicts: Conflicts, scanned: set[int]) -> None:
         """A conflict that needs no equality: everything that gets there meets. One finding for each cause."""
         for e, other in ((x, y), (y, x)):
             o = e.obstacle
@@ -314,6 +314,8 @@ class _Analysis:
                         self._reaching(o, x, y),
                     )
                 )
+                continue
+            if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):
                 continue
             verb = "writes" if a.write else "reads"
             same_device = a.path.device == b.path.device

@@ -20,7 +20,7 @@ from . import initialisers
 from .code import Code
 from .compile import Compiler, compile_function
 from .expr import Expr
-from .libc import BUILTINS, LIBC
+from .libc import BUILTINS, LIBC, RESULTS
 from .library import MODELS
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .solver import Solver
@@ -130,7 +130,7 @@ class Engine:
             t = u.declared.get(name)
             if isinstance(t, T.Function):
                 return t
-        return None
+        return T.Function(RESULTS[name], (), True) if name in RESULTS else None
 
     def builtin(self, name: str) -> Any:
         """A compiler built-in that needs its operands as syntax (offsetof, constant_p ...)."""

@@ -21,6 +21,22 @@ from .state import State, Stop
 Model = Callable[[State, list[Any], Any, Any], Any]
 LIBC: dict[str, Model] = {}
 
+# results of functions that no header declares; everything else is int, as in old C
+RESULTS: dict[str, T.CType] = {
+    "__builtin_bswap16": T.UNSIGNED_SHORT,
+    "__builtin_bswap32": T.UNSIGNED_INT,
+    "__builtin_bswap64": T.UNSIGNED_LONG,
+    "__builtin_expect": T.LONG,
+    "__builtin_strlen": T.UNSIGNED_LONG,
+    "__builtin_memcpy": T.Pointer(T.VOID),
+    "__builtin_memmove": T.Pointer(T.VOID),
+    "__builtin_memset": T.Pointer(T.VOID),
+    "__builtin_ia32_crc32qi": T.UNSIGNED_INT,
+    "__builtin_ia32_crc32hi": T.UNSIGNED_INT,
+    "__builtin_ia32_crc32si": T.UNSIGNED_INT,
+    "__builtin_ia32_crc32di": T.UNSIGNED_LONG,
+}
+
 MAX_TEXT = 4096  # bytes of a string that are looked at
 
 

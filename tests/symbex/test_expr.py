@@ -39,7 +39,11 @@ def terms(draw, width=None, depth=4):
     w = width or draw(st.sampled_from([1, 8, 16, 32]))
     kind = draw(st.sampled_from(["leaf", "const", "bin", "cmp", "cast", "not", "ite", "bytes"])) if depth else "leaf"
     if kind == "const":
-        c = draw(st.one_of(st.integers(0, (1 << w) - 1), st.sampled_from([0, 1, (1 << w) - 1, 1 << (w - 1), 0xFF & ((1 << w) - 1)])))
+        c = draw(
+            st.one_of(
+                st.integers(0, (1 << w) - 1), st.sampled_from([0, 1, (1 << w) - 1, 1 << (w - 1), 0xFF & ((1 << w) - 1)])
+            )
+        )
         return c, z3.BitVecVal(c, w), w
     if kind == "bin":
         op = draw(st.sampled_from(sorted(BINARY)))
@@ -124,7 +128,9 @@ def test_byte_swaps_masks_and_reassembly_meet_in_one_form():
     field = X.from_bytes(tuple(X.byte("packet", 26 + i) for i in range(4)))
     swapped = X.from_bytes(tuple(reversed(list(X.bytes_of(field, 4)))))
     shifted = X.or_(
-        X.or_(X.shl(X.zext(X.byte("packet", 26), 8, 32), 24, 32), X.shl(X.zext(X.byte("packet", 27), 8, 32), 16, 32), 32),
+        X.or_(
+            X.shl(X.zext(X.byte("packet", 26), 8, 32), 24, 32), X.shl(X.zext(X.byte("packet", 27), 8, 32), 16, 32), 32
+        ),
         X.or_(X.shl(X.zext(X.byte("packet", 28), 8, 32), 8, 32), X.zext(X.byte("packet", 29), 8, 32), 32),
         32,
     )

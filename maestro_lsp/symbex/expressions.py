@@ -25,6 +25,7 @@ from .values import (
     Lvalue,
     Rvalue,
     arithmetic,
+    as_stored,
     bits_of,
     constant,
     convert,
@@ -167,10 +168,10 @@ def e_place(c: Compiler, n: Node, used: bool) -> Rvalue:
 def e_pointer(c: Compiler, n: Node, used: bool) -> Rvalue:
     arg = child(n, "argument")
     if c.unit.node_text(child(n, "operator")) == "*":
-        v = c.value(arg)
-        if isinstance(v.type, T.Pointer) and isinstance(v.type.to, T.Function):
-            return v
-        return load(c.place_of(n))
+        v = c.value(arg)  # once: it may have effects
+        if not isinstance(v.type, T.Pointer):
+            raise Problem("unsupported-construct", "only pointers can be dereferenced")
+        return v if isinstance(v.type.to, T.Function) else load(Lvalue(v.type.to, address=v.fn))
     inner = unwrap(arg)
     if inner.type == "pointer_expression" and c.unit.node_text(child(inner, "operator")) == "*":
         return c.value(child(inner, "argument"))
@@ -331,8 +332,7 @@ def e_assignment(c: Compiler, n: Node, used: bool) -> Rvalue:
     else:
         place = steady(c, c.place_of(left))
         v = arithmetic(op[:-1], load(place), c.value(right))
-    if not isinstance(place.type, T.Record):
-        v = convert(v, place.type)
+    v = as_stored(v, place)
     if used:
         v = c.temporary(v)
     c.effect(store(place, v.fn))
@@ -355,8 +355,7 @@ def e_update(c: Compiler, n: Node, used: bool) -> Rvalue:
     if used and not prefix:
         old = c.temporary(old)
     new = arithmetic(op, old, constant(1, INT))
-    if not isinstance(place.type, T.Pointer):
-        new = convert(new, place.type)
+    new = as_stored(new, place)
     if used and prefix:
         new = c.temporary(new)
     c.effect(store(place, new.fn))

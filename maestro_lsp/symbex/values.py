@@ -267,7 +267,10 @@ def load(place: Lvalue) -> Rvalue:
         first, last = off // 8, (off + width - 1) // 8
         n = last - first + 1
         shift = off - 8 * first
-        tw, signed = bits_of(t), is_signed(t)
+        signed = is_signed(t)
+        if width < bits_of(INT) and not isinstance(t, T.Bool):  # C11 6.3.1.1: int holds all its values
+            t = INT
+        tw = bits_of(t)
 
         def bit_field(st: State) -> Any:
             raw = X.extract(st.load(X.add(addr(st), first, 64), n), shift, width)
@@ -280,6 +283,20 @@ def load(place: Lvalue) -> Rvalue:
         return Rvalue(addr, t if isinstance(t, T.Record) else T.Pointer(t))
     n = size_of(t)
     return Rvalue(lambda st: st.load(addr(st), n), t)
+
+
+def as_stored(v: Rvalue, place: Lvalue) -> Rvalue:
+    """The value that an assignment to a place has: converted to its type, cut to a bit-field's width."""
+    t = place.type
+    if is_aggregate(t):
+        return v
+    v = convert(v, t)
+    if place.bits is None or isinstance(t, T.Bool):
+        return v
+    width, tw, fn = place.bits[1], bits_of(t), v.fn
+    extend = X.sext if is_signed(t) else X.zext
+    kept = Rvalue(lambda st: extend(X.extract(fn(st), 0, width), width, tw), t)
+    return convert(kept, INT) if width < bits_of(INT) else kept
 
 
 def store(place: Lvalue, fn: Eval) -> Callable[[State], None]:
@@ -398,8 +415,14 @@ def unescape(text: str) -> bytes:
 
 def number(text: str) -> Rvalue:
     """A C number literal."""
-    raw = text.replace("'", "")
-    low = raw.lower()
+    low = text.replace("'", "").lower()
+    if low[0] in "+-":  # the grammar takes a sign into the literal; C does not
+        v = number(low[1:])
+        if low[0] == "+":
+            return v
+        if isinstance(v.type, T.Floating):
+            return _float_constant(-float_value(v.const or 0, v.type.size), v.type)
+        return constant(-(v.const or 0), v.type)
     is_hex = low.startswith("0x")
     if (not is_hex and any(c in low for c in ".e")) or (is_hex and "p" in low):
         if low.endswith("f"):

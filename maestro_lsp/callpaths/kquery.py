@@ -226,7 +226,7 @@ class Reader:
             raise InvalidCallPath(f"{name} is no array", at)
         term = _read(op, _width(w, at), index, source, at)
         if isinstance(source, Array) and source.contents is None:
-            self._reads[text] = (term, name, index.value + term.width // 8)  # type: ignore[operator]
+            self._reads[text] = (term, name, int(offset) + term.width // 8)
         return term
 
     def _word(self, word: str, at: int) -> Term | Array | _Updates | str:
@@ -399,7 +399,7 @@ def _cell(source: Array | _Updates, index: Term, at: int) -> int | Expr:
     if source.contents is not None:
         value = 0
         for k, v in enumerate(source.contents[:4096]):
-            value = X.ite(X.eq(i, k, index.width), v, value, 8)  # type: ignore[assignment]
+            value = X.ite(X.eq(i, k, index.width), v, value, 8)
         return value
     return X.uf(f"{SYMBOLIC_READ}{source.name}", 8, i)
 

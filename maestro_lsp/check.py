@@ -9,18 +9,23 @@ Settings are taken, in order, from the caller (command line, editor), maestro.to
 from __future__ import annotations
 
 import itertools
+import os
+import posixpath
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
 
-from . import workspace
+from . import broken, workspace
 from .libvig.catalogue import Catalogue, CatalogueError
+from .rss.fields import PACKET_CLASSES
 from .rss.nic import profile
 from .rss.solve import SpecError
 from .sharding.analysis import Analysis, Options, analyse
 from .sharding.findings import Finding
+from .source.macros import Macro
 from .source.program import Program
 from .source.text import SourceText, Span
 from .symbex.engine import Trouble
@@ -32,6 +37,9 @@ DEFAULT_NIC = "x710"
 DEFAULT_DEVICES = 2
 MAX_DEVICES = 64
 MAX_ROLE_SPLITS = 16  # configurations that are analysed one by one when device roles are not known
+
+
+_ALLOW = re.compile(r"maestro:\s*allow\(([\w\s,-]*)\)")
 
 
 class CheckError(ValueError):
@@ -52,6 +60,7 @@ class Report:
     roles: Mapping[str, int] = field(
         default_factory=dict
     )  # configuration values that were chosen to tell devices apart
+    hidden: frozenset[Finding] = frozenset()  # findings that the user allows
     error: str = ""  # a traceback, when the analysis itself failed
 
     @property
@@ -61,6 +70,11 @@ class Report:
     @property
     def paths(self) -> tuple[CallPath, ...]:
         return self.execution.paths
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings to show; those that the user allows still count for the verdict."""
+        return tuple(f for f in self.analysis.findings if f not in self.hidden)
 
     @property
     def objects(self) -> tuple[Object, ...]:
@@ -86,22 +100,29 @@ def check(
     """
     settings = (given or Settings()).over(nf.settings)
     read = read or workspace.reader()
-    options, devices, catalogue = _options(nf, settings)
+    options, devices, catalogue = _options(nf, settings, read)
+    config = _config(settings)
     clock = _Clock()
-    program = workspace.load(nf, read, old)
-    clock.lap("load")
-    inputs = _inputs(program, nf, settings, devices)
-    extra = _front_end_findings(program, nf)
+    roles: Mapping[str, int] = {}
+    error = ""
     try:
-        execution, analysis, roles = _analyse(program, catalogue, inputs, devices, options, extra, clock)
-        error = ""
+        program = workspace.load(nf, read, old)
+        clock.lap("load")
+        extra = broken.findings(program, nf.root)
+        extra += [Finding("unsupported-construct", p.message, p.span) for p in nf.problems]
+        drop, flood = conventions(program)
+        arguments = settings.args if settings.args is not None else nf.nf_args
+        inputs = Inputs(devices, arguments, config, drop, flood)
+        run = partial(_execute, program, catalogue, nf.entry_file)
+        execution, analysis, roles = _analyse(run, inputs, devices, options, extra, clock)
     except Exception:
         error = traceback.format_exc()
         where = Span(nf.entry_file, 0, 0)
-        why = "the analysis failed on this NF, which is an error of the tool: please report it with the NF (-v shows where)"
+        why = "the analysis failed here, which is an error of maestro-lsp: please report it with the NF (-v shows details)"
         execution = Execution((), {}, (Trouble("unsupported-construct", why, where),), where, False)
-        analysis, roles = analyse(execution, devices, options), {}
-    return Report(nf, devices, options.profile.name, analysis, execution, clock.laps, read, roles, error)
+        analysis = analyse(execution, devices, options)
+    hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, read))
+    return Report(nf, devices, options.profile.name, analysis, execution, clock.laps, read, roles, hidden, error)
 
 
 class _Clock:
@@ -115,7 +136,11 @@ class _Clock:
         self._last = now
 
 
-def _options(nf: NfSources, settings: Settings) -> tuple[Options, int, Catalogue]:
+def _options(nf: NfSources, settings: Settings, read: Callable[[str], str | None]) -> tuple[Options, int, Catalogue]:
+    for p in nf.problems:
+        if posixpath.basename(p.span.file) == "maestro.toml":
+            line = SourceText(p.span.file, read(p.span.file) or "").line(p.span.start) + 1
+            raise CheckError(f"{os.path.relpath(p.span.file)}:{line}: {p.message}")
     try:
         nic = profile(settings.nic or DEFAULT_NIC)
     except SpecError as e:
@@ -123,41 +148,53 @@ def _options(nf: NfSources, settings: Settings) -> tuple[Options, int, Catalogue
     equal = settings.equal or "index"
     if equal not in ("index", "hash"):
         raise CheckError(f"equal is index or hash, not {equal!r}")
-    devices = settings.devices or nf.devices or DEFAULT_DEVICES
+    devices = settings.devices if settings.devices is not None else nf.devices or DEFAULT_DEVICES
     if not 1 <= devices <= MAX_DEVICES:
         raise CheckError(f"devices is a number from 1 to {MAX_DEVICES}, not {devices}")
+    unknown = sorted(set(settings.assume or ()) - set(PACKET_CLASSES))
+    if unknown:
+        raise CheckError(f"assume: there is no class of packets {unknown[0]!r}; there are {', '.join(PACKET_CLASSES)}")
     catalogue = Catalogue.builtin()
     try:
         if settings.structures:
             catalogue = catalogue.extend(settings.structures)
     except CatalogueError as e:
-        raise CheckError(f"maestro.toml: {e}") from None
+        raise CheckError(f"{_stating(nf, '[[structure]]', read)}: {e}") from None
     options = Options(
         nic, "hash" if equal == "hash" else "index", bool(settings.strict), settings.assume, settings.seed or 0
     )
     return options, devices, catalogue
 
 
-def _inputs(program: Program, nf: NfSources, settings: Settings, devices: int) -> Inputs:
-    config: dict[str, int] = {}
+def _stating(nf: NfSources, text: str, read: Callable[[str], str | None]) -> str:
+    """The nearest maestro.toml that holds a text."""
+    folder = nf.root
+    while True:
+        path = posixpath.join(folder, "maestro.toml")
+        if text in (read(path) or ""):
+            return os.path.relpath(path)
+        if posixpath.dirname(folder) == folder:
+            return "maestro.toml"
+        folder = posixpath.dirname(folder)
+
+
+def _config(settings: Settings) -> dict[str, int]:
+    config = {}
     for name, value in settings.config.items():
         try:
             config["config." + name.removeprefix("config.")] = value if isinstance(value, int) else int(value, 0)
         except ValueError:
-            raise CheckError(f"{name} is set to {value!r}, which is no number") from None
-    drop, flood = _conventions(program)
-    arguments = settings.args if settings.args is not None else nf.nf_args
-    return Inputs(devices, tuple(arguments) if arguments is not None else None, config, drop, flood)
+            raise CheckError(f"config.{name} is set to {value!r}, which is no number") from None
+    return config
 
 
-def _conventions(program: Program) -> tuple[int | None, int]:
-    """What the project's own macros say the returned device means: DROP, and FLOOD or FLOOD_FRAME."""
+def conventions(program: Program) -> tuple[int | None, int]:
+    """What the project's own macros say the returned device means: (DROP or None, FLOOD or FLOOD_FRAME)."""
     drop: int | None = None
     flood = 0xFFFF
     for u in program.units:
         for name in ("DROP", "FLOOD", "FLOOD_FRAME"):
-            macro = u.pre.macros.get(name)
-            value = _macro_value(macro) if macro is not None else None
+            value = _macro_value(u.pre.macros, name)
             if value is not None and name == "DROP":
                 drop = value & 0xFFFF
             elif value is not None:
@@ -165,44 +202,45 @@ def _conventions(program: Program) -> tuple[int | None, int]:
     return drop, flood
 
 
-def _macro_value(macro: Any) -> int | None:
-    """The number that a macro stands for, casts and parentheses aside."""
-    text = str(macro.text if hasattr(macro, "text") else macro.body)
-    for noise in ("uint16_t", "unsigned", "int", "(", ")", " ", "\t"):
-        text = text.replace(noise, "")
+def _macro_value(macros: Mapping[str, Macro], name: str) -> int | None:
+    """The number that a macro stands for, by way of other macros too; casts and parentheses aside."""
+    for _ in range(8):
+        if name not in macros:
+            break
+        name = re.sub(r"\(\s*u?int\d*(_t)?\s*\)|\bUINT16_C\b|[()\s]", "", macros[name].text)
     try:
-        return int(text.rstrip("uUlL"), 0)
+        return int(name.rstrip("uUlL"), 0)
     except ValueError:
         return None
 
 
-def _front_end_findings(program: Program, nf: NfSources) -> list[Finding]:
-    """Places of the NF's own files that do not parse. Broken functions are found when they are executed; this is for what
-    stands outside of them."""
-    own = nf.root.rstrip("/") + "/"
-    out = []
-    for u in program.units:
-        bodies = [u.span(f.node) for f in u.functions.values()]
-        for p in u.problems:
-            if not p.span.file.startswith(own):
-                continue
-            if any(b.file == p.span.file and b.start <= p.span.start < b.end for b in bodies):
-                continue
-            out.append(Finding("unsupported-construct", p.message, p.span))
-    out += [Finding("unsupported-construct", p.message, p.span) for p in nf.problems]
-    return list(dict.fromkeys(out))
+def _allowed(f: Finding, read: Callable[[str], str | None]) -> frozenset[str]:
+    """The codes that comments `maestro: allow(code, ...)` hide on a finding's line: those on it and on the line above."""
+    text = read(f.span.file) or ""
+    if "maestro:" not in text:
+        return frozenset()
+    source = SourceText(f.span.file, text)
+    line = source.line(f.span.start)
+    lists = _ALLOW.findall(f"{source.line_text(line - 1)}\n{source.line_text(line)}")
+    return frozenset(code.strip() for codes in lists for code in codes.split(","))
+
+
+def _execute(program: Program, catalogue: Catalogue, entry_file: str, inputs: Inputs) -> Execution:
+    """Symbolic execution; troubles that have no place of their own are the entry file's."""
+    execution = execute(program, catalogue, inputs)
+    placed = tuple(t if t.span.file else replace(t, span=Span(entry_file, 0, 0)) for t in execution.troubles)
+    return replace(execution, troubles=placed)
 
 
 def _analyse(
-    program: Program,
-    catalogue: Catalogue,
+    run: Callable[[Inputs], Execution],
     inputs: Inputs,
     devices: int,
     options: Options,
     extra: list[Finding],
     clock: _Clock,
 ) -> tuple[Execution, Analysis, dict[str, int]]:
-    execution = execute(program, catalogue, inputs)
+    execution = run(inputs)
     clock.lap("symbex")
     analysis = analyse(execution, devices, options, extra)
     clock.lap("sharding")
@@ -215,7 +253,7 @@ def _analyse(
         if len(set(values)) < min(len(values), devices):
             continue  # one device in two roles is no configuration that anyone runs
         roles = dict(zip(names, values, strict=True))
-        one = execute(program, catalogue, replace(inputs, config={**inputs.config, **roles}))
+        one = run(replace(inputs, config={**inputs.config, **roles}))
         clock.lap("symbex")
         its = analyse(one, devices, options, extra)
         clock.lap("sharding")

@@ -97,7 +97,7 @@ def nf(r: Report) -> dict[str, Any]:
                     for x in f.related
                 ],
             }
-            for f in a.findings
+            for f in r.findings
         ],
         "timings_ms": dict(r.timings_ms),
     }

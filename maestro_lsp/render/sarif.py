@@ -17,7 +17,7 @@ DOCS = "docs/findings"
 
 def document(reports: list[Report]) -> dict[str, Any]:
     """One run with the findings of all NFs."""
-    codes = sorted({f.code for r in reports for f in r.analysis.findings})
+    codes = sorted({f.code for r in reports for f in r.findings})
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -48,7 +48,7 @@ def document(reports: list[Report]) -> dict[str, Any]:
 def _results(r: Report, codes: list[str]) -> list[dict[str, Any]]:
     places = Places(r)
     out = []
-    for f in r.analysis.findings:
+    for f in r.findings:
         result: dict[str, Any] = {
             "ruleId": f.code,
             "ruleIndex": codes.index(f.code),

@@ -64,7 +64,7 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
         yield f"  differs from the sequential program: {d.why}"
     places = Places(r)
     hidden = 0
-    for f in a.findings:
+    for f in r.findings:
         if f.severity == "hint" and style.verbosity < 1:
             hidden += 1
             continue

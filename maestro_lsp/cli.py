@@ -10,12 +10,11 @@ import argparse
 import json
 import os
 import sys
-import time
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import __version__
 
@@ -33,11 +32,12 @@ class UsageError(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser(words)
+    args = parser.parse_args(words)
     if not hasattr(args, "run"):
-        parser.print_help()
-        return OK
+        parser.print_help(sys.stderr)
+        return USAGE
     try:
         return int(args.run(args))
     except UsageError as e:
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all commands, as far as the given words need it."""
     parser = argparse.ArgumentParser(
         prog="maestro-lsp",
         description="Which packets of a DPDK network function must meet on one core, and how to make the NIC see to it.",
@@ -72,17 +72,11 @@ def build_parser() -> argparse.ArgumentParser:
     paths.add_argument("--format", choices=("text", "json", "dot", "lva"), default="text")
     _analysis_options(paths)
     paths.set_defaults(run=run_paths)
-    _rss_commands(commands)
+    if not words or words[0] not in ("check", "paths", "--version"):  # importing these takes longer than --version
+        from .rss.commands import add_parsers
+
+        add_parsers(commands)
     return parser
-
-
-def _rss_commands(commands: Any) -> None:
-    """The commands that need no NF. Their module is imported only when one of them is given or help is asked for."""
-    if len(sys.argv) > 1 and sys.argv[1] in ("check", "paths", "--version"):
-        return
-    from .rss.commands import add_parsers
-
-    add_parsers(commands)
 
 
 def _analysis_options(parser: argparse.ArgumentParser) -> None:
@@ -108,9 +102,9 @@ def _analysis_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    n = int(text)
+    n = int(text) if text.isdecimal() else 0
     if n < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
     return n
 
 
@@ -120,8 +114,12 @@ def _positive(text: str) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """`maestro-lsp check`."""
     settings = _settings(args)
-    nfs = [nf for path in args.paths for nf in _find(path, settings)]
-    reports = list(_reports(nfs, settings, args.jobs))
+    nfs = list({nf.entry_file: nf for path in args.paths for nf in _find(path, settings)}.values())
+    results = list(_reports(nfs, settings, args.jobs))
+    reports = [r for r in results if not isinstance(r, str)]
+    for problem in results:
+        if isinstance(problem, str):
+            print(f"maestro-lsp: {problem}", file=sys.stderr)
     if args.format == "json":
         from .render.json_ import document
 
@@ -130,11 +128,13 @@ def run_check(args: argparse.Namespace) -> int:
         from .render.sarif import document as sarif
 
         print(json.dumps(sarif(reports), indent=1))
-    else:
+    elif reports:
         from .render.text import Style, report
 
         style = Style(_colour(), -1 if args.quiet else int(args.verbose))
         print(("\n" if args.quiet else "\n\n").join(report(r, style) for r in reports))
+    if len(reports) < len(results):
+        return USAGE
     return OK if all(r.analysis.verdict == "shared-nothing" for r in reports) else NOT_SHARED
 
 
@@ -161,57 +161,82 @@ def _settings(args: argparse.Namespace) -> Settings:
 def _find(path: str, settings: Settings) -> list[NfSources]:
     from .workspace import find_nfs
 
-    if not Path(path).exists():
-        raise UsageError(f"{path} does not exist")
+    try:
+        exists = Path(path).exists()
+    except (OSError, ValueError):
+        exists = False
+    if not exists:
+        raise UsageError(f"{path} does not exist; give an NF's folder, one of its files, or a tree with NFs")
     found = find_nfs(path, settings)
     if not found:
         raise UsageError(f"no NF in {path}: an NF is found by a definition of nf_process in a .c file")
     return found
 
 
-def _reports(nfs: list[NfSources], settings: Settings, jobs: int) -> Iterator[Report]:
+def _reports(nfs: list[NfSources], settings: Settings, jobs: int) -> Iterator[Report | str]:
+    """The report of each NF, or what is wrong with its settings."""
+    one = partial(_report, settings)
+    with _Progress(len(nfs)) as progress:
+        if jobs > 1 and len(nfs) > 1:
+            from concurrent.futures import ProcessPoolExecutor
+
+            with ProcessPoolExecutor(min(jobs, len(nfs))) as pool:
+                for nf, result in zip(nfs, pool.map(partial(_portable, settings), nfs), strict=True):
+                    progress.step(nf.name)
+                    yield result
+            return
+        for nf in nfs:
+            progress.step(nf.name)
+            yield one(nf)
+
+
+def _report(settings: Settings, nf: NfSources) -> Report | str:
     from .check import CheckError, check
 
-    with _progress(len(nfs)) as step:
-        try:
-            if jobs > 1 and len(nfs) > 1:
-                with ProcessPoolExecutor(jobs) as pool:
-                    for nf, r in zip(nfs, pool.map(_check_one, nfs, [settings] * len(nfs)), strict=True):
-                        step(nf.name)
-                        yield r
-                return
-            for nf in nfs:
-                step(nf.name)
-                yield check(nf, settings)
-        except CheckError as e:
-            raise UsageError(str(e)) from None
-
-
-def _check_one(nf: NfSources, settings: Settings) -> Report:
-    from .check import check, portable
-
-    return portable(check(nf, settings))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    """Shows on a terminal's stderr what is analysed, once it takes long enough to wonder."""
-    started = time.monotonic()
-    shown = False
-    count = 0
-
-    def step(name: str) -> None:
-        nonlocal shown, count
-        count += 1
-        if sys.stderr.isatty() and time.monotonic() - started > PROGRESS_AFTER:
-            print(f"\r\x1b[Kanalysing {name} ({count} of {total})", end="", file=sys.stderr, flush=True)
-            shown = True
-
     try:
-        yield step
-    finally:
-        if shown:
+        return check(nf, settings)
+    except CheckError as e:
+        return str(e)
+
+
+def _portable(settings: Settings, nf: NfSources) -> Report | str:
+    from .check import portable
+
+    result = _report(settings, nf)
+    return result if isinstance(result, str) else portable(result)
+
+
+class _Progress:
+    """Shows on a terminal's stderr what is analysed, once that takes long enough to wonder."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._count = 0
+        self._line = ""
+        self._late = threading.Event()
+        self._timer = threading.Timer(PROGRESS_AFTER, self._show)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Progress:
+        if sys.stderr.isatty():
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._late.is_set():
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def step(self, name: str) -> None:
+        """The NF of that name is next."""
+        self._count += 1
+        self._line = f"analysing {name} ({self._count} of {self._total})"
+        if self._late.is_set():
+            self._show()
+
+    def _show(self) -> None:
+        self._late.set()
+        print(f"\r\x1b[K{self._line}", end="", file=sys.stderr, flush=True)
 
 
 def _colour() -> bool:
@@ -231,6 +256,8 @@ def run_paths(args: argparse.Namespace) -> int:
         names = ", ".join(nf.root for nf in nfs[:5])
         raise UsageError(f"{args.path} holds {len(nfs)} NFs; name one of them: {names}")
     (report,) = _reports(nfs, settings, 1)
+    if isinstance(report, str):
+        raise UsageError(report)
     if args.format == "json":
         print(json.dumps(rendered.document(report), indent=1))
     else:

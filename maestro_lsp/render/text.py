@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from ..check import Report
 from ..sharding.findings import Finding
-from ..sharding.matrix import show
+from ..sharding.matrix import Equality, Row
+from ..source.text import Span
 from .json_ import Places, relative
 
 VERDICTS = {
-    "shared-nothing": "every core can have its own state: the NIC's hash keeps packets that must meet together",
-    "locks": "cannot be sharded as written: cores have to share state",
+    "shared-nothing": "every core can keep its own state, and RSS brings together the packets that must meet",
+    "locks": "cannot be sharded as written, so cores have to share state",
     "unknown": "the analysis is incomplete, so nothing is promised",
 }
+STATELESS = "no packet changes state, so any packet may go to any core"
 COLOURS = {"error": "31", "warning": "33", "information": "36", "hint": "2", "bold": "1", "good": "32"}
 
 
@@ -30,82 +32,105 @@ class Style:
 
 
 def report(r: Report, style: Style) -> str:
-    """The whole report."""
+    """The whole report, without a line end."""
     return "\n".join(_lines(r, style))
 
 
 def _lines(r: Report, style: Style) -> Iterator[str]:
     a = r.analysis
     colour = "good" if a.verdict == "shared-nothing" else "warning"
-    what = "stateless: any packet may go to any core" if a.stateless else VERDICTS[a.verdict]
-    yield f"{style.paint(r.name, 'bold')}: {style.paint(a.verdict, colour)} ({what})"
+    what = STATELESS if a.stateless else VERDICTS[a.verdict]
+    yield f"{style.paint(r.name, 'bold')}: {style.paint(a.verdict, colour)}: {what}"
     if style.verbosity < 0:
         return
-    state = ", ".join(f"{o.name} ({o.kind})" for o in r.objects) or "none"
-    devices = "device" if r.devices == 1 else "devices"
-    yield f"  {len(r.paths)} call paths on {r.devices} {devices}; state: {state}"
+    yield f"  {_count(len(r.paths), 'call path')} on {_count(r.devices, 'device')}"
+    if r.objects:
+        yield "  state: " + ", ".join(f"{o.name} ({o.kind})" for o in r.objects)
     if r.roles:
-        yield (
-            "  roles: "
-            + ", ".join(f"{n} = {v}" for n, v in r.roles.items())
-            + " (no NF_ARGS: every assignment was analysed)"
-        )
-    yield "  packets that must meet:"
-    for row in a.rows:
-        i, j = row.devices
-        shown = [show(c) for c in row.constraint] or ["never"]
-        more = "" if row.exact else f"   (exactly: {row.text})"
-        yield f"    devices {i} and {j}: " + f"\n{' ' * 20}or ".join(shown) + more
+        chosen = ", ".join(f"{n} = {v}" for n, v in r.roles.items())
+        yield f"  the NF's arguments are not known; of all device roles the worst is shown: {chosen}"
+    if a.rows:
+        yield from _matrix(a.rows)
     yield from _rss(r)
     for x in a.assumes:
-        on = ", ".join(str(d) for d in x.devices)
+        on = " and ".join(str(d) for d in x.devices)
         yield f"  assumed not to arrive on {on}: {x.packet_class} ({x.why})"
     for d in a.deviations:
         yield f"  differs from the sequential program: {d.why}"
     places = Places(r)
-    hidden = 0
-    for f in r.findings:
-        if f.severity == "hint" and style.verbosity < 1:
-            hidden += 1
-            continue
+    shown = [f for f in r.findings if f.severity != "hint" or style.verbosity > 0]
+    for f in shown:
         yield ""
         yield from finding(f, places, style)
-    if hidden:
-        yield f"\n  {hidden} hint{'s' if hidden > 1 else ''} not shown (-v shows them)"
+    if len(shown) < len(r.findings):
+        yield f"\n  {_count(len(r.findings) - len(shown), 'hint')} not shown (-v)"
     if r.error and style.verbosity > 0:
         yield r.error
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _matrix(rows: tuple[Row, ...]) -> Iterator[str]:
+    yield "  devices   packets that must meet (a field on the first = a field on the second)"
+    for row in rows:
+        i, j = row.devices
+        shown = [conjunction(c) for c in row.constraint] or ["none"]
+        if not row.exact:
+            shown.append(f"(more exactly: {row.text})")
+        for n, text in enumerate(shown):
+            yield f"  {f'{i}, {j}' if n == 0 else '':8}  {'or ' if n and text[0] != '(' else ''}{text}"
+
+
+def conjunction(equalities: tuple[Equality, ...]) -> str:
+    """A conjunction of the matrix in words."""
+    if not equalities:
+        return "all"
+    same = [a for a, b in equalities if a == b]
+    rest = [f"{a} = {b}" for a, b in equalities if a != b]
+    return ", ".join((["equal " + ", ".join(same)] if same else []) + rest)
 
 
 def _rss(r: Report) -> Iterator[str]:
     configuration = r.analysis.configuration
     if configuration is None:
         return
-    why = "" if r.analysis.verdict == "shared-nothing" else ", random keys: locks let any core take any packet"
-    yield f"  RSS for {r.nic}{why}:"
+    why = "" if r.analysis.verdict == "shared-nothing" else ", to spread packets that may go to any core"
+    yield f"  RSS on {r.nic}{why}:"
     matter = {name for c in r.analysis.conflicts.conflicts for pair in c.counted for name in pair}
     for d in configuration.to_json()["devices"]:
-        yield f"    device {d['device']}: key {d['key']}, {d['queue_bits']} of {d['index_bits']} index bits"
-        shown = [i for i in d["inputs"] if i["class"] in matter]
-        for names in sorted({", ".join(i["fields"]) for i in shown}):
-            yield f"      {', '.join(i['option'] for i in shown if ', '.join(i['fields']) == names)}: {names}"
+        yield f"    device {d['device']}: {d['queue_bits']} of {d['index_bits']} bits of the table index spread, key {d['key']}"
+        shown = [i for i in d["inputs"] if i["class"] in matter] or d["inputs"]
+        for names in dict.fromkeys(", ".join(i["fields"]) for i in shown):
+            options = ", ".join(i["option"] for i in shown if ", ".join(i["fields"]) == names)
+            yield f"      {options}: {names}"
         if len(shown) < len(d["inputs"]):
-            yield f"      {len(d['inputs']) - len(shown)} options for packets that reach no state: whatever the NIC offers"
+            others = _count(len(d["inputs"]) - len(shown), "other option")
+            yield f"      {others}, for packets that reach no state, as the NIC has them"
 
 
 def finding(f: Finding, places: Places, style: Style) -> Iterator[str]:
-    """A finding with its source line and a caret."""
+    """A finding with its source line and a caret, then the other places it is about."""
+    severity = style.paint(f.severity, f.severity)
+    yield f"{_place(f.span, places)}: {severity}: {f.message} [{f.code}]"
     text = places.text(f.span.file)
     line = text.line(f.span.start)
-    column = f.span.start - text.line_starts[line]
     source = text.line_text(line)
-    severity = style.paint(f.severity, f.severity)
-    yield f"{relative(f.span.file)}:{line + 1}:{column + 1}: {severity}: {f.message} [{f.code}]"
+    column = f.span.start - text.line_starts[line]
     if source.strip():
         width = max(1, min(f.span.end - f.span.start, len(source) - column))
-        yield "  " + source.replace("\t", " ")
-        yield "  " + " " * column + style.paint("^" * width, f.severity)
+        yield "  " + source
+        # tabs stay, so that the caret stands where the terminal shows the place
+        blank = "".join(c if c == "\t" else " " for c in source[:column])
+        yield "  " + blank + style.paint("^" * width, f.severity)
     for x in f.related:
+        yield f"  {_place(x.span, places)}: {x.message}"
         t = places.text(x.span.file)
-        at = t.line(x.span.start)
-        yield f"  {relative(x.span.file)}:{at + 1}:{x.span.start - t.line_starts[at] + 1}: {x.message}"
-        yield "    " + t.line_text(at).strip()
+        yield "    " + t.line_text(t.line(x.span.start)).strip()
+
+
+def _place(span: Span, places: Places) -> str:
+    text = places.text(span.file)
+    line = text.line(span.start)
+    return f"{relative(span.file)}:{line + 1}:{span.start - text.line_starts[line] + 1}"

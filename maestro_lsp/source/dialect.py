@@ -3,8 +3,8 @@ and the way back.
 
 The grammar knows no typedef names, so it reads `(T) * p` as a product and `(T)(x)` as a call. Wherever a typedef
 name stands alone in parentheses before an operand, `const` is added, which forces the reading as a type.
-`typeof (expression)` becomes a tag that stands for the operand, `unsigned : 3` becomes `unsigned int : 3`, and the
-attributes of `union __attribute__((packed)) u { ... }` move behind the brace. Attributes that change no layout go.
+`typeof (expression)` becomes a tag that stands for the operand, `unsigned : 3` becomes `unsigned int : 3`,
+`case a ... b:` a call, and the attributes of `union __attribute__((packed)) u { ... }` move behind the brace. Attributes that change no layout go.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ _TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
 _UNNAMED_BITS = re.compile(r"\b(?:unsigned|signed|short|long)(?=\s*:)")
 _EARLY_ATTRIBUTE = re.compile(r"\b(?:union|enum)\s+(__attribute__\s*\(\()")
 _ATTRIBUTE = re.compile(r"__attribute__\s*(?=\(\s*\()")
+_CASE_RANGE = re.compile(r"\bcase\b\s*([^:;{}?]*?\S)\s*(\.\.\.)\s*([^:;{}?]*?)(?=\s*:)")
 _OPERAND_START = re.compile(r"\s*[\w\"'(*&~!+.\-]")
 _BEFORE_TYPE = frozenset(("return", "case", "sizeof", "else", "do", "_Alignof", "alignof", "goto"))
+
+CASE_RANGE = "__case_range"  # what GNU C's `case first ... last:` becomes a call of
 
 Edit = tuple[int, int, str]
 
@@ -41,6 +44,8 @@ def adapt(text: str) -> list[Edit]:
     if names:
         edits.extend(_casts(text, names))
     edits.extend((match.end(), match.end(), " int") for match in _UNNAMED_BITS.finditer(text))
+    if "..." in text:
+        edits.extend(_case_ranges(text))
     if "__attribute__" in text:
         for match in _EARLY_ATTRIBUTE.finditer(text):
             edits.extend(_moved_attribute(text, match.start(1)))
@@ -108,6 +113,15 @@ def _casts(text: str, names: frozenset[str]) -> list[Edit]:
             continue
         if word in ("sizeof", "_Alignof", "alignof") or _OPERAND_START.match(text, match.end()):
             edits.append((match.end(1), match.end(1), " const"))
+    return edits
+
+
+def _case_ranges(text: str) -> list[Edit]:
+    edits: list[Edit] = []
+    for match in _CASE_RANGE.finditer(text):
+        edits.append((match.start(1), match.start(1), f"{CASE_RANGE}("))
+        edits.append((match.start(2), match.end(2), ","))
+        edits.append((match.end(3), match.end(3), ")"))
     return edits
 
 

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from maestro_lsp.source import headers
 from maestro_lsp.source.conditions import BadCondition, evaluate
@@ -28,6 +29,7 @@ from maestro_lsp.source.macros import (
 )
 from maestro_lsp.source.predefined import PREDEFINED
 from maestro_lsp.source.scan import Block, Directive, Scan, scan
+from maestro_lsp.source.selection import Declaration, choose
 from maestro_lsp.source.text import Span
 
 Read = Callable[[str], str | None]
@@ -44,6 +46,7 @@ _CANDIDATE = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 _PARENTHESIS = re.compile(r"""[()]|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _SPACE = re.compile(r"\s*")
 _CONDITIONALS = frozenset(("if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif"))
 
@@ -80,7 +83,7 @@ class Preprocessed:
     """One translation unit after preprocessing.
 
     path      of the file
-    text      what the compiler proper would read
+    text      what the compiler proper would read; of built-in headers only the declarations that the unit mentions
     includes  in order, of all files
     problems  #error, bad directives, unfinished conditionals
     files     paths read, each once, without built-in headers
@@ -161,9 +164,10 @@ class _Run:
         self.read = read
         self.search = search
         self.out: list[str] = []
-        self.length = 0
-        self.starts: list[int] = []
         self.segments: list[_Segment] = []
+        self.length = 0
+        # Declarations that the unit takes only if it mentions them, by their place in `out`.
+        self.optional: dict[int, Declaration] = {}
         self.includes: list[Include] = []
         self.problems: list[Problem] = []
         self.files: dict[str, None] = {}
@@ -192,6 +196,12 @@ class _Run:
         self.file(self.path, text)
 
     def result(self) -> Preprocessed:
+        if self.optional:
+            chosen = choose(self.optional.values(), set(_WORD.findall("".join(self.out))))
+            for place, declaration in self.optional.items():
+                if declaration in chosen:
+                    self.out[place] = self.segments[place].scan.clean[declaration.start : declaration.end]
+        starts = [0, *accumulate(map(len, self.out[:-1]))] if self.out else []
         return Preprocessed(
             self.path,
             "".join(self.out),
@@ -199,7 +209,7 @@ class _Run:
             tuple(self.problems),
             tuple(self.files),
             self.macros,
-            self.starts,
+            starts,
             self.segments,
         )
 
@@ -226,9 +236,14 @@ class _Run:
         if not text:
             return
         self.out.append(text)
-        self.starts.append(self.length)
         self.segments.append(_Segment(source, start, end))
         self.length += len(text)
+
+    def offer(self, declaration: Declaration, source: Scan) -> None:
+        """Emit a declaration if the unit turns out to mention it."""
+        self.optional[len(self.out)] = declaration
+        self.out.append("")
+        self.segments.append(_Segment(source, declaration.start, -1))
 
     def complain(self, source: Scan, start: int, end: int, message: str) -> None:
         if len(self.problems) >= _MAX_PROBLEMS:
@@ -267,6 +282,7 @@ class _FileRun:
     def __init__(self, unit: _Run, source: Scan) -> None:
         self.unit = unit
         self.source = source
+        self.is_built_in = source.source.path.startswith(headers.PREFIX)
         self.groups: list[_Group] = []
         self.live = True
         # Text of an invocation that has not ended yet, and where each part of it starts in the clean text.
@@ -278,10 +294,13 @@ class _FileRun:
             if isinstance(item, Directive):
                 self.directive(item)
             elif self.live:
-                if not self.carried and unit.macros.keys().isdisjoint(item.words):
-                    unit.emit(clean[item.start : item.end], self.source, item.start)
-                else:
+                if self.carried or not unit.macros.keys().isdisjoint(item.words):
                     self.block(item)
+                elif self.is_built_in:
+                    for declaration in self.source.declarations(item):
+                        unit.offer(declaration, self.source)
+                else:
+                    unit.emit(clean[item.start : item.end], self.source, item.start)
             if unit.length > _MAX_TEXT and not unit.exhausted:
                 unit.exhausted = True
                 unit.complain(self.source, item.start, item.end, "the unit is too large to analyse")

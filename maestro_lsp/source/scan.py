@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
+from maestro_lsp.source.selection import Declaration, declarations
 from maestro_lsp.source.text import SourceText
 
 _SPLICE = re.compile(r"\\[ \t]*\r?\n")
@@ -55,6 +56,7 @@ class Scan:
         "_splice_cut",
         "_splice_raw",
         "clean",
+        "declared",
         "definitions",
         "items",
         "source",
@@ -66,6 +68,14 @@ class Scan:
         self.clean, self._cut_clean, self._cut_raw = _remove_comments(spliced)
         self.items = _items(self.clean)
         self.definitions: dict[int, object] = {}
+        self.declared: dict[int, tuple[Declaration, ...]] = {}
+
+    def declarations(self, block: Block) -> tuple[Declaration, ...]:
+        """The declarations in a block of a built-in header."""
+        found = self.declared.get(block.start)
+        if found is None:
+            found = self.declared[block.start] = declarations(self.clean[block.start : block.end], block.start)
+        return found
 
     def offset(self, clean_offset: int) -> int:
         """The offset in the user's text of the code point at an offset of the clean text."""

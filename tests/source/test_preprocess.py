@@ -102,9 +102,13 @@ def test_the_users_headers_come_before_built_in_ones() -> None:
 
 def test_libvig_headers_are_built_in_under_every_projects_folder_names() -> None:
     for name in ("libvig/verified/map.h", "lib/state/map.h", "lib/verified/map.h"):
-        unit = Unit.parse(ours(f'#include "{name}"\n'))
+        unit = Unit.parse(ours(f'#include "{name}"\nvoid *used = map_get;\n'))
         assert "map_get" in unit.declared, name
-    unit = Unit.parse(ours('#include "lib/util/time.h"\n#include "lib/state/no-such-thing.h"\ntime_ns_t t;\n'))
+    unit = Unit.parse(
+        ours(
+            '#include "lib/util/time.h"\n#include "lib/state/no-such-thing.h"\ntime_ns_t t; void *p = dchain_rejuvenate_index;\n'
+        )
+    )
     assert "dchain_rejuvenate_index" in unit.declared
     assert str(unit.globals["t"].type) == "long"
 

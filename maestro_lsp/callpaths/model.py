@@ -132,6 +132,7 @@ class _Path:
     writes: dict[tuple[str, int], int | Expr] = field(default_factory=dict)
     bounds: list[tuple[Expr, Span]] = field(default_factory=list)
     unknown: list[tuple[str, Span]] = field(default_factory=list)
+    decided: set[Expr] = field(default_factory=set)  # what the conditions say
 
     def build(self) -> CallPath:
         packet = self.packet_records()
@@ -140,12 +141,14 @@ class _Path:
         state = [(c, s) for c, s in ((c, self.state_spec(c)) for c in packet) if s is not None]
         for n, (c, spec) in enumerate(state):
             self.name_results(n, c, spec)
+        conditions = self.conditions()
+        self.decided = {e for c in conditions for e in X.conjuncts(c.expr)}
         calls = [self.call(n, c, spec) for n, (c, spec) in enumerate(state)]
         for c in packet:
             if c.function == "packet_return_chunk":
                 self.returned(c)
         writes = tuple(PacketWrite(a, o, v) for (a, o), v in sorted(self.writes.items(), key=lambda w: w[0]))
-        conditions = self.conditions()
+        conditions = (*conditions, *(PathCondition(e, True, s) for e, s in self.bounds))
         outcome, output = self.outcome(packet)
         used = _used(conditions, calls, writes, output)
         calls = [replace(c, result_used=isinstance(c.result, Expr) and not X.leaves(c.result).isdisjoint(used)) for c in calls]
@@ -228,10 +231,10 @@ class _Path:
             name = "number_of_freed_flows" if spec.op.startswith("expire") else spec.symbol or spec.name
             self.fresh(c.result, f"{name}#{n}", 32)
         for e in c.extras:
-            array = _array_of(e.after) if e.after is not None else None
-            if array is not None and spec.op == "vector-borrow" and X.byte(array, 0) not in self.mapping:
-                for i in range(self.file.arrays[array].size):
-                    self.mapping[X.byte(array, i)] = X.byte(f"{CELL}{n}", i)
+            if spec.op == "vector-borrow" and e.after is not None:
+                for i, leaf in enumerate(X.bytes_of(e.after.value, e.after.width // 8)):
+                    if isinstance(leaf, Expr) and leaf.op == "byte":
+                        self.mapping.setdefault(leaf, X.byte(f"{CELL}{n}", i))
 
     def fresh(self, term: Term | None, name: str, width: int) -> None:
         array = _array_of(term) if term is not None else None
@@ -253,6 +256,12 @@ class _Path:
 
     def call(self, n: int, c: Record, spec: CallSpec) -> Call:
         result = self.value(c.result) if c.result is not None else None
+        if isinstance(result, Expr) and c.result is not None:
+            zero = X.eq(result, 0, c.result.width)
+            if isinstance(zero, Expr) and zero in self.decided:
+                result = 0
+            elif isinstance(zero, Expr) and X.not_(zero, 1) in self.decided:
+                result = 1 if spec.op in ("dchain-check", "map-get", "scan") else result
         found = None if result is None or isinstance(result, Expr) else result != 0
         keys = self.keys(c, spec)
         outputs: list[tuple[str, int | Expr]] = []
@@ -385,7 +394,7 @@ class _Path:
             e = self.value(term)
             if isinstance(e, Expr) and X.leaves(e):
                 out.append(PathCondition(e, _is_assumed(e), span))
-        return (*out, *(PathCondition(e, True, s) for e, s in self.bounds))
+        return tuple(out)
 
     def outcome(self, packet: Sequence[Record]) -> tuple[str, int | Expr | None]:
         sent = [self.value(c.arguments[-1].value) for c in packet if c.function == SEND and c.arguments]
@@ -411,26 +420,29 @@ def path_of(
 def assume_invariants(paths: Sequence[CallPath]) -> list[CallPath]:
     """Mark what the models say of every cell of a vector (`*_set_entry_condition`) as assumed.
 
-    Files list these conditions among the NF's branches. A condition on the bytes of one cell alone that stands on every path at every
+    Files list these conditions among the NF's branches. A condition on the bytes of one cell (and the time) that stands on every path at every
     borrow from that vector is no branch: a branch that can go both ways gives a path without it.
     """
     always: dict[int, set[Expr]] = {}
-    found: list[dict[int, set[Expr]]] = []  # for each path: condition number -> templates
+    found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> cell, condition on any cell
+    now = X.sym("time", 64)
     for p in paths:
         vector = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
         templates: dict[str, set[Expr]] = {name: set() for name in vector}
-        mine: dict[int, set[Expr]] = {}
+        mine: dict[int, tuple[str, Expr]] = {}
         read: set[str] = set()
         for k, condition in enumerate(p.conditions):
             leaves = X.leaves(condition.expr)
-            arrays = {str(leaf.args[0]) if leaf.op == "byte" else "" for leaf in leaves}
-            read |= arrays
-            if len(arrays) != 1 or (name := next(iter(arrays))) not in vector:
+            cells = {leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] in vector}
+            names = {str(leaf.args[0]) for leaf in cells}
+            read |= names
+            if len(names) != 1 or not leaves - cells <= {now}:
                 continue
-            general = X.substitute(condition.expr, {leaf: X.byte("cell", leaf.args[1]) for leaf in leaves})
+            general = X.substitute(condition.expr, {leaf: X.byte("cell", leaf.args[1]) for leaf in cells})
             if isinstance(general, Expr):
+                name = names.pop()
                 templates[name].add(general)
-                mine[k] = {general}
+                mine[k] = (name, general)
         for name, held in templates.items():
             if held or name in read or not _cell_known(p, name):
                 oid = vector[name]
@@ -440,9 +452,8 @@ def assume_invariants(paths: Sequence[CallPath]) -> list[CallPath]:
     for p, mine in zip(paths, found, strict=True):
         vector = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
         conditions = list(p.conditions)
-        for k, general in mine.items():
-            name = str(next(iter(X.leaves(conditions[k].expr))).args[0])
-            if general <= always.get(vector[name], set()):
+        for k, (name, general) in mine.items():
+            if general in always.get(vector[name], ()):
                 conditions[k] = replace(conditions[k], assumed=True)
         out.append(replace(p, conditions=tuple(conditions)))
     return out

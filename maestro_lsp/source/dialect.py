@@ -4,7 +4,8 @@ and the way back.
 The grammar knows no typedef names, so it reads `(T) * p` as a product and `(T)(x)` as a call. Wherever a typedef
 name stands alone in parentheses before an operand, `const` is added, which forces the reading as a type.
 `typeof (expression)` becomes a tag that stands for the operand, `unsigned : 3` becomes `unsigned int : 3`,
-`case a ... b:` a call, and the attributes of `union __attribute__((packed)) u { ... }` move behind the brace. Attributes that change no layout go.
+`case a ... b:` a call, and the attributes of `union __attribute__((packed)) u { ... }` move behind the brace.
+Attributes that change no layout go.
 """
 
 from __future__ import annotations
@@ -175,9 +176,12 @@ def _closing(text: str, opening: int, brackets: str) -> int | None:
 def typeof_operand(tag: str) -> Node | None:
     """The type name or expression that a tag made for `typeof (...)` stands for."""
     try:
-        operand = bytes.fromhex(tag.removeprefix("__typeof_"))
+        text = bytes.fromhex(tag.removeprefix("__typeof_")).decode()
     except ValueError:
         return None
+    for start, end, replacement in reversed(_typeofs(text)):  # macros nest
+        text = text[:start] + replacement + text[end:]
+    operand = text.encode()
     prefix = b"int x = sizeof("
     tree = Parser(LANGUAGE).parse(prefix + operand + b");")
     return tree.root_node.named_descendant_for_byte_range(len(prefix), len(prefix) + len(operand))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..source import ctypes as T
 from ..source.declarations import declare
+from ..source.dialect import CASE_RANGE
 from ..source.expressions import constant as evaluate_constant
 from ..source.scope import Scope
 from . import expr as X
@@ -108,6 +109,7 @@ class Compiler:
             in_memory = name in self.in_memory or isinstance(t, T.Record)
             self.code.params.append((in_memory, r, size_of(t), ObjectInfo("local", name or "parameter", t)))
             if name:
+                self.scopes[-1].variables[name] = t
                 if in_memory:
                     self.names[-1][name] = Lvalue(t, address=reader(r))
                 else:
@@ -355,12 +357,10 @@ class Compiler:
         if value is None:
             self.cases[-1].append((None, label))
         else:
-            low = self._constant(value)
-            high = low
-            if any(k.type == "..." for k in kids):
-                others = [k for k in n.named_children if k.id != value.id]
-                high = self._constant(others[0])
-            self.cases[-1].append(((low, high), label))
+            first = last = value
+            if value.type == "call_expression" and self.unit.node_text(child(value, "function")) == CASE_RANGE:
+                first, last = child(value, "arguments").named_children
+            self.cases[-1].append(((self._constant(first), self._constant(last)), label))
         colon = next((i for i, k in enumerate(kids) if k.type == ":"), 0)
         for c in kids[colon + 1 :]:
             if c.is_named:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .compile import Compiler
 
 
+MAX_RANGE = 1 << 16  # elements of one range designator
+
+
 def sized_array(c: Compiler, t: T.Array, init: Node | None) -> T.Array:
     if init is not None and init.type == "initializer_list":
         return T.Array(t.of, list_length(c, t, init))
@@ -31,8 +34,8 @@ def list_length(c: Compiler, t: T.Array, init: Node) -> int:
             continue
         if item.type == "initializer_pair":
             d = item.child_by_field_name("designator")
-            if d is not None and d.type == "subscript_designator":
-                at = c._constant(d.named_children[0])
+            if d is not None and d.type.startswith("subscript"):
+                at = subscripts(c, d)[-1]
         at += 1
         length = max(length, at)
     return length
@@ -89,11 +92,11 @@ def fill_items(c: Compiler, address: Any, t: T.CType, items: list[Node], at: int
                 if nested and index:
                     break
                 designators = [k for k in item.children if k.type.endswith("_designator")]
-                if designators and designators[0].type == "subscript_designator":
-                    index = c._constant(designators[0].named_children[0])
                 value = child(item, "value")
-                place = designated(c, address, t, designators)
-                initialise(c, place, value)
+                for i in subscripts(c, designators[0]) if designators else ():
+                    place = designated(c, element(address, t, i).address, t.of, designators[1:])
+                    initialise(c, place, value)
+                    index = i
                 at += 1
             else:
                 place = element(address, t, index)
@@ -157,6 +160,18 @@ def designated(c: Compiler, address: Any, t: T.CType, designators: list[Node]) -
         else:
             raise Problem("unsupported-construct", "this designator does not fit the type")
     return place
+
+
+def subscripts(c: Compiler, designator: Node) -> range:
+    """The elements that `[i]` or GNU C's `[first ... last]` means."""
+    if designator.type == "subscript_designator":
+        first = c._constant(designator.named_children[0])
+        return range(first, first + 1)
+    if designator.type == "subscript_range_designator":
+        first, last = c._constant(child(designator, "start")), c._constant(child(designator, "end"))
+        if first <= last < first + MAX_RANGE:
+            return range(first, last + 1)
+    raise Problem("unsupported-construct", "this designator does not fit the type")
 
 
 def has_member(t: T.CType, name: str) -> bool:

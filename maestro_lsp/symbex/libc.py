@@ -469,6 +469,17 @@ def assert_holds(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return 0
 
 
+def _option_index(st: State, table: int, name: bytes) -> int | None:
+    """The entry of an option table that a name, or an abbreviation that fits only one, means."""
+    names: list[bytes] = []
+    while (option := st.load(table + 32 * len(names), 8)) != 0:
+        names.append(text_at(st, option) or b"")
+    if name in names:
+        return names.index(name)
+    fitting = [i for i, known in enumerate(names) if known.startswith(name)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
 @model("getopt", "getopt_long", "getopt_long_only")
 def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
     """getopt over the arguments that the Makefile gives (permutation is not modelled: options come first in practice)."""
@@ -497,18 +508,12 @@ def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
             break
         if s.startswith(b"--") and len(v) > 3 and v[3] != 0:
             name, has_value, _ = s[2:].partition(b"=")
-            entry = concrete(v[3], "the option table")
-            index = 0
-            while True:
-                option = st.load(entry, 8)
-                if option == 0:
-                    st.library["optind"] = position + 1
-                    set_global("optind", position + 1, 4)
-                    return ord("?")
-                if text_at(st, option) == name:
-                    break
-                entry += 32
-                index += 1
+            index = _option_index(st, concrete(v[3], "the option table"), name)
+            if index is None:
+                st.library["optind"] = position + 1
+                set_global("optind", position + 1, 4)
+                return ord("?")
+            entry = v[3] + 32 * index
             needs = st.load(entry + 8, 4)
             flag, val = st.load(entry + 16, 8), st.load(entry + 24, 4)
             if has_value:
@@ -528,14 +533,19 @@ def getopt_long(st: State, v: list[Any], types: Any, result: Any) -> Any:
                 st.store(flag, val, 4)
                 return 0
             return val
-        letter = s[1:2]
+        within = st.library.pop("option letter", 1)  # several letters may share one word
+        letter = s[within : within + 1]
         at = short.find(letter)
+        takes_value = short[at + 1 : at + 2] == b":"
+        if len(s) > within + 1 and not takes_value:
+            st.library["option letter"] = within + 1
+            return letter[0] if at >= 0 else ord("?")
         if at < 0 or letter == b":":
             st.library["optind"] = position + 1
             return ord("?")
-        if short[at + 1 : at + 2] == b":":
-            if len(s) > 2:
-                set_global("optarg", pointer + 2, 8)
+        if takes_value:
+            if len(s) > within + 1:
+                set_global("optarg", pointer + within + 1, 8)
             else:
                 position += 1
                 if position >= argc:

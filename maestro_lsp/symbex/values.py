@@ -417,12 +417,12 @@ def number(text: str) -> Rvalue:
     """A C number literal."""
     low = text.replace("'", "").lower()
     if low[0] in "+-":  # the grammar takes a sign into the literal; C does not
-        v = number(low[1:])
+        positive = number(low[1:])
         if low[0] == "+":
-            return v
-        if isinstance(v.type, T.Floating):
-            return _float_constant(-float_value(v.const or 0, v.type.size), v.type)
-        return constant(-(v.const or 0), v.type)
+            return positive
+        if isinstance(positive.type, T.Floating):
+            return _float_constant(-float_value(positive.const or 0, positive.type.size), positive.type)
+        return constant(-(positive.const or 0), positive.type)
     is_hex = low.startswith("0x")
     if (not is_hex and any(c in low for c in ".e")) or (is_hex and "p" in low):
         if low.endswith("f"):

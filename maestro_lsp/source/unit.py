@@ -288,7 +288,7 @@ class Unit:
             if node.is_missing:
                 if not _is_valid(node):
                     found.append(Problem(self.span(node), f"syntax error: missing {_shown(node.type)}"))
-            elif node.type == "ERROR":
+            elif node.type == "ERROR" and not _is_case_range(node):
                 text = " ".join(node_text(node).split())
                 if text:
                     text = text if len(text) <= 40 else text[:37] + "..."
@@ -311,6 +311,12 @@ def _is_valid(missing: Node) -> bool:
         return False
     specifier = parent.child_by_field_name("type")
     return specifier is not None and specifier.child_by_field_name("body") is not None
+
+
+def _is_case_range(error: Node) -> bool:
+    """Whether the parser stumbles over GNU's `case 1 ... 3:`, which it reads all the same."""
+    parent = error.parent
+    return parent is not None and parent.type == "case_statement" and node_text(error).startswith("...")
 
 
 def _shown(kind: str) -> str:

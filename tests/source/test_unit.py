@@ -146,6 +146,7 @@ def test_what_gnu_c_adds_is_read() -> None:
         'static __inline__ __attribute__((always_inline)) int f(int x) { __asm__ volatile("" ::: "memory"); return ({ x; }); }\n'
         '_Static_assert(sizeof(t) == 4, "size"); int g __attribute__((aligned(64))) = 1; _Thread_local int h;\n'
         "struct __attribute__((packed)) p { char c; int i; }; int k(void) { l: ; int y = 0; goto l; return y ?: 1; }\n"
+        "int r(int x) { switch (x) { case 1 ... 3: return 1; case 7: return 2; default: return 0; } }\n"
         'extern __thread int per_thread; const char *const names[] = {"a", "b" "c"}; void n(void) __attribute__((noreturn));\n'
     )
     assert unit.problems == ()

@@ -9,6 +9,7 @@ A file whose start-up failed or in which no packet arrives describes no packet; 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -87,6 +88,12 @@ def object_names(file: PathFile, objects: Mapping[int, Created]) -> dict[int, st
                     made = objects.get(v.value) if v is not None and isinstance(v.value, int) else None
                     if made is not None:
                         out.setdefault(made.id, a.name)
+    shared = Counter(out.values())  # an array of objects is one argument: number them
+    taken: Counter[str] = Counter()
+    for oid, name in sorted(out.items()):
+        if shared[name] > 1:
+            out[oid] = f"{name}[{taken[name]}]"
+            taken[name] += 1
     return out
 
 

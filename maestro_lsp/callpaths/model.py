@@ -20,6 +20,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.memory import ObjectInfo
 from ..symbex.path import Call, CallPath, Chunk, Object, PacketWrite, Part, PathCondition, Touch
+from ..symbex.solver import Solver
 from .files import Argument, PathFile, Record
 from .kquery import InvalidCallPath, Term
 
@@ -430,7 +431,7 @@ def assume_invariants(paths: Sequence[CallPath]) -> list[CallPath]:
     Files list these conditions among the NF's branches. A condition on the bytes of one cell (and the time) that stands on every path at every
     borrow from that vector is no branch: a branch that can go both ways gives a path without it.
     """
-    always: dict[int, set[Expr]] = {}
+    held_at: dict[int, list[frozenset[Expr]]] = {}  # what stands at each borrow from a vector
     found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> cell, condition on any cell
     now = X.sym("time", 64)
     for p in paths:
@@ -452,18 +453,33 @@ def assume_invariants(paths: Sequence[CallPath]) -> list[CallPath]:
                 mine[k] = (name, general)
         for name, held in templates.items():
             if held or name in read or not _cell_known(p, name):
-                oid = vector[name]
-                always[oid] = always[oid] & held if oid in always else held
+                held_at.setdefault(vector[name], []).append(frozenset(held))
         found.append(mine)
+    solver = Solver()
+    always = {oid: _held_everywhere(solver, borrows) for oid, borrows in held_at.items()}
     out: list[CallPath] = []
     for p, mine in zip(paths, found, strict=True):
         vector = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
         conditions = list(p.conditions)
         for k, (name, general) in mine.items():
-            if general in always.get(vector[name], ()):
+            if general in always.get(vector[name], frozenset()):
                 conditions[k] = replace(conditions[k], assumed=True)
         out.append(replace(p, conditions=tuple(conditions)))
     return out
+
+
+def _held_everywhere(solver: Solver, borrows: Sequence[frozenset[Expr]]) -> frozenset[Expr]:
+    """Conditions that stand at every borrow, or follow from what stands there (KLEE drops those that a branch implies)."""
+    distinct = sorted(set(borrows), key=lambda held: sorted(X.show(e) for e in held))
+
+    def follows(e: Expr, held: frozenset[Expr]) -> bool:
+        if e in held:
+            return True
+        ordered = sorted(held, key=lambda x: x.serial)
+        opposite = X.not_(e, 1)
+        return bool(held) and isinstance(opposite, Expr) and solver.find(ordered, {}, opposite) is None
+
+    return frozenset(e for e in frozenset().union(*distinct) if all(follows(e, held) for held in distinct))
 
 
 def _cell_known(p: CallPath, name: str) -> bool:

@@ -248,11 +248,12 @@ def _analyse(
     if not names or devices ** len(names) > MAX_ROLE_SPLITS:
         return execution, analysis, {}
     # which device is which is not known: every assignment is a program of its own, and the worst verdict holds
+    last: dict[str, int] = {}
     worst: tuple[int, Execution, Analysis, dict[str, int]] | None = None
     for values in itertools.product(range(devices), repeat=len(names)):
         if len(set(values)) < min(len(values), devices):
             continue  # one device in two roles is no configuration that anyone runs
-        roles = dict(zip(names, values, strict=True))
+        roles = last = dict(zip(names, values, strict=True))
         one = run(replace(inputs, config={**inputs.config, **roles}))
         clock.lap("symbex")
         its = analyse(one, devices, options, extra)
@@ -261,7 +262,14 @@ def _analyse(
         usual = all(v == (devices - 1 if "wan" in n or "ext" in n else 0) for n, v in roles.items())
         if worst is None or rank > worst[0] or (rank == worst[0] and usual):
             worst = (rank, one, its, roles)
-    return worst[1:] if worst is not None else (execution, analysis, {})
+    if worst is None:
+        return execution, analysis, {}
+    _, one, its, roles = worst
+    if roles != last:
+        # expressions are compared by identity within the latest execution: make the one that is reported the latest
+        one = run(replace(inputs, config={**inputs.config, **roles}))
+        its = analyse(one, devices, options, extra)
+    return one, its, roles
 
 
 def portable(report: Report) -> Report:

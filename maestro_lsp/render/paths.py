@@ -6,7 +6,6 @@ from typing import Any
 
 from ..check import Report
 from ..sharding.access import Access
-from ..symbex import expr as X
 from ..symbex.path import Call, CallPath
 from .expressions import Printer
 from .json_ import Places, relative
@@ -23,8 +22,7 @@ def text(r: Report) -> str:
             word = "assumes" if c.assumed else "if"
             out.append(f"  {word} {show(c.expr)}    ({relative(c.span.file)}:{places.line(c.span)})")
         out += [f"  {call_text(r, c, show)}    ({relative(c.span.file)}:{places.line(c.span)})" for c in p.calls]
-        for w in sorted(p.writes, key=lambda w: (w.array, w.offset)):
-            out.append(f"  writes {show(X.byte(w.array, w.offset))} = {show(w.value, 8)}")
+        out += [f"  writes {name} = {value}" for name, value in show.writes(p.writes)]
     return "\n".join(out)
 
 
@@ -43,7 +41,7 @@ def call_text(r: Report, c: Call, show: Printer) -> str:
         if o is not None:
             parts.append(o.name)
         if t.key:
-            parts.append(" ".join(show(q.value, q.width) for q in t.key))
+            parts.append(show.key(t.key))
     answer = ""
     for name, v in c.outputs:
         if name != "cell":
@@ -85,10 +83,7 @@ def _path(r: Report, p: CallPath, places: Places) -> dict[str, Any]:
             }
             for c in p.calls
         ],
-        "writes": [
-            {"byte": show(X.byte(w.array, w.offset)), "value": show(w.value, 8)}
-            for w in sorted(p.writes, key=lambda w: (w.array, w.offset))
-        ],
+        "writes": [{"field": name, "value": value} for name, value in show.writes(p.writes)],
     }
 
 
@@ -133,7 +128,7 @@ def lva(r: Report) -> str:
     places = Places(r)
     for n, a in enumerate(r.analysis.accesses):
         out.append(
-            f"{'=' * 5}\nAccess {n}\n" + "\n".join(f"  {k:<12}{v}" for k, v in _fields(a, r, places)) + f"\n{'=' * 5}"
+            f"{'=' * 5}\nAccess {n}\n" + "\n".join(f"  {k:<13}{v}" for k, v in _fields(a, r, places)) + f"\n{'=' * 5}"
         )
     return "\n".join(out)
 
@@ -147,7 +142,7 @@ def _fields(a: Access, r: Report, places: Places) -> list[tuple[str, str]]:
         ("interface", a.interface),
         ("operation", "WRITE" if a.write else "READ"),
         ("object", a.object.name),
-        ("read", " ".join(show(q.value, q.width) for q in a.key) if a.key else "all"),
+        ("read", show.key(a.key)),
     ]
     for v in a.views[:1]:
         for layer in sorted({layer for layer, _, _ in a.dependencies(v)}):
@@ -157,7 +152,7 @@ def _fields(a: Access, r: Report, places: Places) -> list[tuple[str, str]]:
             out.append(("dependencies", " ".join(str(b) for _, b in sorted(mine, reverse=True))))
     t = a.touch
     if t is not None and t.stored:
-        out.append(("write", " ".join(f"[{o}]={show(v, 8)}" for o, v in t.stored)))
+        out.append(("write", "; ".join(f"{at} = {v}" for at, v in show.cell(t.stored))))
     elif t is not None and t.value is not None and a.write:
         out.append(("write", show(t.value)))
     if t is not None and t.value is not None and not a.write:

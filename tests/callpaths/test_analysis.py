@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import pytest
 
 from maestro_lsp.callpaths.align import align, placed
+from maestro_lsp.callpaths.export import export
+from maestro_lsp.callpaths.files import write
 from maestro_lsp.callpaths.load import Recorded, load
+from maestro_lsp.check import check
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.rss.nic import profile
 from maestro_lsp.sharding.analysis import Analysis, Options, analyse
 from maestro_lsp.symbex import expr as X
+from maestro_lsp.workspace import Settings, find_nfs
 
 from .recorded import NFS, texts
 
@@ -105,3 +110,48 @@ def test_files_of_two_nfs_together_are_refused() -> None:
     mixed = load([*texts("vigfw"), *texts("vigbridge")], Catalogue.builtin())
     assert mixed.rejected and not mixed.execution.complete
     assert all("different NFs" in r.message for r in mixed.rejected)
+
+
+@pytest.mark.parametrize("name", ["vignop", "vigfw", "vignat", "vigpol", "vigbridge"])
+def test_exported_paths_read_again_say_the_same(name: str) -> None:
+    r, a = recorded(name)
+    again = load(
+        [(f"{p.number:06}", write(export(p, r.execution.objects, Catalogue.builtin()))) for p in r.execution.paths], Catalogue.builtin()
+    )
+    assert not again.rejected and len(again.execution.paths) == len(r.execution.paths)
+    b = analyse(again.execution, 2, Options(profile("x710")))
+    assert b.verdict == a.verdict
+    assert [str(x) for x in b.rows] == [str(x) for x in a.rows]
+
+
+VIGOR = os.environ.get("MAESTRO_VIGOR")
+
+
+@pytest.mark.skipif(not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)")
+@pytest.mark.parametrize("name", NFS)
+def test_files_and_source_say_the_same(name: str) -> None:
+    real = texts(name)
+    (nf,) = find_nfs(Path(VIGOR or "") / name)
+    source = check(nf, Settings(nic="x710"))
+    r = load(real, Catalogue.builtin())
+    a = analyse(r.execution, source.devices, Options(profile("x710")))
+    assert a.verdict == source.analysis.verdict
+    assert [str(x) for x in a.rows] == [str(x) for x in source.analysis.rows]
+
+    def codes(x: Analysis) -> set[str]:
+        return {f.code for f in x.findings}
+
+    assert codes(a) == codes(source.analysis)
+    aligned = align(r, source.execution.paths, source.execution.objects, source.devices)
+    if name == "vigbridge":
+        # KLEE's build leaves out reading the static table, whose contents are then anything; as run, it is empty
+        assert aligned.only_files and not aligned.only_source
+        assert {"map_get succeeds here, fails there"} == {d.why for d in aligned.only_files}
+    elif name == "viglb":
+        # KLEE assumes of each backend's NIC that it is not the one that clients are on, so it never sends a packet back there
+        assert not aligned.only_files
+        assert all(isinstance(d.path.output, X.Expr) for d in aligned.only_source)
+    else:
+        assert aligned.agrees
+    where = {c.span.file for p in placed(r, aligned, source.execution.paths) for c in p.calls if p.number in aligned.partners}
+    assert all(f.endswith(".c") for f in where)

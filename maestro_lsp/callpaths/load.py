@@ -119,6 +119,7 @@ def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Seque
     path_files: list[PathFile] = []
     objects: dict[int, Object] = {}
     troubles: list[Trouble] = []
+    widths: dict[int, tuple[int, ...]] = {}
     places = Places()
     for path, text in texts:
         try:
@@ -137,6 +138,7 @@ def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Seque
                         f"allocation {oid} makes a {o.kind} of {o.capacity}; in other files a {first.kind} of {first.capacity}: "
                         "the files are of different NFs or runs", where,
                     )  # fmt: skip
+            _check_keys(call_path, widths, file)
             paths.append(call_path)
             path_files.append(file)
             for name, span in unknown:
@@ -152,3 +154,21 @@ def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Seque
     touched = {t.object for p in paths for c in p.calls for t in c.touches}
     execution = Execution(tuple(assume_invariants(paths)), {o: objects[o] for o in sorted(touched) if o in objects}, tuple(troubles), None, False)
     return Recorded(execution, tuple(files), kinds, tuple(bad), tuple(path_files))
+
+
+def _check_keys(path: CallPath, widths: dict[int, tuple[int, ...]], file: PathFile) -> None:
+    """Keys of one map have the same parts everywhere; `widths` holds those known so far.
+
+    Raises:
+        InvalidCallPath: where they do not.
+    """
+    for c in path.calls:
+        for t in c.touches:
+            if t.key is None or t.index:
+                continue
+            mine = tuple(p.width for p in t.key)
+            if widths.setdefault(t.object, mine) != mine:
+                raise InvalidCallPath(
+                    f"a key of {c.function} has parts of {mine} bits; elsewhere keys of that object have {widths[t.object]}",
+                    c.span.start if c.span.file == file.path else 0,
+                )

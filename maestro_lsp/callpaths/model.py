@@ -253,6 +253,10 @@ class _Path:
         """A term of the file in our names."""
         return X.substitute(term.value, self.mapping, self.memo)
 
+    def in32(self, term: Term) -> int | Expr:
+        """An index or value, which libVig keeps in 32 bits."""
+        return X.zext(self.value(term), term.width, 32)
+
     # ------------------------------------------------------------------------------------------------------------- calls
 
     def object(self, c: Record, spec: CallSpec, role: str = "object") -> int:
@@ -274,7 +278,7 @@ class _Path:
         keys = self.keys(c, spec)
         outputs: list[tuple[str, int | Expr]] = []
         out = c.arguments[spec.roles["out"]] if "out" in spec.roles else None
-        given = self.value(out.after) if out is not None and out.after is not None else None
+        given = self.in32(out.after) if out is not None and out.after is not None else None
         if out is not None and given is not None and found is not False:
             outputs.append((out.name, given))
         if spec.op in ("map-get", "map-put", "map-add", "map-erase"):
@@ -291,14 +295,14 @@ class _Path:
             return []
         oid = self.object(c, spec)
         time = self.value(c.arguments[spec.roles["time"]].value) if "time" in spec.roles else None
-        index = self.value(c.arguments[spec.roles["index"]].value) if "index" in spec.roles else None
+        index = self.in32(c.arguments[spec.roles["index"]].value) if "index" in spec.roles else None
         at = (Part(index, 32),) if index is not None else None
         key = self.key(c, spec)
         value = given if found is not False else None
         if op in ("map-get", "dmap-get-a", "dmap-get-b"):
             return [Touch(oid, False, op.removeprefix("map-").removeprefix("dmap-"), key, found=found, value=value)]
         if op == "map-put":
-            stored = self.value(c.arguments[spec.roles["value"]].value)
+            stored = self.in32(c.arguments[spec.roles["value"]].value)
             pointer = c.arguments[spec.roles["key"]].value.value
             cell = self.cells.get(pointer) if isinstance(pointer, int) else None
             return [Touch(oid, True, "put", key, value=stored, key_cell=(cell[0], cell[1]) if cell else None)]

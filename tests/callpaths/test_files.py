@@ -79,6 +79,13 @@ def test_mutations_never_escape(seed: int) -> None:
         assert len(recorded.files) + len(recorded.rejected) >= 1
 
 
+def test_a_map_with_keys_of_two_shapes_is_refused() -> None:
+    odd = TEXT.replace("[addr(ReadLSB w32 (w32 53) packet_chunks)->(ReadLSB w32 (w32 53) packet_chunks)]", "[addr(Read w8 (w32 53) packet_chunks)->]")
+    assert odd != TEXT
+    recorded = load([("a", TEXT), ("b", odd)], Catalogue.builtin())
+    assert [r.path for r in recorded.rejected] == ["b"] and "parts of (8,) bits" in recorded.rejected[0].message
+
+
 @pytest.mark.parametrize(
     "garbage", ["", "(" * 1_000_000, ";;-- kQuery --\n(query [" + "(Not w8 " * 300_000, "\x00" * 2_000_000, "array " * 200_000, TEXT * 3]
 )

@@ -270,8 +270,3 @@ def _analyse(
         one = run(replace(inputs, config={**inputs.config, **roles}))
         its = analyse(one, devices, options, extra)
     return one, its, roles
-
-
-def portable(report: Report) -> Report:
-    """A report that can be sent to another process: without the engine that made it."""
-    return replace(report, execution=replace(report.execution, engine=None), read=workspace.read_file)

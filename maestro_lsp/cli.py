@@ -11,15 +11,14 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
 
 if TYPE_CHECKING:
-    from .check import Report
     from .workspace import NfSources, Settings
 
 OK, NOT_SHARED, USAGE = 0, 1, 2
@@ -49,6 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - what is still buffered has no reader
         return OK
+    except Exception as e:
+        if os.environ.get("MAESTRO_TRACEBACK"):
+            raise
+        what = f"{type(e).__name__}: {e}".splitlines()[0]
+        print(
+            f"maestro-lsp: error of the program ({what}); please report it with what MAESTRO_TRACEBACK=1 shows",
+            file=sys.stderr,
+        )
+        return USAGE
 
 
 def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -115,27 +123,68 @@ def run_check(args: argparse.Namespace) -> int:
     """`maestro-lsp check`."""
     settings = _settings(args)
     nfs = list({nf.entry_file: nf for path in args.paths for nf in _find(path, settings)}.values())
-    results = list(_reports(nfs, settings, args.jobs))
-    reports = [r for r in results if not isinstance(r, str)]
-    for problem in results:
-        if isinstance(problem, str):
-            print(f"maestro-lsp: {problem}", file=sys.stderr)
+    style = (_colour(), -1 if args.quiet else int(args.verbose))
+    answers = list(_answers(nfs, partial(_answer, settings, args.format, style), args.jobs))
+    for a in answers:
+        if a.verdict is None:
+            print(f"maestro-lsp: {a.output}", file=sys.stderr)
+    good = [a.output for a in answers if a.verdict is not None]
     if args.format == "json":
         from .render.json_ import document
 
-        print(json.dumps(document(reports), indent=1))
+        print(json.dumps(document(good), indent=1))
     elif args.format == "sarif":
         from .render.sarif import document as sarif
 
-        print(json.dumps(sarif(reports), indent=1))
-    elif reports:
-        from .render.text import Style, report
-
-        style = Style(_colour(), -1 if args.quiet else int(args.verbose))
-        print(("\n" if args.quiet else "\n\n").join(report(r, style) for r in reports))
-    if len(reports) < len(results):
+        print(json.dumps(sarif(good), indent=1))
+    elif good:
+        print(("\n" if args.quiet else "\n\n").join(good))
+    if len(good) < len(answers):
         return USAGE
-    return OK if all(r.analysis.verdict == "shared-nothing" for r in reports) else NOT_SHARED
+    return OK if all(a.verdict == "shared-nothing" for a in answers) else NOT_SHARED
+
+
+class _Answer(NamedTuple):
+    """What `check` has to say about one NF."""
+
+    verdict: str | None  # None: its settings cannot be used, and `output` says why
+    output: Any  # the report in the format asked for
+
+
+def _answer(settings: Settings, form: str, style: tuple[bool, int], nf: NfSources) -> _Answer:
+    """Check one NF. Gives the rendered report, because a report itself does not pass between processes."""
+    from .check import CheckError, check
+
+    try:
+        r = check(nf, settings)
+    except CheckError as e:
+        return _Answer(None, str(e))
+    if form == "json":
+        from .render.json_ import nf as as_json
+
+        return _Answer(r.analysis.verdict, as_json(r))
+    if form == "sarif":
+        from .render.sarif import results
+
+        return _Answer(r.analysis.verdict, results(r))
+    from .render.text import Style, report
+
+    return _Answer(r.analysis.verdict, report(r, Style(*style)))
+
+
+def _answers(nfs: list[NfSources], answer: Callable[[NfSources], _Answer], jobs: int) -> Iterator[_Answer]:
+    with _Progress(len(nfs)) as progress:
+        if jobs > 1 and len(nfs) > 1:
+            from concurrent.futures import ProcessPoolExecutor
+
+            with ProcessPoolExecutor(min(jobs, len(nfs))) as pool:
+                for nf, a in zip(nfs, pool.map(answer, nfs), strict=True):
+                    progress.step(nf.name)
+                    yield a
+            return
+        for nf in nfs:
+            progress.step(nf.name)
+            yield answer(nf)
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -171,39 +220,6 @@ def _find(path: str, settings: Settings) -> list[NfSources]:
     if not found:
         raise UsageError(f"no NF in {path}: an NF is found by a definition of nf_process in a .c file")
     return found
-
-
-def _reports(nfs: list[NfSources], settings: Settings, jobs: int) -> Iterator[Report | str]:
-    """The report of each NF, or what is wrong with its settings."""
-    one = partial(_report, settings)
-    with _Progress(len(nfs)) as progress:
-        if jobs > 1 and len(nfs) > 1:
-            from concurrent.futures import ProcessPoolExecutor
-
-            with ProcessPoolExecutor(min(jobs, len(nfs))) as pool:
-                for nf, result in zip(nfs, pool.map(partial(_portable, settings), nfs), strict=True):
-                    progress.step(nf.name)
-                    yield result
-            return
-        for nf in nfs:
-            progress.step(nf.name)
-            yield one(nf)
-
-
-def _report(settings: Settings, nf: NfSources) -> Report | str:
-    from .check import CheckError, check
-
-    try:
-        return check(nf, settings)
-    except CheckError as e:
-        return str(e)
-
-
-def _portable(settings: Settings, nf: NfSources) -> Report | str:
-    from .check import portable
-
-    result = _report(settings, nf)
-    return result if isinstance(result, str) else portable(result)
 
 
 class _Progress:
@@ -255,9 +271,14 @@ def run_paths(args: argparse.Namespace) -> int:
     if len(nfs) > 1:
         names = ", ".join(nf.root for nf in nfs[:5])
         raise UsageError(f"{args.path} holds {len(nfs)} NFs; name one of them: {names}")
-    (report,) = _reports(nfs, settings, 1)
-    if isinstance(report, str):
-        raise UsageError(report)
+    from .check import CheckError, check
+
+    with _Progress(1) as progress:
+        progress.step(nfs[0].name)
+        try:
+            report = check(nfs[0], settings)
+        except CheckError as e:
+            raise UsageError(str(e)) from None
     if args.format == "json":
         print(json.dumps(rendered.document(report), indent=1))
     else:

@@ -294,7 +294,7 @@ class _Path:
         if op in ("checksum", "select-key"):
             return []
         oid = self.object(c, spec)
-        time = self.value(c.arguments[spec.roles["time"]].value) if "time" in spec.roles else None
+        time = _whole_time(self.value(c.arguments[spec.roles["time"]].value)) if "time" in spec.roles else None
         index = self.in32(c.arguments[spec.roles["index"]].value) if "index" in spec.roles else None
         at = (Part(index, 32),) if index is not None else None
         key = self.key(c, spec)
@@ -318,10 +318,11 @@ class _Path:
             if not found or value is None:
                 return [Touch(oid, True, "allocate", None, index=True, found=False)]
             self.bound(oid, value, c)
-            return [Touch(oid, True, "allocate", (Part(value, 32),), index=True, found=True, value=value)]
+            return [Touch(oid, True, "allocate", (Part(value, 32),), index=True, found=True, value=value, time=time)]
         if op in ("dchain-rejuvenate", "dchain-free", "dchain-check"):
             role = op.removeprefix("dchain-")
-            return [Touch(oid, role != "check", role, at, index=True, found=found)]
+            stamp = time if role == "rejuvenate" else None
+            return [Touch(oid, role != "check", role, at, index=True, found=found, time=stamp)]
         if op == "dchain-expire-one":
             return [Touch(oid, True, "expire", None, found=found, value=time)]
         if op == "expire":
@@ -514,6 +515,17 @@ def _array_of(term: Term | None) -> str | None:
     leaves = X.leaves(term.value)
     arrays = {leaf.args[0] for leaf in leaves if leaf.op == "byte"}
     return arrays.pop() if len(arrays) == 1 and all(leaf.op == "byte" for leaf in leaves) else None
+
+
+def _whole_time(v: int | Expr) -> int | Expr:
+    """A time of which the file shows the low 32 bits: Vigor's models trace `vigor_time_t` arguments of dchains so."""
+    now = X.sym("time", 64)
+    low = X.extract(now, 0, 32)
+    if v is low:
+        return now
+    if isinstance(v, Expr) and v.op == "add" and v.args[0] is low and isinstance(v.args[1], int):
+        return X.add(now, X.sext(v.args[1], 32, 64), 64)
+    return v
 
 
 def _same(a: int | Expr, b: int | Expr) -> bool:

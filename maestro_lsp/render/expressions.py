@@ -51,8 +51,18 @@ class Printer:
 
     def key(self, parts: Sequence[Part] | None) -> str:
         """The key of an access."""
-        shown = [self(p.value, p.width) for p in parts or ()]
+        left = [(p.value, p.width) for p in parts or ()]
+        shown = []
+        while left:
+            n = next((n for n in range(len(left), 1, -1) if self._is_whole(left[:n])), 1)
+            shown.append(self._concat(left[:n]))
+            del left[:n]
         return shown[0] if len(shown) == 1 else "{" + ", ".join(shown) + "}" if shown else "everything"
+
+    def _is_whole(self, parts: Parts) -> bool:
+        """Whether parts of a key, given byte by byte, are one header field."""
+        joined = X.concat(parts)
+        return isinstance(joined, Expr) and self._field(joined) not in ("", *(self(*p) for p in parts))
 
     def __call__(self, e: int | Expr, width: int = 32) -> str:
         """A value of some width, or a condition."""
@@ -186,7 +196,7 @@ class Printer:
 
     def _concat(self, parts: Parts) -> str:
         """Joined bits: a number that is shifted or widened, bytes of one cell or header, else all parts."""
-        if isinstance(parts[0][0], int) and parts[0][0] == 0:
+        if len(parts) > 1 and isinstance(parts[0][0], int) and parts[0][0] == 0:
             return self._concat(parts[1:])
         if len(parts) > 1 and isinstance(parts[-1][0], int) and parts[-1][0] == 0:
             return f"({self._concat(parts[:-1])} << {parts[-1][1]})"

@@ -43,15 +43,17 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
     yield f"{style.paint(r.name, 'bold')}: {style.paint(a.verdict, colour)}: {what}"
     if style.verbosity < 0:
         return
-    yield f"  {_count(len(r.paths), 'call path')} on {_count(r.devices, 'device')}"
+    found = "" if a.complete else ", as far as the analysis got"
+    yield f"  {_count(len(r.paths), 'call path')} on {_count(r.devices, 'device')}{found}"
     if r.objects:
         yield "  state: " + ", ".join(f"{o.name} ({o.kind})" for o in r.objects)
     if r.roles:
         chosen = ", ".join(f"{n} = {v}" for n, v in r.roles.items())
         yield f"  the NF's arguments are not known; of all device roles the worst is shown: {chosen}"
-    if a.rows:
+    if r.paths:
         yield from _matrix(a.rows)
-    yield from _rss(r)
+    if a.complete:
+        yield from _rss(r)
     for x in a.assumes:
         on = " and ".join(str(d) for d in x.devices)
         yield f"  assumed not to arrive on {on}: {x.packet_class} ({x.why})"

@@ -51,13 +51,17 @@ class Printer:
 
     def key(self, parts: Sequence[Part] | None) -> str:
         """The key of an access."""
-        left = [(p.value, p.width) for p in parts or ()]
+        return self._joined([q for p in parts or () for q in X.parts_of(p.value, p.width)]) or "everything"
+
+    def _joined(self, parts: Parts) -> str:
+        """Parts one after the other, those together that make up one header field."""
+        left = list(parts)
         shown = []
         while left:
-            n = next((n for n in range(len(left), 1, -1) if self._is_whole(left[:n])), 1)
+            n = next((n for n in range(min(len(left), 16), 1, -1) if self._is_whole(left[:n])), 1)
             shown.append(self._concat(left[:n]))
             del left[:n]
-        return shown[0] if len(shown) == 1 else "{" + ", ".join(shown) + "}" if shown else "everything"
+        return shown[0] if len(shown) == 1 else "{" + ", ".join(shown) + "}" if shown else ""
 
     def _is_whole(self, parts: Parts) -> bool:
         """Whether parts of a key, given byte by byte, are one header field."""
@@ -212,7 +216,7 @@ class Printer:
             step = offsets[1] - offsets[0]
             if len(arrays) == 1 and abs(step) == 1 and all(b - a == step for a, b in pairwise(offsets)):
                 return self._bytes(arrays.pop(), min(offsets), len(offsets))
-        return "{" + ", ".join(self(p, w) for p, w in parts) + "}"
+        return self._joined(parts)
 
     def _wire(self, value: Expr, width: int) -> str:
         """A value in network order."""

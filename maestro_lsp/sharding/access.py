@@ -117,8 +117,23 @@ def written_objects(paths: Iterable[CallPath]) -> frozenset[int]:
 
 
 def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:
-    """The key of plain state: its offset, where that is not a constant."""
-    return None if isinstance(q.offset, int) else (Part(q.offset, 64),)
+    """The key of plain state: its offset, where that is not a constant and different offsets never overlap."""
+    if isinstance(q.offset, int):
+        return None
+    stride, inside = _stride(q.offset)
+    return (Part(q.offset, 64),) if inside + q.size <= stride else None
+
+
+def _stride(offset: Expr) -> tuple[int, int]:
+    """(stride, c), where an offset is a multiple of the stride plus c; (1, 0) when nothing is known."""
+    if offset.op == "add" and isinstance(offset.args[1], int) and isinstance(offset.args[0], Expr):
+        stride, inside = _stride(offset.args[0])
+        return stride, (inside + offset.args[1]) % stride
+    if offset.op == "mul" and isinstance(offset.args[1], int):
+        return offset.args[1], 0
+    if offset.op == "concat" and isinstance(offset.args[0][-1], int):
+        return 1 << offset.args[1][-1], offset.args[0][-1]
+    return 1, 0
 
 
 PlainState = dict[int, tuple[frozenset[int], frozenset[int], bool, bool]]

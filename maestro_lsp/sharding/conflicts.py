@@ -109,7 +109,8 @@ def find_conflicts(
 ) -> Conflicts:
     """All conflicts between the accesses of an NF's paths."""
     out = Conflicts()
-    origin = Provenance(solver)
+    ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
+    origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
     out.tables = find_tables(paths, objects, accesses, origin)
     out.effective = _effective(out, paths, accesses, strict, origin)
     fixed = {p.number: _fixed_bits(p) for p in paths}

@@ -15,7 +15,7 @@ from ..symbex.expr import Expr
 from ..symbex.path import CallPath
 from .access import Access
 from .linear import is_packet_bit
-from .provenance import CELL, Provenance
+from .provenance import CELL, Provenance, same_index
 from .tables import Table
 
 
@@ -66,6 +66,9 @@ def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguar
         assert check.touch is not None
         if any(a.call is not None and check.call is not None and a.call.number < check.call.number for a in group):
             return Unguarded(group[0], "the index is used before it is checked to be allocated")
+        looked_up = check.key[0].value if check.key else None
+        if any(a.key is None or not same_index(p, a.key[0].value, looked_up) for a in group):
+            return Unguarded(group[0], "the entry is used at another index than the one that was checked")
         if check.touch.found is False:
             failed.setdefault(p.device, set()).add(_behaviour(p, table, origin))
             continue
@@ -74,8 +77,11 @@ def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguar
     for p, check in passed:
         fails = failed.get(p.device, set())
         if len(fails) == 1 and _behaviour(p, table, origin) in fails:
-            rejuvenates |= _rejuvenates(p, table, origin)  # failing B is failing the lookup
-            continue
+            if _rejuvenates(p, table, origin):
+                if not _looks_into_cell(p, table, origin):
+                    return Unguarded(check, "packets refresh the entry without comparing it with the packet")
+                rejuvenates = True
+            continue  # failing B is failing the lookup
         b = _comparisons(p, table, origin)
         if not b:
             why = "packets that pass the lookup are handled without comparing the entry with the packet"
@@ -122,6 +128,13 @@ def _rejuvenates(p: CallPath, table: Table, origin: Provenance) -> bool:
         for c in p.calls
         for t in c.touches
     )
+
+
+def _looks_into_cell(p: CallPath, table: Table, origin: Provenance) -> bool:
+    """Whether a path's conditions depend on the entry at the packet's index."""
+    cells = {f"{CELL}{c.number}" for c in p.calls for t in c.touches
+             if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value, origin)}  # fmt: skip
+    return any(leaf.args[0] in cells for c in p.conditions if not c.assumed for leaf in X.leaves(c.expr) if leaf.op == "byte")
 
 
 def _comparisons(p: CallPath, table: Table, origin: Provenance) -> tuple[Comparison, ...]:

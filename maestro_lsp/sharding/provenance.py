@@ -27,8 +27,9 @@ class Source:
 class Provenance:
     """Answers about the indices of one NF's paths."""
 
-    def __init__(self, solver: Solver) -> None:
+    def __init__(self, solver: Solver, bound: int = 1 << 31) -> None:
         self.solver = solver
+        self.bound = bound  # what every index is below: the largest range of a dchain
         self._given: dict[int, dict[Expr, tuple[Touch, int]]] = {}
         self._sources: dict[tuple[int, Expr], Source] = {}
         self._proved: dict[object, bool] = {}
@@ -110,7 +111,7 @@ class Provenance:
         proved = self._proved.get(key)
         if proved is None:
             proved = self._proved[key] = self._prove(
-                index, x, upper_bound(p, x), sorted(conditions, key=lambda e: e.serial)
+                index, x, upper_bound(p, x, self.bound), sorted(conditions, key=lambda e: e.serial)
             )
         return x if proved else None
 
@@ -133,12 +134,12 @@ CELL = "vector_data_reset#"
 _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}
 
 
-def upper_bound(p: CallPath, index: Expr) -> int:
+def upper_bound(p: CallPath, index: Expr, unknown: int) -> int:
     """What an index is below, as its path says."""
     for c in p.conditions:
         if c.expr.op == "ult" and c.expr.args[0] is index and isinstance(c.expr.args[1], int):
             return int(c.expr.args[1])
-    return DEFAULT_CAPACITY
+    return unknown
 
 
 def cell_bytes(index: Expr) -> tuple[int, int] | None:
@@ -167,9 +168,7 @@ def injective_argument(e: int | Expr) -> Expr | None:
         return e.args[0]
     if e.op == "concat" and isinstance(e.args[0][0], int) and len(e.args[0]) == 2 and isinstance(e.args[0][1], Expr):
         inner = e.args[0][1]
-        if inner.op == "extract" and inner.args[1] == 0:
-            return inner.args[0] if isinstance(inner.args[0], Expr) else None
-        return inner
+        return inner if inner.op != "extract" else None
     return None
 
 

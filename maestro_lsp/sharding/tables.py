@@ -68,6 +68,7 @@ def find_tables(
         _check_puts(t, accesses, origin)
         _check_removal(t, accesses, origin)
         _check_cells(t, accesses, origin)
+        _check_keys(t, accesses, origin)
         _check_numbers(t, accesses, origin)
         _check_sharing(t, tables, accesses)
     return tables
@@ -219,6 +220,16 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
                 _breach(table, a, "it frees an index whose map entry stays")
 
 
+def _check_keys(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+    """A map keeps a pointer to its key: the cell that it points into must not change while the entry lives."""
+    keepers = {a.touch.key_cell[0] for a in accesses
+               if a.object.id in table.maps and a.role == "put" and a.touch is not None and a.touch.key_cell is not None}  # fmt: skip
+    for a in accesses:
+        if a.object.id in keepers and a.write and a.touch is not None and a.touch.stored and a.key:
+            if origin.source(a.path, a.key[0].value).kind != "fresh":
+                _breach(table, a, "it overwrites the key of a map's entry while the entry lives")
+
+
 def _holds_keys(vector: int, map_id: int, accesses: Sequence[Access]) -> bool:
     """Whether every entry of the map was put with its key in the vector's cell of the same index."""
     puts = [a for a in accesses if a.object.id == map_id and a.role == "put" and a.touch is not None]
@@ -254,24 +265,54 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
             if a.role == "borrow" and origin.source(a.path, a.key[0].value if a.key else 0).kind != "fresh":
                 read |= _bytes_read(a)
         for a in mine:
-            if a.role != "borrow" or a.key is None or a.call is None:
-                continue
-            s = origin.source(a.path, a.key[0].value)
-            if s.kind != "fresh":
-                continue
-            if _bytes_read(a):
+            if a.role == "borrow" and a.key and origin.source(a.path, a.key[0].value).kind == "fresh" and _bytes_read(a):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
+        for a in accesses:  # an index that later packets can find must have its cells written, whether this path uses them or not
+            if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
                 continue
-            if not _entered(a.path, a.key[0].value, table):
-                continue  # nobody finds this index again
-            written = {
-                o for c in a.path.calls for t in c.touches
-                if t.object == v and t.role == "return" and t.key and same_index(a.path, t.key[0].value, a.key[0].value)
-                for o, _ in t.stored
-            }  # fmt: skip
-            missing = read - written
-            if missing:
-                _breach(table, a, f"byte {min(missing)} of a fresh index's cell is not written, but read later")
+            index = a.key[0].value
+            if not _entered(a.path, index, table):
+                continue
+            written = _written_at(a.path, v, index)
+            if read - written:
+                missing = min(read - written)
+                _breach(table, a, f"byte {missing} of the cell of a fresh index is not written here, but read later")
+
+
+def _written_at(p: CallPath, vector: int, index: int | Expr) -> set[int]:
+    """Bytes that a path writes in every cell of a vector that an index owns: one, or `stride` of them at index * stride + k."""
+    cells: dict[int, set[int]] = {}
+    stride = 1
+    for c in p.calls:
+        for t in c.touches:
+            if t.object != vector or t.role != "return" or not t.key:
+                continue
+            at = t.key[0].value
+            if same_index(p, at, index):
+                cells.setdefault(0, set()).update(o for o, _ in t.stored)
+                continue
+            k = 0
+            if isinstance(at, Expr) and at.op == "add" and isinstance(at.args[1], int):
+                at, k = at.args[0], at.args[1]
+            factor = _factor(at, index)
+            if factor:
+                stride = factor
+                cells.setdefault(k, set()).update(o for o, _ in t.stored)
+    if not set(range(stride)) <= cells.keys():
+        return set()
+    return set.intersection(*(cells[k] for k in range(stride)))
+
+
+def _factor(e: int | Expr, index: int | Expr) -> int:
+    """c, where e is index * c; 0 where it is not."""
+    if isinstance(e, Expr) and isinstance(index, Expr):
+        if e is index:
+            return 1
+        if e.op == "mul" and isinstance(e.args[1], int) and e.args[0] is index:
+            return int(e.args[1])
+        if e.op == "concat" and isinstance(e.args[0][-1], int) and e.args[0][-1] == 0 and index in X.leaves(e):
+            return 1 << e.args[1][-1]
+    return 0
 
 
 def _entered(p: CallPath, index: int | Expr, table: Table) -> bool:
@@ -367,6 +408,12 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
                             _matters(table, numbers[leaf], "what happens depends on the number of the index")
         for leaf in sorted(X.leaves(p.returned) & numbers.keys(), key=lambda x: x.serial):
             _matters(table, numbers[leaf], "the output device depends on the number of the index")
+        for call in p.calls:
+            for touch in call.touches:
+                for _, v in touch.stored:
+                    for leaf in sorted(X.leaves(v) & numbers.keys(), key=lambda x: x.serial):
+                        if _bits_shown(v, leaf) is None:
+                            _matters(table, numbers[leaf], "a function of the index is stored")
         shown: dict[Expr, set[int]] = {}
         for w in p.writes:
             for leaf in sorted(X.leaves(w.value) & numbers.keys(), key=lambda x: x.serial):
@@ -460,6 +507,17 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
     if len(lags) > 1:
         second = sorted(lags.values(), key=lambda x: x.order)[1]
         return second, "entries expire after different times here and elsewhere", None
+    stamps: dict[int | Expr | None, Access] = {}
+    for a in accesses:
+        if a.object.id in table_objects and a.role in ("allocate", "rejuvenate") and a.touch is not None and a.touch.found is not False:
+            stamps.setdefault(_lag(a.touch.time), a)
+    if None in stamps or len(stamps) > 1:
+        odd = stamps[None] if None in stamps else sorted(stamps.values(), key=lambda x: x.order)[1]
+        return odd, "entries are not kept in the order of the packets' times, so when one goes depends on others", None
+    for number in {a.path.number for a in expiries}:
+        ones = [a for a in expiries if a.path.number == number and a.call is not None and a.call.op == "dchain-expire-one"]
+        if ones and ones[-1].touch is not None and ones[-1].touch.found:
+            return ones[-1], "only some of the old entries are expired by one packet, so when one goes depends on other packets", None
     expired_first: dict[int, int] = {}
     for a in expiries:
         assert a.call is not None

@@ -96,6 +96,8 @@ class Engine:
             frozenset()
         )  # library objects that no packet writes: what start-up stored is there
         self._declared: dict[int, Span] = {}
+        self._labels: dict[str, int] = {}
+        self.abandoned: list[State] = []  # where explorations stopped short
 
     # --------------------------------------------------------------------------------------------------------- linking
 
@@ -272,6 +274,11 @@ class Engine:
             self.havoc_object(st, oid)
         return oid << ADDRESS_BITS
 
+    def label(self, oid: int, name: str) -> str:
+        """A name for an object's symbols that no other object has: statics and heap blocks may share theirs."""
+        first = self._labels.setdefault(name, oid)
+        return name if first == oid else f"{name}@{oid}"
+
     def havoc_object(self, st: State, oid: int) -> None:
         """Make the bytes that packets write hold anything."""
         offsets = self.havoc_bytes.get(oid)
@@ -280,7 +287,7 @@ class Engine:
             b = st.own(oid)
             for o in offsets:
                 if o < b.size:
-                    b.data[o] = X.byte(f"state:{b.info.name}", o)
+                    b.data[o] = X.byte(f"state:{self.label(oid, b.info.name)}", o)
 
     def _run_initialiser(self, st: State, address: int, t: T.CType, init: Any, unit: Unit, scope: Any) -> None:
         from .values import Lvalue
@@ -404,7 +411,9 @@ class Engine:
                     pass
                 except Problem as p:
                     self.trouble(st, p)
+                    self.abandoned.append(st)
                     if p.code == "path-limit":
+                        self.abandoned += stack
                         return finished
                 except RecursionError:
                     self.trouble(st, Problem("unsupported-construct", "this expression is too deep"))
@@ -445,9 +454,10 @@ class Engine:
         target = self.resolve_pointer(function)
         if target is None:
             raise Problem("unsupported-construct", "the map's equality function is not known")
-        got = self._equalities.get(target[0])
+        key = (target[0], target[1].path)
+        got = self._equalities.get(key)
         if got is None:
-            got = self._equalities[target[0]] = self._run_equality(*target)
+            got = self._equalities[key] = self._run_equality(*target)
         return got
 
     def _run_equality(self, name: str, unit: Unit) -> Equality:
@@ -487,7 +497,7 @@ class Engine:
         target = self.resolve_pointer(init)
         if target is None:
             return [0] * size
-        key = (target[0], size)
+        key = (target[0], target[1].path, size)
         got = self._templates.get(key)
         if got is None:
             f = self.find_function(*target)

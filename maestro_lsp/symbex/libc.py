@@ -232,6 +232,11 @@ def strchr(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return v[0] + at if at >= 0 else 0
 
 
+@model("strerror", "rte_strerror", "gai_strerror", "inet_ntoa", "ctime")
+def some_text(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return st.allocate(ObjectInfo("text", "message"), [*(anything(st, "text", 8) for _ in range(31)), 0])
+
+
 @model("strtok")
 def strtok(st: State, v: list[Any], types: Any, result: Any) -> Any:
     start = v[0] if v[0] != 0 else st.library.get("strtok", 0)

@@ -477,7 +477,8 @@ def dchain_allocate(st: State, spec: CallSpec, values: Values, types: Any) -> An
             st.require(X.not_(X.eq(index, other, 32), 1))
     _learn_index(st, oid, index, True)
     write_out(st, spec, values, index, 4, types)
-    touch = Touch(oid, True, "allocate", (Part(index, 32),), index=True, found=True, value=index)
+    time = arg(spec, values, "time") if "time" in spec.roles else None
+    touch = Touch(oid, True, "allocate", (Part(index, 32),), index=True, found=True, value=index, time=time)
     record(st, spec, values, [touch], 1, [(spec.params[spec.roles["out"]], index)])
     return 1
 
@@ -514,7 +515,9 @@ def dchain_rejuvenate(st: State, spec: CallSpec, values: Values, types: Any) -> 
     index = arg(spec, values, "index")
     taken = _is_taken(st, oid, index)
     result = int(taken) if taken is not None else X.zext(X.sym(f"dchain_was_allocated#{number(st)}", 1), 1, 32)
-    record(st, spec, values, [Touch(oid, True, "rejuvenate", (Part(index, 32),), index=True, found=taken)], result)
+    time = arg(spec, values, "time") if "time" in spec.roles else None
+    touch = Touch(oid, True, "rejuvenate", (Part(index, 32),), index=True, found=taken, time=time)
+    record(st, spec, values, [touch], result)
     return result
 
 

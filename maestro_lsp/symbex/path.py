@@ -38,6 +38,7 @@ class Touch:
     )
     stored: tuple[tuple[int, int | Expr], ...] = ()  # a cell's bytes that this write changed: (offset, byte)
     approximate: bool = False
+    time: int | Expr | None = None  # allocate, rejuvenate: the time stamp that the entry gets
     key_cell: tuple[int, int | Expr] | None = None  # put: (vector, index) of the cell that the key pointer points into
 
 

@@ -203,13 +203,15 @@ class _Run:
                     Trouble("unsupported-construct", f"{f.name} fails whatever its inputs are", f.unit.span(f.node))
                 )
             return None
-        # one path, or paths that depend on files: then what was read may have been anything, and nothing is incomplete
-        del engine.troubles[before:]
+        # one path, or paths that depend on files: then what was read may have been anything, and nothing is incomplete, unless
+        # start-up does something that cannot be executed
+        engine.troubles[before:] = [t for t in troubles if t.code in ("unsupported-construct", "missing-function")]
         if len(ends) > 1 or troubles:
             self.contents_known = False
         base = good[0]
-        for other in good[1:]:
+        for other in [*good[1:], *engine.abandoned]:
             _merge(base, other)
+        engine.abandoned = []
         base.conditions, base.facts, base.or_facts, base.values, base.memo, base.model = [], {}, [], {}, {}, {}
         base.loops = {}
         base.finished = False
@@ -225,7 +227,11 @@ class _Run:
         st.device = device
         st.calls = []
         self._forget_contents(st)
-        for oid in list(st.memory):
+        for oid, b in list(st.memory.items()):
+            if b.info.kind == "cell" and b.info.detail["vector"] not in self.engine.frozen:
+                # start-up kept a pointer into it: to packets it is memory like any other
+                copy = st.own(oid)
+                copy.info = replace(b.info, kind="heap", name=f"{b.info.name} {b.info.detail['index']}")
             self.engine.havoc_object(st, oid)
         arrived = symbolic_bytes("packet", PACKET_BYTES)
         packet = st.allocate(ObjectInfo("packet", "packet", detail={"arrived": arrived}), arrived[:])
@@ -340,6 +346,11 @@ class _Run:
                             stored.add(key[1])
         frozen = frozenset(touched - stored) if self.contents_known else frozenset()
         frozen -= {o for o in frozen if base.library.get(("opaque", o))}
+        for st in ends:
+            for q in st.plain:  # a cell that is reached by an old pointer
+                b = st.memory.get(q.object)
+                if b is not None and "vector" in b.info.detail:
+                    frozen -= {b.info.detail["vector"]}
         if not frozen <= engine.frozen:
             engine.frozen = engine.frozen | frozen
             again = True
@@ -507,7 +518,7 @@ def _merge(base: State, other: State) -> None:
         for i, (x, y) in enumerate(zip(b.data, o.data, strict=True)):
             if not same(x, y):
                 b = base.own(oid)
-                b.data[i] = X.byte(f"start:{b.info.name}", i)
+                b.data[i] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", i)
 
 
 def _packet_writes(st: State) -> list[PacketWrite]:

@@ -430,7 +430,7 @@ class State:
                         f"{b.info.name} is written and read in different sizes at unknown offsets",
                     )
             if oid in self.havoc:
-                return X.uf(f"state:{b.info.name}", 8 * n, where)
+                return X.uf(f"state:{self.engine.label(oid, b.info.name)}", 8 * n, where)
         positions = self._positions(b, off, rest, n)
         if 0 < len(positions) <= ITE_LIMIT:
             self.require(X.ule(rest, positions[-1], 64))
@@ -438,7 +438,7 @@ class State:
             for p in reversed(positions[:-1]):
                 v = X.ite(X.eq(rest, p, 64), X.from_bytes(tuple(b.data[off + p : off + p + n])), v, 8 * n)
             return v
-        return X.uf(f"element of {b.info.name}", 8 * n, where)
+        return X.uf(f"element of {self.engine.label(oid, b.info.name)}", 8 * n, where)
 
     def _store_symbolic(self, address: Expr, value: int | Expr, n: int) -> None:
         oid, b, off, rest = self._resolve(address, n, "written")

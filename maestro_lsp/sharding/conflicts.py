@@ -154,7 +154,7 @@ def find_conflicts(
 
 
 def _term_key(q: BitEquation) -> tuple[object, ...]:
-    return (*sorted(q.terms), q.constant)
+    return tuple(sorted(q.terms)), q.constant
 
 
 # ------------------------------------------------------------------------------------------------------- effective keys

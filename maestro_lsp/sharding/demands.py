@@ -71,7 +71,7 @@ def conjunction(when: Conjunction) -> RssConjunction:
 
 
 def _order(q: BitEquation) -> tuple[object, ...]:
-    return (*sorted(q.terms), q.constant)
+    return tuple(sorted(q.terms)), q.constant
 
 
 def _classes_agree(when: Conjunction, d: str, e: str) -> bool:

@@ -115,6 +115,22 @@ class Provenance:
             )
         return x if proved else None
 
+    def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
+        """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""
+        twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(f)}
+        other = X.substitute(y, twin)
+        mine, theirs = X.leaves(e) - X.leaves(x), X.leaves(f) - X.leaves(y)
+        claim: list[int | Expr] = [
+            X.eq(e, X.substitute(f, twin), e.width), X.not_(X.eq(x, other, x.width), 1),
+            X.ult(x, self.bound, x.width), X.ult(other, self.bound, x.width),
+            *(c for d in p.conditions for c in X.conjuncts(d.expr) if X.leaves(c) and X.leaves(c) <= mine),
+            *(X.substitute(c, twin) for d in q.conditions for c in X.conjuncts(d.expr) if X.leaves(c) and X.leaves(c) <= theirs),
+        ]  # fmt: skip
+        if any(isinstance(c, int) and not c for c in claim):
+            return True
+        goal = [c for c in claim if isinstance(c, Expr)]
+        return self.solver.find(goal[:-1], {}, goal[-1]) is None
+
     def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
         y = twin[x]

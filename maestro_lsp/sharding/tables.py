@@ -69,6 +69,7 @@ def find_tables(
         _check_removal(t, accesses, origin)
         _check_cells(t, accesses, origin)
         _check_keys(t, accesses, origin)
+        _check_functions(t, accesses, origin)
         _check_numbers(t, accesses, origin)
         _check_sharing(t, tables, accesses)
     return tables
@@ -262,10 +263,10 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
         mine = [a for a in accesses if a.object.id == v and a.touch is not None and a.index and a.key]
         read: set[int] = set()
         for a in mine:
-            if a.role == "borrow" and origin.source(a.path, a.key[0].value if a.key else 0).kind != "fresh":
+            if a.role == "borrow" and not _is_fresh(a, origin):
                 read |= _bytes_read(a)
         for a in mine:
-            if a.role == "borrow" and a.key and origin.source(a.path, a.key[0].value).kind == "fresh" and _bytes_read(a):
+            if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
         for a in accesses:  # an index that later packets can find must have its cells written, whether this path uses them or not
             if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
@@ -277,6 +278,33 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
             if read - written:
                 missing = min(read - written)
                 _breach(table, a, f"byte {missing} of the cell of a fresh index is not written here, but read later")
+
+
+def _is_fresh(a: Access, origin: Provenance) -> bool:
+    """Whether an access's index is one that its path has just been given, or a one-to-one function of it."""
+    index = a.key[0].value if a.key else 0
+    inner = origin.inner(a.path, index)
+    return origin.source(a.path, inner if inner is not None else index).kind == "fresh"
+
+
+def _check_functions(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+    """Every way to compute a cell's number from an index must keep indices apart from all the others: i and i + 1 do not."""
+    for v in sorted(table.vectors):
+        forms: dict[object, tuple[Access, Expr, Expr]] = {}
+        for a in accesses:
+            if a.object.id != v or not a.key or not a.index or not isinstance(a.key[0].value, Expr):
+                continue
+            e = a.key[0].value
+            inner = origin.inner(a.path, e) or e
+            if origin.source(a.path, inner).kind not in ("fresh", "map", "cell"):
+                continue
+            form = X.substitute(e, {inner: X.sym("index", inner.width)})
+            forms.setdefault(form, (a, e, inner))
+        seen = list(forms.values())
+        for n, (_, e, x) in enumerate(seen):
+            for a, f, y in seen[n + 1 :]:
+                if not origin.apart(seen[n][0].path, e, x, a.path, f, y):
+                    _breach(table, a, "two ways to compute a cell from an index can give one cell for two indices")
 
 
 def _written_at(p: CallPath, vector: int, index: int | Expr) -> set[int]:
@@ -311,7 +339,7 @@ def _factor(e: int | Expr, index: int | Expr) -> int:
         if e.op == "mul" and isinstance(e.args[1], int) and e.args[0] is index:
             return int(e.args[1])
         if e.op == "concat" and isinstance(e.args[0][-1], int) and e.args[0][-1] == 0 and index in X.leaves(e):
-            return 1 << e.args[1][-1]
+            return 1 << int(e.args[1][-1])
     return 0
 
 
@@ -408,12 +436,16 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
                             _matters(table, numbers[leaf], "what happens depends on the number of the index")
         for leaf in sorted(X.leaves(p.returned) & numbers.keys(), key=lambda x: x.serial):
             _matters(table, numbers[leaf], "the output device depends on the number of the index")
+        whole = set(range(max((table.capacity - 1).bit_length(), 1)))
         for call in p.calls:
             for touch in call.touches:
-                for _, v in touch.stored:
-                    for leaf in sorted(X.leaves(v) & numbers.keys(), key=lambda x: x.serial):
-                        if _bits_shown(v, leaf) is None:
-                            _matters(table, numbers[leaf], "a function of the index is stored")
+                for leaf in sorted(set().union(*(X.leaves(v) for _, v in touch.stored)) & numbers.keys(), key=lambda x: x.serial):
+                    bits = [_bits_shown(v, leaf) for _, v in touch.stored]
+                    if any(b is None for b in bits) or not whole <= set().union(*(b for b in bits if b)):
+                        _matters(table, numbers[leaf], "a function of the index is stored")
+        for q in p.plain:
+            for leaf in sorted(X.leaves(q.value if q.value is not None else 0) & numbers.keys(), key=lambda x: x.serial):
+                _matters(table, numbers[leaf], "the index is stored in plain memory")
         shown: dict[Expr, set[int]] = {}
         for w in p.writes:
             for leaf in sorted(X.leaves(w.value) & numbers.keys(), key=lambda x: x.serial):
@@ -425,7 +457,7 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
                 else:
                     shown.setdefault(leaf, set()).update(taken)
         for leaf, seen in shown.items():
-            if not set(range(max((table.capacity - 1).bit_length(), 1))) <= seen:
+            if not whole <= seen:
                 _matters(table, numbers[leaf], "only a part of the index leaves in the packet")
 
 

@@ -97,6 +97,7 @@ class Engine:
         )  # library objects that no packet writes: what start-up stored is there
         self._declared: dict[int, Span] = {}
         self._labels: dict[str, int] = {}
+        self.own_units = {u.path for u in program.units}  # the NF's files; helpers are added to the program as they are missed
         self.abandoned: list[State] = []  # where explorations stopped short
 
     # --------------------------------------------------------------------------------------------------------- linking
@@ -155,6 +156,8 @@ class Engine:
     def _resolve(self, name: str, unit: Unit, count: int) -> Any:
         spec = self.catalogue.find(name, count)
         if spec is not None:
+            if any(name in u.functions for u in self.program.units if u.path in self.own_units):
+                return _redefined(name)
             return _library_call(spec)
         f = self.find_function(name, unit)
         if f is not None:
@@ -264,7 +267,7 @@ class Engine:
             except (TypeError, ValueError):
                 size = 8
             info = ObjectInfo("global", name, t)
-            if name in self.catalogue.scratch:
+            if name in self.catalogue.scratch and unit.path not in self.own_units:
                 info.detail["scratch"] = True
             self._materialise(st, oid, info, [0] * max(size, 1))
             if oid not in self._declared:
@@ -537,6 +540,13 @@ def _equal_parts(conjuncts: list[int | Expr]) -> tuple[tuple[int | Expr, int], .
         if (x, x.width) not in parts:
             parts.append((x, x.width))
     return tuple(parts)
+
+
+def _redefined(name: str) -> Callable[..., Any]:
+    def run(st: State, values: Any, types: Any, result: Any) -> Any:
+        raise Problem("unsupported-construct", f"this NF defines {name} itself, which is the name of a library function")
+
+    return run
 
 
 def _library_call(spec: CallSpec) -> Callable[..., Any]:

@@ -89,6 +89,7 @@ class _Run:
         self.inputs = inputs
         self.engine = Engine(program, catalogue, inputs.devices, inputs.arguments or (), START_LIMITS)
         self.contents_known = True
+        self.stored: set[int] = set()  # library objects that some packet of some pass writes
         self.symbolic_config = False
 
     def entry(self, name: str) -> FunctionDef | None:
@@ -119,6 +120,9 @@ class _Run:
                 ends += self.packet(base, process, device)
             if not self.learn(base, ends):
                 break
+        else:
+            why = f"packets reach more state the longer the analysis looks; it stopped after {MAX_PASSES} rounds"
+            self.engine.troubles.append(Trouble("path-limit", why, span))
         paths = tuple(self.path(i, st) for i, st in enumerate(ends))
         return Execution(
             paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine
@@ -351,8 +355,10 @@ class _Run:
                 b = st.memory.get(q.object)
                 if b is not None and "vector" in b.info.detail:
                     frozen -= {b.info.detail["vector"]}
-        if not frozen <= engine.frozen:
-            engine.frozen = engine.frozen | frozen
+        self.stored |= stored
+        frozen = (frozen | engine.frozen) - self.stored
+        if frozen != engine.frozen:
+            engine.frozen = frozen
             again = True
         return again
 
@@ -396,10 +402,13 @@ class _Run:
         returned = st.result if st.result is not None else 0
         outcome, output = self.outcome(st.device, returned)
         used = _used_leaves(conditions, calls, writes, returned)
+        for q in st.plain:
+            used |= X.leaves(q.value) if q.value is not None else set()
+            used |= X.leaves(q.offset)
         calls = [replace(c, result_used=_is_used(c, used)) for c in calls]
         plain = tuple(
             PlainTouch(
-                a.object, a.offset, a.size, a.write, engine.spans(a.place)[-1], tuple(c.name for c, _ in a.place)
+                a.object, a.offset, a.size, a.write, engine.spans(a.place)[-1], tuple(c.name for c, _ in a.place), a.value
             )
             for a in st.plain
         )

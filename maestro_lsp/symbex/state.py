@@ -58,6 +58,7 @@ class PlainAccess:
     size: int
     write: bool
     place: Place
+    value: int | Expr | None = None  # what is written
 
 
 class Frame:
@@ -328,7 +329,7 @@ class State:
         if kind in ("text", "function", "handle"):
             raise Problem("unsupported-construct", f"{b.info.name} is written, which is not memory of the program")
         if self.tracking and b.info.is_state and not b.info.detail.get("scratch"):
-            self.plain.append(PlainAccess(oid, off, n, True, self.place()))
+            self.plain.append(PlainAccess(oid, off, n, True, self.place(), X.from_bytes(tuple(data))))
             self.written[oid] = self.written.get(oid, frozenset()).union(range(off, off + n))
             if oid in self.havoc:
                 b = self.own(oid)
@@ -448,7 +449,7 @@ class State:
         where = X.add(rest, off & ((1 << 64) - 1), 64)
         assert not isinstance(where, int)
         if self.tracking and b.info.is_state:
-            self.plain.append(PlainAccess(oid, where, n, True, self.place()))
+            self.plain.append(PlainAccess(oid, where, n, True, self.place(), value))
             b = self.own(oid)
             b.updates = (*b.updates, (where, value, n))
             return

@@ -257,8 +257,8 @@ def beyond_a_script(p: CallPath) -> bool:
     for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
         if any(leaf_is_state(leaf) for leaf in X.leaves(e)):
             return True
-        names = [str(leaf.args[0]).partition("#")[0] for leaf in X.leaves(e) if leaf.op == "sym"]
-        if e.op == "eq" and len([n for n in names if n in ("allocated_index", "new_index", "chosen_backend")]) > 1:
+        answers = all(not str(leaf.args[0]).startswith(("packet", "pkt_len", "time")) for leaf in X.leaves(e))
+        if e.op == "eq" and answers and all(isinstance(side, Expr) for side in e.args):
             return True
     cells = [(t.object, t.key[0].value) for c in p.calls for t in c.touches if t.role == "borrow" and t.key]
     return len(cells) != len(set(cells))  # borrowed again: its bytes are what the path wrote, not an answer

@@ -260,6 +260,8 @@ def beyond_a_script(p: CallPath) -> bool:
         answers = all(not str(leaf.args[0]).startswith(("packet", "pkt_len", "time")) for leaf in X.leaves(e))
         if e.op == "eq" and answers and all(isinstance(side, Expr) for side in e.args):
             return True
+    if any(c.op == "map-erase" for c in p.calls):
+        return True  # it gives back the stored key's pointer, which a script does not have
     cells = [(t.object, t.key[0].value) for c in p.calls for t in c.touches if t.role == "borrow" and t.key]
     return len(cells) != len(set(cells))  # borrowed again: its bytes are what the path wrote, not an answer
 

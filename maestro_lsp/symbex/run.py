@@ -26,6 +26,7 @@ from .path import Call, CallPath, Chunk, Object, PacketWrite, PathCondition, Pla
 from .state import PACKET_BYTES, State
 
 MAX_PASSES = 6
+MAX_NESTING = 16  # of structs and arrays in one another, for names
 START_LIMITS = Limits(paths=24, steps=200_000, solver_calls=400)
 
 
@@ -501,20 +502,23 @@ class _Run:
         return found
 
 
-def _scalars(name: str, address: int, t: T.CType) -> list[tuple[str, int, T.CType]]:
+def _scalars(name: str, address: int, t: T.CType, depth: int = 0) -> list[tuple[str, int, T.CType]]:
     """The scalar members of an object with their names and addresses."""
+    if depth > MAX_NESTING:  # broken C: a struct that holds itself
+        return []
     if isinstance(t, T.Record):
         out = []
         arrow = name.endswith("->")
         for f in t.fields:
             if f.bit_width is None:
                 joined = (name if arrow else name + ".") + (f.name or "") if f.name else name
-                out += _scalars(joined, address + f.offset, f.type)
+                out += _scalars(joined, address + f.offset, f.type, depth + 1)
         return out
     if isinstance(t, T.Array):
         n = T.sizeof_(t.of) or 0
         base = name.removesuffix("->")
-        return [x for i in range(min(t.length or 0, 64)) for x in _scalars(f"{base}[{i}]", address + i * n, t.of)]
+        count = min(t.length or 0, 64)
+        return [x for i in range(count) for x in _scalars(f"{base}[{i}]", address + i * n, t.of, depth + 1)]
     return [(name, address, t)]
 
 

@@ -27,12 +27,19 @@ from pathlib import Path
 import pytest
 
 from maestro_lsp.check import Report, check
+from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.sharding.analysis import Analysis
+from maestro_lsp.source.preprocess import preprocess
+from maestro_lsp.source.program import Program
 from maestro_lsp.source.text import decode
+from maestro_lsp.source.unit import Unit
+from maestro_lsp.symbex.run import Inputs, execute
 from maestro_lsp.workspace import Settings, find_nfs, reader
 from tests.fixtures.conftest import libvig  # noqa: F401  (a fixture of pytest)
 from tests.fixtures.nfs import HERE, Fixture, compiler_flags, fixture_paths, load
 from tests.soundness.divided import differences, steering
+
+from .against_gcc import PRELUDE
 
 EACH = 70 if os.environ.get("MAESTRO_FULL") else 2  # mutants of each fixture
 SECONDS = 5.0
@@ -161,3 +168,19 @@ def in_a_process_of_its_own(run: Callable[[], None]) -> int:
         process.kill()
         process.join()
     return process.exitcode if process.exitcode is not None else -1
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "struct s { int a; struct s x; int b; };",
+        "struct s { int a; struct s; };",
+        "struct s { int a; struct t y; }; struct t { struct s x; };",
+        "struct s { struct s x[3]; int a; };",
+    ],
+)
+def test_structs_that_hold_themselves_are_executed_as_far_as_they_go(declaration: str) -> None:
+    text = f"{PRELUDE}{declaration}\nstruct s g;\nPROCESS {{ return g.a + buffer[0]; }}"
+    program = Program([Unit.parse(preprocess("/nf/main.c", {"/nf/main.c": text}.get))])
+    found = execute(program, Catalogue.builtin(), Inputs(devices=1))
+    assert found.paths or found.troubles

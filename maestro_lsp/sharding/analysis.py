@@ -266,12 +266,13 @@ class _Analysis:
             for t in conflicts.tables
             if any(e.access.object.id == t and e.access.role == "scan" for e in conflicts.effective)
         }
+        told: set[object] = set()
         for c in conflicts.conflicts:
-            blocked = [(x, y) for x, y in c.causes if x.obstacle or y.obstacle]
+            blocked = [(x, y) for x, y in c.causes if x.obstacles or y.obstacles]
             for x, y in sorted(
                 blocked, key=lambda p: min(_RELATED.get(p[0].access.role, 9), _RELATED.get(p[1].access.role, 9))
             ):
-                self.blocked(x, y, c, conflicts, scanned)
+                self.blocked(x, y, conflicts, scanned, told)
             if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
                     self.unhashable(x, y, c)
@@ -296,39 +297,47 @@ class _Analysis:
         hashed = {f.name for o in self.options.profile.options for f in o.fields}
         return any(f in hashed for q in when for _, f, _ in q.terms)
 
-    def blocked(self, x: Effective, y: Effective, c: Conflict, conflicts: Conflicts, scanned: set[int]) -> None:
+    def blocked(self, x: Effective, y: Effective, conflicts: Conflicts, scanned: set[int], told: set[object]) -> None:
         """A conflict that needs no equality: everything that gets there meets. One finding for each cause."""
         for e, other in ((x, y), (y, x)):
-            o = e.obstacle
-            if o is None or o.code == "dchain-index-from-packet":
-                continue  # an unguarded index is reported once for its table
-            a, b = e.access, other.access
-            if o.at is not None:
-                if o.at.object.id in scanned:
-                    continue  # the scan says it all
-                self.findings.append(
-                    Finding(
-                        o.code,
-                        f"{o.at.object.name} does not stay within a shard: {o.why}, so all packets that reach it must meet",
-                        o.at.span,
-                        self._reaching(o, x, y),
+            for o in e.obstacles:
+                if o.code == "dchain-index-from-packet":
+                    continue  # an unguarded index is reported once for its table
+                if o.at is None:
+                    self.blocked_here(o, e, other, conflicts, scanned, told)
+                elif o.at.object.id not in scanned and o not in told:  # a scan says it all
+                    told.add(o)
+                    self.findings.append(
+                        Finding(
+                            o.code,
+                            f"{o.at.object.name} does not stay within a shard: {o.why}, so all packets that reach it must meet",
+                            o.at.span,
+                            self._reaching(o, x, y),
+                        )
                     )
-                )
-                continue
-            if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):
-                continue
-            verb = "writes" if a.write else "reads"
-            same_device = a.path.device == b.path.device
-            if e.key and all(isinstance(p.value, int) for p in e.key) and same_device:
-                values = ", ".join(str(p.value) for p in e.key)
-                message = f"{a.interface} {verb} {a.object.name} at {values} for every packet on device {a.path.device}: they must all meet"
-            elif e.key and all(isinstance(p.value, int) for p in e.key):
-                continue
-            else:
-                message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
-            related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
-            if not any(f.code == o.code and f.span == a.span and f.message == message for f in self.findings):
-                self.findings.append(Finding(o.code, message, a.span, related))
+
+    def blocked_here(
+        self, o: Obstacle, e: Effective, other: Effective, conflicts: Conflicts, scanned: set[int], told: set[object]
+    ) -> None:
+        """The finding about an access whose own key keeps nothing apart."""
+        a, b = e.access, other.access
+        mark = (o, a.span, a.object.id, a.write, e.key, a.path.device, b.path.device)
+        if mark in told:
+            return
+        told.add(mark)
+        if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):
+            return
+        verb = "writes" if a.write else "reads"
+        if e.key and all(isinstance(p.value, int) for p in e.key):
+            if a.path.device != b.path.device:
+                return
+            values = ", ".join(str(p.value) for p in e.key)
+            message = f"{a.interface} {verb} {a.object.name} at {values} for every packet on device {a.path.device}: they must all meet"
+        else:
+            message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
+        related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
+        if not any(f.code == o.code and f.span == a.span and f.message == message for f in self.findings):
+            self.findings.append(Finding(o.code, message, a.span, related))
 
     @staticmethod
     def _reaching(o: Obstacle, x: Effective, y: Effective) -> tuple[Related, ...]:
@@ -473,7 +482,7 @@ class _Analysis:
             if (
                 a.call is not None
                 and e.key
-                and not e.obstacle
+                and not e.obstacles
                 and e.through is None
                 and a.touch is not None
                 and not a.touch.index

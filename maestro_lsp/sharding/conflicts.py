@@ -64,7 +64,7 @@ class Effective:
 
     access: Access
     key: tuple[Part, ...] | None
-    obstacle: Obstacle | None = None
+    obstacles: tuple[Obstacle, ...] = ()
     through: int | None = None  # the map (or vector) whose key stands for this access's index
     own_index: bool = False  # an allocation, release or expiry of the packet's own indices: only obstacles meet it
     everywhere: frozenset[int] = frozenset()  # all objects of the table, where an obstacle meets every access to it
@@ -122,7 +122,7 @@ def find_conflicts(
         p = e.access.path
         plain = e.access.plain
         mark = (
-            e.groups, e.access.write, p.device, e.key, e.obstacle, e.own_index, fixed[p.number], config[p.number],
+            e.groups, e.access.write, p.device, e.key, e.obstacles, e.own_index, fixed[p.number], config[p.number],
             tuple(id(v) for v in views.named[p.number]), (plain.offset, plain.size) if plain is not None else None,
             e.access.span,
         )  # fmt: skip
@@ -232,7 +232,7 @@ class _TableUse:
 
     def effective(self, a: Access) -> list[Effective]:
         if a.role == "scan":
-            return [Effective(a, None, SCAN, everywhere=self.members)]
+            return [Effective(a, None, (SCAN,), everywhere=self.members)]
         obstacles = list(self.broken)
         if a.role != "expire":  # every core expires the same way, whichever numbers it gave
             obstacles += self.numbers
@@ -244,7 +244,7 @@ class _TableUse:
         if a.role == "expire-range":
             obstacles.insert(0, RANGE)
         if obstacles:
-            return [Effective(a, None, o, everywhere=self.members) for o in obstacles]
+            return [Effective(a, None, tuple(obstacles), everywhere=self.members)]
         if a.object.id == self.table.chain and a.role in ("allocate", "free", "expire"):
             return [Effective(a, (), own_index=True)]
         if a.object.id == self.table.chain or a.object.id in self.table.vectors:
@@ -260,7 +260,7 @@ RANGE = Obstacle("global-state", "it erases the entries of a range of cells, who
 def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance) -> list[Effective]:
     """An access to an object that belongs to no table."""
     if broken is not None:
-        return [Effective(a, None, broken)]
+        return [Effective(a, None, (broken,))]
     if a.role == "expire":
         return []  # every shard expires its own, at the same times
     return [_keyed(a, origin)]
@@ -269,14 +269,14 @@ def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance) -> lis
 def _keyed(a: Access, origin: Provenance) -> Effective:
     """An access by its own key, unless the key says nothing about the packet."""
     if a.role == "scan":
-        return Effective(a, None, SCAN)
+        return Effective(a, None, (SCAN,))
     if a.key is None:
         why = "it touches all of the object" if a.plain is None else "it is one variable for all packets"
-        return Effective(a, None, Obstacle("global-state", why))
+        return Effective(a, None, (Obstacle("global-state", why),))
     if all(isinstance(p.value, int) for p in a.key):
-        return Effective(a, a.key, Obstacle("global-state", "its key is a constant"))
+        return Effective(a, a.key, (Obstacle("global-state", "its key is a constant"),))
     if (a.index or a.plain is not None) and origin.source(a.path, a.key[0].value).kind not in ("packet", "other"):
-        return Effective(a, None, Obstacle("global-state", "its index is a number that other packets stored"))
+        return Effective(a, None, (Obstacle("global-state", "its index is a number that other packets stored"),))
     if not any(equate(p.value, p.value, p.width) for p in a.key):
         leaves = a.leaves()
         if any(leaf.op == "uf" for leaf in leaves):
@@ -285,7 +285,7 @@ def _keyed(a: Access, origin: Provenance) -> Effective:
             why = "its key is a function of the packet that equal packets do not follow from"
         else:
             why = "its key is not made from the packet"
-        return Effective(a, None, Obstacle("global-state", why))
+        return Effective(a, None, (Obstacle("global-state", why),))
     return Effective(a, a.key)
 
 
@@ -305,7 +305,7 @@ def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
             return None
         return []
     if x.own_index or y.own_index:
-        return [] if x.obstacle is not None or y.obstacle is not None else None
+        return [] if x.obstacles or y.obstacles else None
     if x.key is None or y.key is None:
         return []
     if len(x.key) != len(y.key) or [p.width for p in x.key] != [p.width for p in y.key]:
@@ -408,7 +408,7 @@ def _add(
                 (d.packet_class, e.packet_class) for d in ds for e in es
                 if d.packet_class in counted[0] and e.packet_class in counted[1]
             }  # fmt: skip
-            if not any(a is x and b is y for a, b in got.causes):
+            if not got.causes or got.causes[-1][0] is not x or got.causes[-1][1] is not y:
                 got.causes.append((x, y))
 
 

@@ -16,13 +16,14 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef, GlobalDef, Unit
 from . import expr as X
-from . import initialisers
+from . import initialisers, process  # noqa: F401  (process registers models)
 from .code import Code
 from .compile import Compiler, compile_function
 from .expr import Expr
-from .libc import BUILTINS, LIBC, RESULTS
+from .libc import LIBC, RESULTS
 from .library import MODELS
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .numbers import BUILTINS
 from .solver import Solver
 from .state import Condition, Fork, Frame, Place, State, Stop
 

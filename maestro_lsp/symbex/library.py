@@ -9,194 +9,38 @@ Every model decides first and changes afterwards, because a fork runs it again f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..libvig.catalogue import CallSpec
 from ..source import ctypes as T
 from . import expr as X
+from .calls import (
+    Cell,
+    Entry,
+    Model,
+    Values,
+    arg,
+    closed,
+    entries,
+    fork_symbol,
+    key_bytes,
+    key_parts,
+    lookup,
+    number,
+    object_id,
+    record,
+    remember,
+    same,
+    write_out,
+)
 from .expr import Expr
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .packets import checksum, packet_borrow, packet_reshape, packet_return, packet_unread
 from .path import Part, Touch
-from .state import Place, State
+from .state import State
 
-Values = list[Any]
-Model = Callable[[State, CallSpec, Values, Any], Any]
-
-DEFAULT_KEY_BYTES = 8
 UNBOUNDED_CELL = 1 << 16  # bytes; a cell size above this is not believed
-
-
-@dataclass(frozen=True, slots=True)
-class RawCall:
-    """A call as recorded during execution; run.py makes `Call`s of them."""
-
-    spec: CallSpec
-    arguments: tuple[int | Expr, ...]
-    result: int | Expr | None
-    outputs: tuple[tuple[str, int | Expr], ...]
-    touches: tuple[Touch, ...]
-    place: Place
-    keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a path knows of one key of a map."""
-
-    key: tuple[Part, ...]
-    raw: tuple[int | Expr, ...]  # the key's bytes
-    value: int | Expr | None  # None: absent
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a vector that a path has borrowed."""
-
-    index: int | Expr
-    object: int  # id of its memory
-    initial: tuple[int | Expr, ...]  # bytes before the path's first borrow
-    borrowed: tuple[int | Expr, ...]  # bytes at the latest borrow or return
-    call: int  # number of the latest call on it
-
-
-# ------------------------------------------------------------------------------------------------------------- recording
-
-
-def arg(spec: CallSpec, values: Values, role: str) -> Any:
-    """The argument in a role."""
-    return values[spec.roles[role]]
-
-
-def number(st: State) -> int:
-    """The number of the call that is being made."""
-    return len(st.calls)
-
-
-def record(
-    st: State,
-    spec: CallSpec,
-    values: Values,
-    touches: Iterable[Touch],
-    result: int | Expr | None = None,
-    outputs: Iterable[tuple[str, int | Expr]] = (),
-    keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
-) -> None:
-    raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys))
-    st.calls.append(raw)  # type: ignore[arg-type]
-
-
-def object_id(st: State, spec: CallSpec, values: Values, role: str = "object") -> tuple[int, Block]:
-    """The library object in a role."""
-    v = arg(spec, values, role)
-    if not isinstance(v, int):
-        v = X.substitute(v, st.values, st.memo)
-    if isinstance(v, int):
-        b = st.memory.get(v >> ADDRESS_BITS)
-        if b is not None and b.info.kind == "handle":
-            return v >> ADDRESS_BITS, b
-        if v == 0:
-            raise Problem("unsupported-construct", f"{spec.name} is called on an object that nf_init has not created")
-    raise Problem("unsupported-construct", f"{spec.name} is called on an object that the analysis cannot identify")
-
-
-def write_out(
-    st: State, spec: CallSpec, values: Values, value: int | Expr, size: int, types: Any, role: str = "out"
-) -> None:
-    """Store a value through an out parameter, in the size of what it points to."""
-    at = spec.roles[role]
-    if values[at] == 0:
-        return
-    t = types[at] if at < len(types) else None
-    n = size
-    if isinstance(t, T.Pointer) and isinstance(t.to, (T.Integer, T.Enum, T.Bool)) and size_of(t.to) > 1:
-        n = size_of(t.to)
-    st.store(values[at], X.zext(value, 8 * size, 8 * n) if n != size else value, n)
-
-
-def closed(st: State, oid: int) -> bool:
-    """Whether the object holds exactly what the state remembers: always at start-up, later only if packets never write it."""
-    return not st.tracking or oid in st.engine.frozen
-
-
-def fork_symbol(st: State, name: str) -> bool:
-    """Decide a fresh one-bit symbol: the library may do either."""
-    return st.decide(X.sym(name, 1))
-
-
-# ------------------------------------------------------------------------------------------------------------------- keys
-
-
-def key_bytes(
-    st: State, b: Block, spec: CallSpec, values: Values, types: Any, role: str = "key"
-) -> tuple[int | Expr, ...]:
-    """The bytes behind a key pointer."""
-    pointer = arg(spec, values, role)
-    size = _key_size(st, b, spec, types, role)
-    return tuple(st.load_bytes(pointer, size))
-
-
-def _key_size(st: State, b: Block, spec: CallSpec, types: Any, role: str) -> int:
-    detail = b.info.detail
-    if detail.get("equality"):
-        return st.engine.equality(st, detail["equality"]).size
-    size = detail.get("key_size") or spec.key_bytes
-    if isinstance(size, int) and 0 < size <= 4096:
-        return size
-    t = types[spec.roles[role]] if spec.roles[role] < len(types) else None
-    if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)):
-        n = size_of(t.to)
-        if n:
-            return n
-    raise Problem("unsupported-construct", f"the size of the keys of {b.info.name} is not known")
-
-
-def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, ...] | None:
-    """What decides which entry a key means; None when the equality function is no conjunction of equal parts."""
-    if b.info.detail.get("equality"):
-        e = st.engine.equality(st, b.info.detail["equality"])
-        if e.parts is None:
-            return None
-        names = {X.byte("key a", i): v for i, v in enumerate(raw)}
-        return tuple(Part(X.substitute(p, names), w) for p, w in e.parts)
-    return tuple(Part(v, 8) for v in raw)
-
-
-def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr, ...]) -> int | Expr:
-    """Whether two keys are equal to the map, as one bit."""
-    if b.info.detail.get("equality"):
-        e = st.engine.equality(st, b.info.detail["equality"])
-        names: dict[Expr, int | Expr] = {X.byte("key a", i): v for i, v in enumerate(x)}
-        names.update({X.byte("key b", i): v for i, v in enumerate(y)})
-        return X.substitute(e.relation, names)
-    pairs = [(p, q) for p, q in zip(x, y, strict=False) if not (is_uninitialised(p) or is_uninitialised(q))]
-    if not pairs:
-        return 1
-    return X.eq(X.from_bytes(tuple(p for p, _ in pairs)), X.from_bytes(tuple(q for _, q in pairs)), 8 * len(pairs))
-
-
-def is_uninitialised(v: int | Expr) -> bool:
-    """Whether a byte was never written (padding, usually)."""
-    return isinstance(v, Expr) and any(
-        x.op == "sym" and str(x.args[0]).startswith("uninitialised ") for x in X.leaves(v)
-    )
-
-
-def _entries(st: State, oid: int, namespace: str = "entries") -> tuple[Entry, ...]:
-    return st.library.get((namespace, oid), ())  # type: ignore[no-any-return]
-
-
-def _lookup(st: State, oid: int, b: Block, raw: tuple[int | Expr, ...], namespace: str = "entries") -> Entry | None:
-    """The newest entry whose key equals raw, deciding equalities as needed."""
-    for e in reversed(_entries(st, oid, namespace)):
-        if st.decide(same_key(st, b, raw, e.raw)):
-            return e
-    return None
-
-
-def _remember(st: State, oid: int, entry: Entry, namespace: str = "entries") -> None:
-    st.library[(namespace, oid)] = (*_entries(st, oid, namespace), entry)
 
 
 # ------------------------------------------------------------------------------------------------------------ allocation
@@ -235,7 +79,7 @@ def _get(st: State, spec: CallSpec, values: Values, types: Any, namespace: str, 
     oid, b = object_id(st, spec, values)
     raw = key_bytes(st, b, spec, values, types)
     n = number(st)
-    e = _lookup(st, oid, b, raw, namespace)
+    e = lookup(st, oid, b, raw, namespace)
     fresh: Entry | None = None
     value: int | Expr | None
     if e is None:
@@ -249,7 +93,7 @@ def _get(st: State, spec: CallSpec, values: Values, types: Any, namespace: str, 
         found, value = e.value is not None, e.value
     parts = key_parts(st, b, raw)
     if fresh is not None:
-        _remember(st, oid, fresh, namespace)
+        remember(st, oid, fresh, namespace)
     outputs: list[tuple[str, int | Expr]] = []
     if found and value is not None:
         write_out(st, spec, values, value, 4, types)
@@ -272,7 +116,7 @@ def map_put(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     raw = key_bytes(st, b, spec, values, types)
     parts = key_parts(st, b, raw)
     value = arg(spec, values, "value")
-    _remember(st, oid, Entry(parts or (), raw, value))
+    remember(st, oid, Entry(parts or (), raw, value))
     touch = Touch(oid, True, "put", parts, value=value, key_cell=_cell_of_pointer(st, arg(spec, values, "key")))
     record(st, spec, values, [touch], None, (), [(spec.params[spec.roles["key"]], raw)])
     return 0
@@ -292,7 +136,7 @@ def map_add(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
         _bound_index(st, b, value)
         write_out(st, spec, values, value, 4, types)
         outputs.append((spec.params[spec.roles["out"]], value))
-        _remember(st, oid, Entry(parts or (), raw, value))
+        remember(st, oid, Entry(parts or (), raw, value))
     touch = Touch(oid, True, "add", parts, found=space, value=value)
     record(st, spec, values, [touch], int(space), outputs, [(spec.params[spec.roles["key"]], raw)])
     return int(space)
@@ -305,7 +149,7 @@ def map_erase(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     # the stored key pointer: its bytes equal those of the key passed, which is all that can be done with it
     if "out" in spec.roles and arg(spec, values, "out") != 0:
         st.store(arg(spec, values, "out"), arg(spec, values, "key"), 8)
-    _remember(st, oid, Entry(parts or (), raw, None))
+    remember(st, oid, Entry(parts or (), raw, None))
     record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
     return 0
 
@@ -330,11 +174,11 @@ def dmap_get_b(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     view = Block(replace(b.info, detail=detail), b.data, None)
     raw = key_bytes(st, view, spec, values, types)
     n = number(st)
-    e = _lookup(st, oid, view, raw, "b")
+    e = lookup(st, oid, view, raw, "b")
     if e is None:
         found = fork_symbol(st, f"map_has_this_key#{n}")
         value: int | Expr | None = X.sym(f"allocated_index#{n}", 32) if found else None
-        _remember(st, oid, Entry((), raw, value), "b")
+        remember(st, oid, Entry((), raw, value), "b")
     else:
         found, value = e.value is not None, e.value
     outputs: list[tuple[str, int | Expr]] = []
@@ -436,11 +280,6 @@ def cell_write(st: State, oid: int, cell: Cell, index: int | Expr | None = None)
     if not changed:
         return []
     return [Touch(oid, True, "return", (Part(index, 32),), index=True, stored=changed)]
-
-
-def same(a: int | Expr, b: int | Expr) -> bool:
-    """Whether two values are the same constant or the same expression."""
-    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
 
 
 # ---------------------------------------------------------------------------------------------------------------- dchains
@@ -598,7 +437,7 @@ def _generic_key(
         return tuple(Part(v, 8) for v in selected), False, [("key", selected)]
     if "index" in spec.roles:
         index = arg(spec, values, "index")
-        for e in reversed(_entries(st, oid)):
+        for e in reversed(entries(st, oid)):
             if e.value is not None and same(e.value, index):
                 return e.key, False, []
         return (Part(index, 32),), True, []
@@ -672,65 +511,7 @@ def scan(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     return int(found)
 
 
-# ---------------------------------------------------------------------------------------------------------------- packets
-
-
-def packet_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    length = X.zext(arg(spec, values, "length"), 64, 64)
-    start = st.cursor
-    end = X.add(start, length, 64)
-    st.require(X.ule(end, st.total_length, 64))
-    address = _packet_address(st, start)
-    st.store(arg(spec, values, "out"), address, 8)
-    st.cursor = end
-    chunks = st.library.get("chunks", ())
-    st.library["chunks"] = (*chunks, (address, length))
-    return 0
-
-
-def _packet_address(st: State, start: int | Expr) -> int:
-    base: int = st.library["packet"]
-    if isinstance(start, int):
-        return base + start
-    if start.op == "add" and isinstance(start.args[1], int):
-        return (st.packet_region(start.args[0]) << ADDRESS_BITS) + start.args[1]
-    return st.packet_region(start) << ADDRESS_BITS
-
-
-def packet_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    """Returning the latest chunk lets it be borrowed again."""
-    chunks = st.library.get("chunks", ())
-    pointer = values[1] if len(values) > 1 else 0
-    for address, length in reversed(chunks):
-        if same(address, pointer):
-            st.cursor = X.sub(st.cursor, length, 64)
-            break
-    return 0
-
-
-def packet_unread(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    return X.extract(X.sub(st.total_length, st.cursor, 64), 0, 32)
-
-
-def packet_reshape(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    raise Problem("unsupported-construct", f"{spec.name} moves the packet's bytes, which is not modelled")
-
-
-def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    """Checksums depend on what is in the packet and nothing else: anything, in the places where they stand."""
-    n = number(st)
-    ip, l4 = values[0], values[1]
-    protocol = st.load(X.add(ip, 9, 64), 1)
-    st.store(X.add(ip, 10, 64), X.sym(f"checksum#{n}", 16), 2)
-    # TCP keeps its checksum at byte 16, UDP at 6; which of them is written is the packet's protocol's choice
-    tcp, udp = st.known(X.eq(protocol, 6, 8)), st.known(X.eq(protocol, 17, 8))
-    for flag, offset in ((tcp, 16), (udp, 6)):
-        if flag != 0:
-            at = X.add(l4, offset, 64)
-            new = X.sym(f"l4_checksum#{n}", 16)
-            st.store(at, X.ite(flag, new, st.load(at, 2), 16), 2)
-    record(st, spec, values, [])
-    return 0
+# ----------------------------------------------------------------------------------------------------------------- others
 
 
 def environment(st: State, spec: CallSpec, values: Values, types: Any) -> Any:

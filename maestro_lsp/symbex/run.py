@@ -18,9 +18,10 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
+from .calls import Cell, RawCall, same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
-from .library import Cell, RawCall, cell_write, same
+from .library import cell_write
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import Call, CallPath, Chunk, Object, PacketWrite, PathCondition, PlainTouch, Touch
 from .state import PACKET_BYTES, State

@@ -1,0 +1,193 @@
+"""What models of library calls share: the record of a call, its arguments by role, keys and their equality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..libvig.catalogue import CallSpec
+from ..source import ctypes as T
+from . import expr as X
+from .expr import Expr
+from .memory import ADDRESS_BITS, Block, Problem, size_of
+from .path import Part, Touch
+from .state import Place, State
+
+Values = list[Any]
+Model = Callable[[State, CallSpec, Values, Any], Any]
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """A call as recorded during execution; run.py makes `Call`s of them."""
+
+    spec: CallSpec
+    arguments: tuple[int | Expr, ...]
+    result: int | Expr | None
+    outputs: tuple[tuple[str, int | Expr], ...]
+    touches: tuple[Touch, ...]
+    place: Place
+    keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a path knows of one key of a map."""
+
+    key: tuple[Part, ...]
+    raw: tuple[int | Expr, ...]  # the key's bytes
+    value: int | Expr | None  # None: absent
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a vector that a path has borrowed."""
+
+    index: int | Expr
+    object: int  # id of its memory
+    initial: tuple[int | Expr, ...]  # bytes before the path's first borrow
+    borrowed: tuple[int | Expr, ...]  # bytes at the latest borrow or return
+    call: int  # number of the latest call on it
+
+
+# ------------------------------------------------------------------------------------------------------------- recording
+
+
+def arg(spec: CallSpec, values: Values, role: str) -> Any:
+    """The argument in a role."""
+    return values[spec.roles[role]]
+
+
+def number(st: State) -> int:
+    """The number of the call that is being made."""
+    return len(st.calls)
+
+
+def record(
+    st: State,
+    spec: CallSpec,
+    values: Values,
+    touches: Iterable[Touch],
+    result: int | Expr | None = None,
+    outputs: Iterable[tuple[str, int | Expr]] = (),
+    keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
+) -> None:
+    raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys))
+    st.calls.append(raw)  # type: ignore[arg-type]
+
+
+def object_id(st: State, spec: CallSpec, values: Values, role: str = "object") -> tuple[int, Block]:
+    """The library object in a role."""
+    v = arg(spec, values, role)
+    if not isinstance(v, int):
+        v = X.substitute(v, st.values, st.memo)
+    if isinstance(v, int):
+        b = st.memory.get(v >> ADDRESS_BITS)
+        if b is not None and b.info.kind == "handle":
+            return v >> ADDRESS_BITS, b
+        if v == 0:
+            raise Problem("unsupported-construct", f"{spec.name} is called on an object that nf_init has not created")
+    raise Problem("unsupported-construct", f"{spec.name} is called on an object that the analysis cannot identify")
+
+
+def write_out(
+    st: State, spec: CallSpec, values: Values, value: int | Expr, size: int, types: Any, role: str = "out"
+) -> None:
+    """Store a value through an out parameter, in the size of what it points to."""
+    at = spec.roles[role]
+    if values[at] == 0:
+        return
+    t = types[at] if at < len(types) else None
+    n = size
+    if isinstance(t, T.Pointer) and isinstance(t.to, (T.Integer, T.Enum, T.Bool)) and size_of(t.to) > 1:
+        n = size_of(t.to)
+    st.store(values[at], X.zext(value, 8 * size, 8 * n) if n != size else value, n)
+
+
+def closed(st: State, oid: int) -> bool:
+    """Whether the object holds exactly what the state remembers: always at start-up, later only if packets never write it."""
+    return not st.tracking or oid in st.engine.frozen
+
+
+def fork_symbol(st: State, name: str) -> bool:
+    """Decide a fresh one-bit symbol: the library may do either."""
+    return st.decide(X.sym(name, 1))
+
+
+# ------------------------------------------------------------------------------------------------------------------- keys
+
+
+def key_bytes(
+    st: State, b: Block, spec: CallSpec, values: Values, types: Any, role: str = "key"
+) -> tuple[int | Expr, ...]:
+    """The bytes behind a key pointer."""
+    pointer = arg(spec, values, role)
+    size = _key_size(st, b, spec, types, role)
+    return tuple(st.load_bytes(pointer, size))
+
+
+def _key_size(st: State, b: Block, spec: CallSpec, types: Any, role: str) -> int:
+    detail = b.info.detail
+    if detail.get("equality"):
+        return st.engine.equality(st, detail["equality"]).size
+    size = detail.get("key_size") or spec.key_bytes
+    if isinstance(size, int) and 0 < size <= 4096:
+        return size
+    t = types[spec.roles[role]] if spec.roles[role] < len(types) else None
+    if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)):
+        n = size_of(t.to)
+        if n:
+            return n
+    raise Problem("unsupported-construct", f"the size of the keys of {b.info.name} is not known")
+
+
+def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, ...] | None:
+    """What decides which entry a key means; None when the equality function is no conjunction of equal parts."""
+    if b.info.detail.get("equality"):
+        e = st.engine.equality(st, b.info.detail["equality"])
+        if e.parts is None:
+            return None
+        names = {X.byte("key a", i): v for i, v in enumerate(raw)}
+        return tuple(Part(X.substitute(p, names), w) for p, w in e.parts)
+    return tuple(Part(v, 8) for v in raw)
+
+
+def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr, ...]) -> int | Expr:
+    """Whether two keys are equal to the map, as one bit."""
+    if b.info.detail.get("equality"):
+        e = st.engine.equality(st, b.info.detail["equality"])
+        names: dict[Expr, int | Expr] = {X.byte("key a", i): v for i, v in enumerate(x)}
+        names.update({X.byte("key b", i): v for i, v in enumerate(y)})
+        return X.substitute(e.relation, names)
+    pairs = [(p, q) for p, q in zip(x, y, strict=False) if not (is_uninitialised(p) or is_uninitialised(q))]
+    if not pairs:
+        return 1
+    return X.eq(X.from_bytes(tuple(p for p, _ in pairs)), X.from_bytes(tuple(q for _, q in pairs)), 8 * len(pairs))
+
+
+def is_uninitialised(v: int | Expr) -> bool:
+    """Whether a byte was never written (padding, usually)."""
+    return isinstance(v, Expr) and any(
+        x.op == "sym" and str(x.args[0]).startswith("uninitialised ") for x in X.leaves(v)
+    )
+
+
+def entries(st: State, oid: int, namespace: str = "entries") -> tuple[Entry, ...]:
+    return st.library.get((namespace, oid), ())  # type: ignore[no-any-return]
+
+
+def lookup(st: State, oid: int, b: Block, raw: tuple[int | Expr, ...], namespace: str = "entries") -> Entry | None:
+    """The newest entry whose key equals raw, deciding equalities as needed."""
+    for e in reversed(entries(st, oid, namespace)):
+        if st.decide(same_key(st, b, raw, e.raw)):
+            return e
+    return None
+
+
+def remember(st: State, oid: int, entry: Entry, namespace: str = "entries") -> None:
+    st.library[(namespace, oid)] = (*entries(st, oid, namespace), entry)
+
+
+def same(a: int | Expr, b: int | Expr) -> bool:
+    """Whether two values are the same constant or the same expression."""
+    return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)

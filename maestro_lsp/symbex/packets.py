@@ -1,0 +1,70 @@
+"""Models of packet I/O: chunks of the packet are borrowed one after the other, and written in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..libvig.catalogue import CallSpec
+from . import expr as X
+from .calls import Values, arg, number, record, same
+from .expr import Expr
+from .memory import ADDRESS_BITS, Problem
+from .state import State
+
+
+def packet_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    length = X.zext(arg(spec, values, "length"), 64, 64)
+    start = st.cursor
+    end = X.add(start, length, 64)
+    st.require(X.ule(end, st.total_length, 64))
+    address = _packet_address(st, start)
+    st.store(arg(spec, values, "out"), address, 8)
+    st.cursor = end
+    chunks = st.library.get("chunks", ())
+    st.library["chunks"] = (*chunks, (address, length))
+    return 0
+
+
+def _packet_address(st: State, start: int | Expr) -> int:
+    base: int = st.library["packet"]
+    if isinstance(start, int):
+        return base + start
+    if start.op == "add" and isinstance(start.args[1], int):
+        return (st.packet_region(start.args[0]) << ADDRESS_BITS) + start.args[1]
+    return st.packet_region(start) << ADDRESS_BITS
+
+
+def packet_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Returning the latest chunk lets it be borrowed again."""
+    chunks = st.library.get("chunks", ())
+    pointer = values[1] if len(values) > 1 else 0
+    for address, length in reversed(chunks):
+        if same(address, pointer):
+            st.cursor = X.sub(st.cursor, length, 64)
+            break
+    return 0
+
+
+def packet_unread(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    return X.extract(X.sub(st.total_length, st.cursor, 64), 0, 32)
+
+
+def packet_reshape(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    raise Problem("unsupported-construct", f"{spec.name} moves the packet's bytes, which is not modelled")
+
+
+def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    """Checksums depend on what is in the packet and nothing else: anything, in the places where they stand."""
+    n = number(st)
+    ip, l4 = values[0], values[1]
+    protocol = st.load(X.add(ip, 9, 64), 1)
+    st.store(X.add(ip, 10, 64), X.sym(f"checksum#{n}", 16), 2)
+    # TCP keeps its checksum at byte 16, UDP at 6; which of them is written is the packet's protocol's choice
+    tcp, udp = st.known(X.eq(protocol, 6, 8)), st.known(X.eq(protocol, 17, 8))
+    for flag, offset in ((tcp, 16), (udp, 6)):
+        if flag != 0:
+            at = X.add(l4, offset, 64)
+            new = X.sym(f"l4_checksum#{n}", 16)
+            st.store(at, X.ite(flag, new, st.load(at, 2), 16), 2)
+    record(st, spec, values, [])
+    return 0

@@ -2,6 +2,8 @@
 # make test    set up what the tests need (Debian packages too) and run them all
 # make lint    formatting, types, import contract
 # make bench   figures as JSON in build/bench
+# make dist    wheel and sdist in dist, the same bytes for the same commit
+# make site    the documentation as a web site in build/site
 # make test-all  the tests with their full counts
 
 PYTHON ?= python3
@@ -10,7 +12,7 @@ BIN := $(VENV)/bin
 APT_PACKAGES := gcc libc6-dev libdpdk-dev pkg-config
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench dist site clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml
@@ -54,6 +56,13 @@ bench: $(VENV)/.dev
 	@for b in benchmarks/bench_*.py; do \
 	  $(BIN)/python $$b > build/bench/$$(basename $$b .py).json && echo build/bench/$$(basename $$b .py).json; \
 	done
+
+dist: $(VENV)/.dev
+	@rm -f dist/maestro_lsp-*
+	@$(BIN)/hatchling build -d dist
+
+site: $(VENV)/.dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q && echo build/site/index.html
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -80,6 +80,9 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     paths.add_argument("--format", choices=("text", "json", "dot", "lva"), default="text")
     _analysis_options(paths)
     paths.set_defaults(run=run_paths)
+    completion = commands.add_parser("completion", help="print a completion script for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.set_defaults(run=run_completion)
     if not words or words[0] not in ("check", "paths", "--version"):  # importing these takes longer than --version
         from .rss.commands import add_parsers
 
@@ -114,6 +117,14 @@ def _positive(text: str) -> int:
     if n < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
     return n
+
+
+def run_completion(args: argparse.Namespace) -> int:
+    """`maestro-lsp completion SHELL`: a script to be sourced."""
+    import shtab
+
+    print(shtab.complete(build_parser(), args.shell))
+    return OK
 
 
 # ----------------------------------------------------------------------------------------------------------------- check

@@ -174,8 +174,10 @@ class _Search:
         if not groups:
             return chosen
         space = self.space(chosen)
-        measure = self._measure(space)
         index_bits = [space.index_bits(number) for number, _ in self._at_stake(space)]
+        if not index_bits:
+            return chosen
+        measure = self._measure(space)
         if measure >= (min(index_bits, default=0), sum(index_bits), sum(index_bits)):
             return chosen  # nothing to gain
         for group in groups.values():

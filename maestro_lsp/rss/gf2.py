@@ -6,6 +6,7 @@ that it wants to be rid of above all others finds them eliminated first.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 
 def bits(vector: int) -> Iterator[int]:
@@ -44,6 +45,29 @@ def extend(pivots: dict[int, int], row: int) -> bool:
 def rank(rows: Iterable[int]) -> int:
     """Dimension of the row space."""
     return len(echelon(rows))
+
+
+@lru_cache(maxsize=1 << 14)
+def hankel_rank(bits: int, rows: int, columns: int) -> int:
+    """Rank of the matrix whose entry (r, c) is bit r + c of `bits`.
+
+    That is what a run of input bits does to the table index under a key. By columns, which are short, and no further than to full rank,
+    which a few more columns than there are rows nearly always have.
+    """
+    mask = (1 << rows) - 1
+    pivots: dict[int, int] = {}
+    for at in range(columns):
+        column = bits >> at & mask
+        while column:
+            pivot = column.bit_length()
+            known = pivots.get(pivot)
+            if known is None:
+                pivots[pivot] = column
+                if len(pivots) == rows:
+                    return rows
+                break
+            column ^= known
+    return len(pivots)
 
 
 def reduced(pivots: dict[int, int]) -> dict[int, int]:

@@ -200,6 +200,14 @@ class KeySpace:
         first = self._bases[device] + HASH_BITS - q
         return [vector >> (first + b) & mask for b in range(q)]
 
+    def index_rank(self, vector: int, device: int, start: int, width: int) -> int:
+        """Index bits that `width` input bits from bit `start` decide by themselves under a member: the rank of those
+        columns of `index_rows`.
+        """
+        q = self._index_bits[device]
+        first = self._bases[device] + HASH_BITS - q + start
+        return gf2.hankel_rank(vector >> first & ((1 << (width + q - 1)) - 1), q, width)
+
     def drives(self, device: int, hash_input: HashInput) -> bool:
         """Whether under any valid key this input can reach more than one table entry (exact)."""
         return self.deciding(device, hash_input) != 0

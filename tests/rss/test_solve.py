@@ -1,9 +1,12 @@
 """The key solver against the thesis's published numbers, and against itself where two ways must agree."""
 
+import random
+
 import pytest
 from thesis_cases import FOUR_TUPLE, MATRICES, devices, padded, requirements
 
 from maestro_lsp import rss
+from maestro_lsp.rss import gf2, quality
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,32 @@ def test_bad_devices_are_refused_in_one_line():
         rss.parse("ipv4.src[0:33]")
     with pytest.raises(rss.FieldError, match="32 bits cannot equal 16 bits"):
         rss.equal("ipv4.src", "l4.src")
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+def test_ranks_of_windows_are_those_of_the_rows_by_elimination(nf):
+    space = rss.solve(devices(), requirements(nf))
+    draw = random.Random(3)
+    for _ in range(200):
+        vector = space.member(draw.getrandbits(space.dimension))
+        device = draw.choice(space.devices)
+        hash_input = draw.choice(device.inputs)
+        start = draw.randrange(hash_input.width)
+        width = draw.randint(1, hash_input.width - start)
+        mask = ((1 << width) - 1) << start
+        rows = space.index_rows(vector, device.number, hash_input)
+        assert space.index_rank(vector, device.number, start, width) == gf2.rank(row & mask for row in rows)
+
+
+@pytest.mark.parametrize("nf", sorted(MATRICES))
+def test_no_member_that_was_passed_over_is_better(nf):
+    space = rss.solve(devices(), requirements(nf))
+    for seed in range(5):
+        draw = random.Random(seed)
+        total = sum(8 * d.key_bytes for d in space.devices)
+        drawn = []
+        for _ in range(quality.MEMBERS + 1):
+            vector = space.member(draw.getrandbits(space.dimension))
+            vector |= draw.getrandbits(total) & ((1 << total) - 1) & ~space.used
+            drawn.append(quality.rate(space, space.split(vector)))
+        assert quality.best(space, seed)[0].score == max(r.score for r in drawn)

@@ -1,0 +1,5 @@
+// What an NF may call, strategy `sequential`.
+#pragma once
+
+#include "maestro/core.h"
+#include "maestro/packet.h"

@@ -1,0 +1,184 @@
+"""Builds the hand-written NF of nfs/ with a strategy's headers, and runs it under the EAL."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+import struct
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from maestro_lsp.rss import Requirement, all_equal
+from maestro_lsp.rss.configure import Configuration, configure
+from maestro_lsp.rss.fields import WIDTHS
+from maestro_lsp.rss.nic import profile
+
+HERE = Path(__file__).resolve().parent
+RUNTIME = HERE.parent.parent / "maestro_lsp" / "runtime"
+LIBVIG = [
+    RUNTIME / "libvig" / "verified" / f"{name}.c"
+    for name in ("map", "vector", "double-chain", "expirator", "double-map")
+]
+FLOWS = HERE / "nfs" / "flows.c"
+
+WARNINGS = ("-Wall", "-Wextra", "-Werror")
+EAL = ("--no-huge", "-m", "512", "--no-pci", "--no-telemetry", "--no-shconf", "--log-level", "error")
+
+_PORTS = (["l4.src", "l4.dst"], ["l4.dst", "l4.src"])
+_ADDRESSES = (["ipv4.src", "ipv4.dst"], ["ipv4.dst", "ipv4.src"])
+
+
+def dpdk(what: str) -> list[str]:
+    """Compiler (`--cflags`) or linker (`--libs`) flags for DPDK."""
+    done = subprocess.run(["pkg-config", what, "libdpdk"], check=True, capture_output=True, text=True)
+    # As system headers, they are not warned about.
+    return [flag.replace("-I", "-isystem", 1) for flag in shlex.split(done.stdout)]
+
+
+@functools.cache
+def firewall_rss(nic: str = "x710", seed: int = 0) -> Configuration:
+    """Keys for nfs/flows.c: both directions of a connection meet, on whichever device."""
+    same = all_equal(*[[field, field] for field in ("ipv4.src", "ipv4.dst", "l4.src", "l4.dst")])
+    swapped = all_equal(*_ADDRESSES, *_PORTS)
+    needs = [Requirement(0, 0, same), Requirement(0, 1, swapped), Requirement(1, 1, same)]
+    return configure(profile(nic), [0, 1], needs, classes=("ipv4-tcp", "ipv4-udp"), seed=seed)
+
+
+_FIELDS = {
+    "eth.dst": "MAESTRO_ETH_DST",
+    "eth.src": "MAESTRO_ETH_SRC",
+    "eth.type": "MAESTRO_ETH_TYPE",
+    "ipv4.src": "MAESTRO_IPV4_SRC",
+    "ipv4.dst": "MAESTRO_IPV4_DST",
+    "ipv6.src": "MAESTRO_IPV6_SRC",
+    "ipv6.dst": "MAESTRO_IPV6_DST",
+    "l4.src": "MAESTRO_L4_SRC",
+    "l4.dst": "MAESTRO_L4_DST",
+    "sctp.tag": "MAESTRO_SCTP_TAG",
+}
+
+_TYPES = {
+    "ipv4": "IPV4",
+    "ipv4-tcp": "NONFRAG_IPV4_TCP",
+    "ipv4-udp": "NONFRAG_IPV4_UDP",
+}
+
+
+def rss_data(found: Configuration) -> str:
+    """The configuration as the C that main_STRATEGY.h reads."""
+    lines = []
+    rows = []
+    for device in found.space.devices:
+        number, key = device.number, found.keys[device.number]
+        lines.append(f"static const uint8_t maestro_key_{number}[] = {{{', '.join(map(str, key))}}};")
+        lines.append(f"static const struct maestro_hash_input maestro_inputs_{number}[] = {{")
+        for hash_input in device.inputs:
+            assert all(field.width == WIDTHS[field.name] for field in hash_input.fields)
+            parts = ", ".join(_FIELDS[field.name] for field in hash_input.fields)
+            name = hash_input.packet_class.upper().replace("-", "_")
+            lines.append(f"  {{MAESTRO_{name}, {len(hash_input.fields)}, {{{parts}}}}},")
+        lines.append("};")
+        types = " | ".join(f"RTE_ETH_RSS_{_TYPES[i.option or i.packet_class]}" for i in device.inputs)
+        rows.append(
+            f"  {{.key = maestro_key_{number}, .key_length = sizeof(maestro_key_{number}), .types = {types}, "
+            f".table_size = {1 << device.table_bits}, .inputs = maestro_inputs_{number}, "
+            f".input_count = RTE_DIM(maestro_inputs_{number})}},"
+        )
+    return "\n".join([*lines, "static const struct maestro_rss maestro_rss[MAESTRO_NF_DEVICES] = {", *rows, "};", ""])
+
+
+SHARED = ("locks", "tm")  # strategies whose cores share one state
+
+
+def build(
+    folder: Path,
+    strategy: str,
+    *,
+    compiler: str = "gcc",
+    source: Path = FLOWS,
+    flags: Sequence[str] = ("-O2",),
+    libs: Sequence[str] | None = None,
+) -> Path:
+    """Compiles the NF with a strategy's headers, every warning an error."""
+    data = folder / "rss_data.h"
+    data.write_text(rss_data(firewall_rss()))
+    defines = [f'-DNF="maestro/nf_{strategy}.h"', f'-DMAIN="maestro/main_{strategy}.h"']
+    if strategy != "sequential":
+        defines.append(f'-DRSS_DATA="{data}"')
+    if strategy in SHARED:
+        defines += ["-DSHARED", '-DCHAINS="maestro/expire_map.h"']
+    program = folder / f"{source.stem}-{strategy}-{compiler}"
+    command = [compiler, "-std=gnu11", "-g", "-march=native", *WARNINGS, *flags, f"-I{RUNTIME}", *dpdk("--cflags")]
+    command += [*defines, str(source), *map(str, LIBVIG), "-o", str(program)]
+    command += dpdk("--libs") if libs is None else libs
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def run(
+    program: Path,
+    devices: Iterable[str],
+    own: str,
+    *,
+    nf: str = "",
+    lcores: str = "0@(0-1)",
+    wrapper: Sequence[str] = (),
+    status: int = 0,
+    env: dict[str, str] | None = None,
+) -> str:
+    """Runs a program on vdevs until it ends by itself (`own` are its options after the second --); its output."""
+    vdevs = [word for device in devices for word in ("--vdev", device)]
+    command = [
+        *wrapper,
+        str(program),
+        *EAL,
+        "--lcores",
+        lcores,
+        *vdevs,
+        "--",
+        *shlex.split(nf),
+        "--",
+        *shlex.split(own),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, **(env or {})})
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def counts(output: str) -> dict[str, dict[str, int]]:
+    """The table that a program prints at its end: core -> column -> number."""
+    lines = output[output.rindex("core ") :].splitlines()
+    header = lines[0].split()[1:]
+    return {line.split()[0]: dict(zip(header, map(int, line.split()[1:]), strict=True)) for line in lines[1:] if line}
+
+
+# ---- Captures
+
+
+def udp(src: int, dst: int, sport: int, dport: int, payload: bytes = b"", proto: int = 17) -> bytes:
+    """A frame; addresses and ports as integers."""
+    ether = bytes.fromhex("0200000000010200000000020800")
+    length = 28 + len(payload)
+    ip = struct.pack(">BBHHHBBHII", 0x45, 0, length, 0, 0, 64, proto, 0, src, dst)
+    return (ether + ip + struct.pack(">HHHH", sport, dport, length - 20, 0) + payload).ljust(60, b"\0")
+
+
+def write_pcap(path: Path, frames: Iterable[bytes]) -> Path:
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        for number, frame in enumerate(frames):
+            file.write(struct.pack("<IIII", number // 1000, number % 1000, len(frame), len(frame)) + frame)
+    return path
+
+
+def read_pcap(path: Path) -> list[bytes]:
+    raw = path.read_bytes()
+    frames, at = [], 24
+    while at < len(raw):
+        size = struct.unpack_from("<I", raw, at + 8)[0]
+        frames.append(raw[at + 16 : at + 16 + size])
+        at += 16 + size
+    return frames

@@ -16,7 +16,7 @@ from maestro_lsp.rss.toeplitz import toeplitz
 from .program import build, counts, firewall_rss, read_pcap, run, udp, write_pcap
 
 ARP = bytes.fromhex("ffffffffffff0200000000020806").ljust(60, b"\0")
-PARALLEL = ("shared-nothing",)
+PARALLEL = ("shared-nothing", "locks", "tm")
 
 
 @pytest.fixture(scope="session")

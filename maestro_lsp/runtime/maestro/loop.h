@@ -14,11 +14,20 @@ struct maestro_counts {
   uint64_t written; // locks: packets that took the write lock
 };
 
+// Packets of one device that a core has taken together.
+struct maestro_burst {
+  struct rte_mbuf **packets;
+  uint16_t device;
+  uint16_t count;
+  uint16_t at; // the one that is processed
+};
+
 struct maestro_core {
   unsigned index;              // 0 .. maestro_cores - 1; its rx queue on every device
   unsigned lcore;
   struct rte_ring *ring;       // packets that other cores hand over, or NULL
   struct maestro_counts counts;
+  struct maestro_burst burst;  // locks: what is left of it when a packet has to begin again
   _Atomic int64_t last_packet; // when it last received any, nanoseconds
   struct {
     uint16_t count;

@@ -1,0 +1,14 @@
+// Strategy `tm`: all cores work on the same tables.
+#pragma once
+
+#include "maestro/process_tm.h"
+
+static bool maestro_init_shared(void) {
+  return nf_init();
+}
+
+static bool maestro_init_core(void) {
+  return true;
+}
+
+#include "maestro/main.h"

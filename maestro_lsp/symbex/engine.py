@@ -85,6 +85,7 @@ class Engine:
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
+        self.initial: dict[int, tuple[int | Expr, ...]] = {}  # of globals and statics: what their initialisers say
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}
         self._ids: dict[Any, int] = {}
@@ -98,7 +99,9 @@ class Engine:
         )  # library objects that no packet writes: what start-up stored is there
         self._declared: dict[int, Span] = {}
         self._labels: dict[str, int] = {}
-        self.own_units = {u.path for u in program.units}  # the NF's files; helpers are added to the program as they are missed
+        self.own_units = {
+            u.path for u in program.units
+        }  # the NF's files; helpers are added to the program as they are missed
         self.abandoned: list[State] = []  # where explorations stopped short
 
     # --------------------------------------------------------------------------------------------------------- linking
@@ -275,6 +278,7 @@ class Engine:
                 self._declared[oid] = unit.span(node)
             if init is not None:
                 self._run_initialiser(st, oid << ADDRESS_BITS, t, init, unit, scope)
+            self.initial.setdefault(oid, tuple(st.memory[oid].data))
             self.havoc_object(st, oid)
         return oid << ADDRESS_BITS
 
@@ -545,7 +549,9 @@ def _equal_parts(conjuncts: list[int | Expr]) -> tuple[tuple[int | Expr, int], .
 
 def _redefined(name: str) -> Callable[..., Any]:
     def run(st: State, values: Any, types: Any, result: Any) -> Any:
-        raise Problem("unsupported-construct", f"this NF defines {name} itself, which is the name of a library function")
+        raise Problem(
+            "unsupported-construct", f"this NF defines {name} itself, which is the name of a library function"
+        )
 
     return run
 

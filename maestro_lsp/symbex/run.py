@@ -53,6 +53,7 @@ class Execution:
     entry: Span | None  # nf_process
     symbolic_config: bool  # configuration values are unknown constants
     engine: Engine | None = field(default=None, compare=False, repr=False)
+    start: State | None = field(default=None, compare=False, repr=False)  # what nf_init left
 
     @property
     def complete(self) -> bool:
@@ -60,12 +61,14 @@ class Execution:
         return not self.troubles and bool(self.paths)
 
 
-def execute(program: Program, catalogue: Catalogue, inputs: Inputs) -> Execution:
+def execute(program: Program, catalogue: Catalogue, inputs: Inputs, forget: bool = True) -> Execution:
     """Run an NF's start-up and packet processing symbolically.
 
-    Never raises on user code: what cannot be executed is in `troubles`.
+    Never raises on user code: what cannot be executed is in `troubles`. With `forget` false its expressions can be compared with
+    those of the execution before.
     """
-    X.forget()
+    if forget:
+        X.forget()
     run = _Run(program, catalogue, inputs)
     return run.go()
 
@@ -127,7 +130,7 @@ class _Run:
             self.engine.troubles.append(Trouble("path-limit", why, span))
         paths = tuple(self.path(i, st) for i, st in enumerate(ends))
         return Execution(
-            paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine
+            paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base
         )
 
     # -------------------------------------------------------------------------------------------------------- start-up

@@ -1,0 +1,408 @@
+"""Whether two programs do the same to every packet: their call paths are compared, pair by pair.
+
+Takes two executions of one analysis (`execute(..., forget=False)` for the second) and gives their differences. Both start from what their
+`nf_init` left: objects are paired in the order in which they were made, and must have the same kind, sizes, capacity and contents. Paths of
+one program exclude each other and cover everything, so for every packet and every answer of the library there is one path on
+either side. Each pair of paths that can happen together must then
+
+  make the same calls in the same order, with equal keys, indices, values and times, on corresponding objects;
+  store the same in plain C state; leave the same bytes in the packet; and give it to the same device.
+
+Answers of the library are symbols numbered by call, the same on both sides as long as the calls are; so the first call that differs is
+found before a symbol could mean two things. Most pairs are decided by looking, since expressions are hash-consed. What looks different is
+put to the solver; what it cannot decide counts as a difference.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..libvig.catalogue import CallSpec, Catalogue
+from ..source.text import Span
+from ..symbex import expr as X
+from ..symbex.calls import is_uninitialised
+from ..symbex.expr import Expr
+from ..symbex.memory import ADDRESS_BITS
+from ..symbex.path import Call, CallPath, PlainTouch, Touch
+from ..symbex.run import Execution
+from ..symbex.solver import Solver
+from ..symbex.state import State
+
+Value = int | Expr
+_POINTERS = frozenset(("object", "key", "out", "also_reads", "equality", "hash", "init", "packet", "chunk"))
+_SILENT = frozenset(("packet-return", "packet-unread", "ignore", "environment"))  # ops without an effect of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that the second program does differently."""
+
+    what: str  # one line, without the places
+    here: Span | None = None  # in the first program
+    there: Span | None = None  # in the second
+    device: int | None = None
+    model: Mapping[Expr, int] | None = None  # a packet and answers of the library that show it
+
+
+def compare(first: Execution, second: Execution, catalogue: Catalogue) -> list[Difference]:
+    """The differences of two programs; none if they are equal.
+
+    Both executions must be complete: what was not seen cannot be equal.
+    """
+    for execution, which in ((first, "original"), (second, "generated program")):
+        if not execution.complete:
+            why = execution.troubles[0].message if execution.troubles else "it has no call path"
+            return [Difference(f"the {which} cannot be executed as a whole: {why}",
+                               there=execution.troubles[0].span if execution.troubles else None)]  # fmt: skip
+    return _Comparison(first, second, catalogue).differences()
+
+
+class _Comparison:
+    def __init__(self, first: Execution, second: Execution, catalogue: Catalogue) -> None:
+        self.first, self.second = first, second
+        self.catalogue = catalogue
+        self.solver = Solver()
+        self.objects: dict[int, int] = {}  # of the second program -> of the first
+        self.arrays: dict[str, str] = {}  # names of initial contents, likewise
+        self.given: list[Expr] = []  # conditions under which values are compared now
+
+    def differences(self) -> list[Difference]:
+        found = list(self.starts())
+        if found:
+            return found
+        return list(self.paths())
+
+    # -------------------------------------------------------------------------------------------------------- start-up
+
+    def starts(self) -> Iterator[Difference]:
+        """Differences of what the two programs' start-up left."""
+        a, b = self.first.start, self.second.start
+        if a is None or b is None:
+            return
+        ours, theirs = _handles(a), _handles(b)
+        for x, y in zip(ours, theirs, strict=False):
+            self.objects[y] = x
+            yield from self.same_object(a, x, b, y)
+        if len(ours) != len(theirs):
+            yield Difference(
+                f"nf_init makes {len(ours)} objects in the original and {len(theirs)} in the generated program"
+            )
+            return
+        self.pair_plain()
+        for y, x in sorted(self.objects.items()):
+            if (y in self.second.objects or x in self.first.objects) and y not in theirs:
+                if not self.equal_bytes(_contents(self.first, x), _contents(self.second, y)):
+                    yield Difference(f"{self._name(y)} starts with other contents")
+
+    def pair_plain(self) -> None:
+        """Pair plain objects by name and kind, those of one name in order, and the rest in order."""
+        left, right = _plain(self.first), _plain(self.second)
+        by_name = defaultdict(list)
+        for oid, key in left:
+            by_name[key].append(oid)
+        rest = []
+        for oid, key in right:
+            if by_name[key]:
+                self.objects[oid] = by_name[key].pop(0)
+            else:
+                rest.append((oid, key))
+        unpaired = [(oid, key) for oid, key in left if oid in by_name[key]]
+        for (y, (kind, _)), (x, (its_kind, _)) in zip(rest, unpaired, strict=False):
+            if kind == its_kind:
+                self.objects[y] = x
+        for y, x in self.objects.items():
+            mine, its = _label(self.first, x), _label(self.second, y)
+            if mine and its and mine != its:
+                self.arrays[f"state:{its}"] = f"state:{mine}"
+                self.arrays[f"start:{its}"] = f"start:{mine}"
+
+    def same_object(self, a: State, x: int, b: State, y: int) -> Iterator[Difference]:
+        """Whether two library objects are alike when packets begin to arrive."""
+        mine, its = a.memory[x].info, b.memory[y].info
+        name = self.second.objects[y].name if y in self.second.objects else its.name
+        place = its.detail.get("place")
+        there = self.second.engine.spans(place)[-1] if place and self.second.engine is not None else None
+        if mine.library_kind != its.library_kind:
+            yield Difference(
+                f"{name} is a {its.library_kind} where the original makes a {mine.library_kind}", there=there
+            )
+            return
+        for role in sorted((mine.detail.keys() | its.detail.keys()) - _POINTERS - {"place"}):
+            p, q = mine.detail.get(role), its.detail.get(role)
+            if not (_is_value(p) and _is_value(q) and p is q) and p != q:
+                yield Difference(f"{name} has {role} {_show(q)} where the original has {_show(p)}", there=there)
+        if not self.same_equality(a, mine.detail, b, its.detail):
+            yield Difference(f"{name} compares keys differently", there=there)
+        if not self.same_contents(a, x, b, y):
+            yield Difference(f"{name} starts with other contents", there=there)
+
+    def same_equality(self, a: State, mine: Mapping[str, Any], b: State, its: Mapping[str, Any]) -> bool:
+        p, q = mine.get("equality"), its.get("equality")
+        if not p or not q:
+            return bool(p) == bool(q)
+        e, f = a.engine.equality(a, p), b.engine.equality(b, q)
+        return e.size == f.size and (e.relation is f.relation or e.relation == f.relation)
+
+    def same_contents(self, a: State, x: int, b: State, y: int) -> bool:
+        """What start-up stored in maps, dchains and the cells of vectors."""
+        for namespace in ("entries", "a", "b"):
+            p, q = a.library.get((namespace, x), ()), b.library.get((namespace, y), ())
+            if len(p) != len(q):
+                return False
+            if not all(self.equal_bytes((*e.raw, e.value), (*f.raw, f.value)) for e, f in zip(p, q, strict=True)):
+                return False
+        known, others = a.library.get(("indices", x), ()), b.library.get(("indices", y), ())
+        if len(known) != len(others) or not all(
+            self.equal(i, j) and t == u for (i, t), (j, u) in zip(known, others, strict=True)
+        ):
+            return False
+        cells, its = a.library.get(("cells", x), ()), b.library.get(("cells", y), ())
+        return len(cells) == len(its) and all(
+            self.equal(c.index, d.index) and self.equal_bytes(a.memory[c.object].data, b.memory[d.object].data)
+            for c, d in zip(cells, its, strict=True)
+        )
+
+    # ----------------------------------------------------------------------------------------------------------- paths
+
+    def paths(self) -> Iterator[Difference]:
+        """Differences of what the two programs do to packets."""
+        theirs = {(q.device, self.conditions(q, self.rename)): q for q in self.second.paths}
+        alone: list[CallPath] = []
+        for p in self.first.paths:
+            q = theirs.pop((p.device, self.conditions(p, lambda v: v)), None)
+            if q is None:
+                alone.append(p)  # told apart by other conditions in the second program
+            else:
+                yield from self.together(p, q, None)
+        for p in alone:
+            for q in theirs.values():
+                if p.device != q.device:
+                    continue
+                model = self.both(p, q)
+                if model is not None:
+                    yield from self.together(p, q, model)
+
+    def conditions(self, p: CallPath, rename: Callable[[Value], Value]) -> frozenset[Value]:
+        return frozenset(part for c in p.conditions for part in X.conjuncts(rename(c.expr)))
+
+    def both(self, p: CallPath, q: CallPath) -> Mapping[Expr, int] | None:
+        """A model of two paths' conditions; None if they exclude each other. What cannot be decided counts as possible."""
+        mine = [e for c in p.conditions for e in X.conjuncts(c.expr)]
+        its = [e for c in q.conditions for e in X.conjuncts(self.rename(c.expr))]
+        known = set(mine)
+        if any(X.not_(e, 1) in known for e in its):
+            return None
+        model: Mapping[Expr, int] = p.model
+        so_far = mine
+        for e in its:
+            if e in known:
+                continue
+            found = self.solver.find(so_far, model, e)
+            if found is None:
+                return None
+            if isinstance(found, str):
+                return {}
+            model, so_far = found, [*so_far, e]
+        return model
+
+    def together(self, p: CallPath, q: CallPath, model: Mapping[Expr, int] | None) -> Iterator[Difference]:
+        """The first difference of two paths that happen together. `model` is None when their conditions are the same."""
+        self.given = [] if model is None else [
+            e for c, rename in ((p, None), (q, self.rename)) for x in c.conditions
+            for e in X.conjuncts(rename(x.expr) if rename else x.expr)
+        ]  # fmt: skip
+        what = self.first_difference(p, q)
+        if what is not None:
+            text, here, there = what
+            yield Difference(text, here, there, p.device, p.model if model is None else model)
+
+    def first_difference(self, p: CallPath, q: CallPath) -> tuple[str, Span | None, Span | None] | None:
+        mine, its = self.effective(p.calls), self.effective(q.calls)
+        for c, d in zip(mine, its, strict=False):
+            why = self.calls_differ(c, d)
+            if why:
+                return why, c.span, d.span
+        if len(mine) != len(its):
+            longer, which = (mine, "original") if len(mine) > len(its) else (its, "generated program")
+            extra = longer[min(len(mine), len(its))]
+            text = f"only the {which} calls {extra.function}"
+            return (text, extra.span, None) if which == "original" else (text, None, extra.span)
+        if [self.region(r) for r in p.regions] != [self.region(r) for r in q.regions] and (p.writes or q.writes):
+            return "packets are changed at other offsets", None, None
+        wrote, writes = ({(w.array, w.offset): w.value for w in x.writes} for x in (p, q))
+        for at in sorted(wrote.keys() | writes.keys()):
+            unchanged = X.byte(*at)
+            if not self.equal(wrote.get(at, unchanged), writes.get(at, unchanged)):
+                return f"byte {at[1]} of the {at[0]} is written differently", None, None
+        stored = self.plain_differs(p, q)
+        if stored is not None:
+            return stored
+        if p.outcome != q.outcome or not self.equal(p.output, q.output):
+            return f"the packet is {_fate(q)} where the original has it {_fate(p)}", None, None
+        return None
+
+    def region(self, r: tuple[str, Expr]) -> tuple[str, Value]:
+        return r[0], self.rename(r[1])
+
+    def effective(self, calls: Sequence[Call]) -> list[Call]:
+        """Calls that do something or whose arguments matter."""
+        return [c for c in calls if c.touches or c.op not in _SILENT]
+
+    def calls_differ(self, c: Call, d: Call) -> str | None:
+        if c.op != d.op or len(c.touches) != len(d.touches):
+            return f"{d.function} is called where the original calls {c.function}"
+        for t, u in zip(c.touches, d.touches, strict=True):
+            if self.objects.get(u.object) != t.object:
+                return f"{d.function} is on {self._name(u.object)}, and the original's on another object"
+            why = self.touches_differ(t, u)
+            if why:
+                return f"{d.function} on {self._name(u.object)} has another {why} than in the original"
+        for (name, raw), (_, its) in zip(c.keys, d.keys, strict=False):
+            if not self.equal_bytes(raw, its):
+                return f"{d.function} has another {name} than in the original"
+        for role, value, other in self.scalars(c, d):
+            if not self.equal(value, other):
+                return f"{d.function} has another {role} than in the original"
+        return None
+
+    def touches_differ(self, t: Touch, u: Touch) -> str | None:
+        if (t.role, t.write, t.found, t.index) != (u.role, u.write, u.found, u.index):
+            return "effect"
+        if (t.key is None) != (u.key is None):
+            return "key"
+        if t.key is not None and u.key is not None and not self.equal_bytes(
+            [x.value for x in t.key], [x.value for x in u.key]
+        ):  # fmt: skip
+            return "index" if t.index else "key"
+        if not self.equal(t.value, u.value):
+            return "value"
+        if not self.equal(t.time, u.time):
+            return "time"
+        stored, its = dict(t.stored), dict(u.stored)
+        if stored.keys() != its.keys() or not all(self.equal(v, its[at]) for at, v in stored.items()):
+            return "stored content"
+        return None
+
+    def scalars(self, c: Call, d: Call) -> Iterator[tuple[str, Value, Value]]:
+        """Arguments that are no pointers, by their roles."""
+        spec, other = self.spec(c), self.spec(d)
+        if spec is None or other is None:
+            return
+        for role, at in spec.roles.items():
+            if role in _POINTERS or role not in other.roles:
+                continue
+            x, y = c.arguments[at], d.arguments[other.roles[role]]
+            if not (_pointer(x) and _pointer(y)):
+                yield role, x, y
+
+    def spec(self, c: Call) -> CallSpec | None:
+        return next((s for s in self.catalogue.calls.get(c.function, ()) if len(s.params) == len(c.arguments)), None)
+
+    def plain_differs(self, p: CallPath, q: CallPath) -> tuple[str, Span | None, Span | None] | None:
+        """What the paths leave in plain C state that lives on."""
+        mine, its = self.stores(self.first, p, {}), self.stores(self.second, q, self.objects)
+        for at in [*mine, *(at for at in its if at not in mine)]:
+            x, y = mine.get(at), its.get(at)
+            if x is None or y is None or not self.equal(x.value, y.value):
+                return "plain C state is written differently", x.span if x else None, y.span if y else None
+        return None
+
+    def stores(
+        self, execution: Execution, p: CallPath, objects: Mapping[int, int]
+    ) -> dict[tuple[Value, ...], PlainTouch]:
+        """The last write to each place. Writes at symbolic offsets may overlap: with one of them, every write counts, in order."""
+        writes = [a for a in p.plain if a.write and not execution.objects[a.object].info.detail.get("scratch")]
+        ordered = any(isinstance(a.offset, Expr) for a in writes)
+        return {
+            (
+                objects.get(a.object, a.object if not objects else -a.object),
+                self.rename(a.offset),
+                a.size,
+                n if ordered else 0,
+            ): a
+            for n, a in enumerate(writes)
+        }
+
+    # ------------------------------------------------------------------------------------------------------ expressions
+
+    def rename(self, v: Value) -> Value:
+        """An expression of the second program with the first one's names for initial contents."""
+        if isinstance(v, int) or not self.arrays:
+            return v
+        names: dict[Expr, Value] = {}
+        for leaf in X.leaves(v):
+            if leaf.op == "byte" and leaf.args[0] in self.arrays:
+                names[leaf] = X.byte(self.arrays[leaf.args[0]], leaf.args[1])
+        return X.substitute(v, names) if names else v
+
+    def equal(self, x: Value | None, y: Value | None) -> bool:
+        """Whether two values are equal on the paths that are being compared."""
+        if x is None or y is None:
+            return x is y
+        y = self.rename(y)
+        if isinstance(x, int) and isinstance(y, int):
+            return x == y
+        if x is y:
+            return True
+        if isinstance(x, Expr) and isinstance(y, Expr) and is_uninitialised(x) and is_uninitialised(y):
+            return True  # whatever it is, it was never given a value
+        width = x.width if isinstance(x, Expr) else y.width  # type: ignore[union-attr]
+        if isinstance(x, Expr) and isinstance(y, Expr) and x.width != y.width:
+            return False
+        same = X.eq(x, y, width)
+        if isinstance(same, int):
+            return bool(same)
+        return self.solver.ask([*self.given, X.not_(same, 1)]) is None
+
+    def equal_bytes(self, x: Iterable[Value | None], y: Iterable[Value | None]) -> bool:
+        mine, its = tuple(x), tuple(y)
+        return len(mine) == len(its) and all(self.equal(p, q) for p, q in zip(mine, its, strict=True))
+
+    def _name(self, oid: int) -> str:
+        return self.second.objects[oid].name if oid in self.second.objects else "another object"
+
+
+def _handles(st: State) -> list[int]:
+    return sorted(oid for oid, b in st.memory.items() if b.info.kind == "handle")
+
+
+def _plain(execution: Execution) -> list[tuple[int, tuple[str, str]]]:
+    """Plain objects that packets touch: (id, (kind, name)), in the order of their ids."""
+    touched = {a.object for p in execution.paths for a in p.plain}
+    infos = {oid: execution.objects[oid].info for oid in touched if oid in execution.objects}
+    return [(oid, (info.kind, info.name)) for oid, info in sorted(infos.items())]
+
+
+def _label(execution: Execution, oid: int) -> str:
+    """What names the object's contents in expressions."""
+    known = execution.objects.get(oid)
+    return execution.engine.label(oid, known.info.name) if known is not None and execution.engine is not None else ""
+
+
+def _contents(execution: Execution, oid: int) -> Sequence[Value]:
+    """What a plain object holds when packets begin to arrive."""
+    block = execution.start.memory.get(oid) if execution.start is not None else None
+    if block is not None:
+        return block.data
+    return execution.engine.initial.get(oid, ()) if execution.engine is not None else ()
+
+
+def _is_value(v: object) -> bool:
+    return isinstance(v, (int, Expr))
+
+
+def _pointer(v: Value) -> bool:
+    return isinstance(v, int) and v >> ADDRESS_BITS > 0
+
+
+def _show(v: object) -> str:
+    return X.show(v) if isinstance(v, (int, Expr)) else str(v)
+
+
+def _fate(p: CallPath) -> str:
+    if p.outcome == "forward":
+        return f"forwarded to {X.show(p.output)}" if p.output is not None else "forwarded"
+    return {"drop": "dropped", "flood": "flooded"}.get(p.outcome, p.outcome)

@@ -1,0 +1,70 @@
+"""Programs that differ are told apart, at the place where they do; a program equals itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maestro_lsp.check import conventions
+from maestro_lsp.libvig.catalogue import Catalogue
+from maestro_lsp.symbex.run import Execution, Inputs, execute
+from maestro_lsp.synthesis.equivalence import Difference, compare
+from maestro_lsp.workspace import NfSources, find_nfs, load, reader
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+NFS = {nf.name: nf for nf in find_nfs(FIXTURES)}
+
+
+def run(nf: NfSources, buffers: dict[str, str], forget: bool) -> Execution:
+    program = load(nf, reader(buffers))
+    drop, flood = conventions(program)
+    return execute(program, Catalogue.builtin(), Inputs(nf.devices or 2, nf.nf_args, {}, drop, flood), forget)
+
+
+def differences(name: str, buffers: dict[str, str]) -> list[Difference]:
+    nf = NFS[name]
+    return compare(run(nf, {}, True), run(nf, buffers, False), Catalogue.builtin())
+
+
+@pytest.mark.parametrize("name", sorted(NFS))
+def test_a_program_equals_itself(name: str) -> None:
+    assert differences(name, {}) == []
+
+
+EDITS = [  # NF, file, text, replacement, what is said of it (None: it means the same)
+    ("fw", "fw_flows.c", "if (map_get(state->flows, id, &index)) {", "if (!!map_get(state->flows, id, &index)) {", None),
+    ("fw", "fw_flows.c", "memcpy(key, id, sizeof(struct FlowId));", "*key = *id;", None),
+    ("fw", "fw_flows.c", "table->expiration_time * 1000", "1000 * table->expiration_time", None),
+    ("fw", "fw_flows.c", "table->expiration_time * 1000", "table->expiration_time * 999", "another value"),
+    ("fw", "fw_flows.c", "map_put(state->flows, key, index);", "map_put(state->flows, key, index + 1);", "value"),
+    ("fw", "fw_flows.c", "map_put(state->flows, key, index);", "", "map_put"),
+    ("fw", "fw_flows.c", "dchain_rejuvenate_index(state->chain, index, now);", "", "dchain_rejuvenate_index"),
+    ("fw", "fw_flows.c", "*cell = inside;", "*cell = inside ^ 1;", "stored content"),
+    ("fw", "state.c", "dchain_allocate(max_flows", "dchain_allocate(max_flows - 1", "capacity"),
+    ("nat", "nat_flows.c", "*key = *id;", "*key = *id; key->dst_port = id->src_port;", "another key"),
+    ("nat", "nat_flows.c", "config.start_port + index", "config.start_port + index + 1", "byte"),
+    ("first-100", "first_main.c", "*seen < config.limit", "!(*seen >= config.limit)", None),
+    ("first-100", "first_main.c", "*seen < config.limit", "*seen <= config.limit", "another effect"),
+    ("first-100", "first_main.c", "vector_borrow(state->seen, 0,", "vector_borrow(state->seen, device,", "cannot be executed"),
+    ("first-100", "first_main.c", "pass ? !device : device", "pass ? device : !device", "the packet is"),
+    ("first-100", "first_main.c", "(void)packet_length;", "if (packet_length == 77) { return device; }", "only the original"),
+    ("trap-static-counter", None, "static uint32_t", "static volatile uint32_t", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "file", "text", "replacement", "said"), EDITS)
+def test_edits_are_told_apart(name: str, file: str | None, text: str, replacement: str, said: str | None) -> None:
+    files = [FIXTURES / name / file] if file else sorted((FIXTURES / name).glob("*.c"))
+    path, content = next((p, t) for p in files if text in (t := p.read_text()))
+    found = differences(name, {str(path): content.replace(text, replacement, 1)})
+    if said is None:
+        assert found == []
+    else:
+        assert found and said in found[0].what
+        if found[0].model is not None:
+            assert (
+                found[0].there is not None
+                or found[0].here is not None
+                or found[0].what.startswith(("byte", "the packet"))
+            )

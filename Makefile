@@ -5,14 +5,19 @@
 # make dist    wheel and sdist in dist, the same bytes for the same commit
 # make site    the documentation as a web site in build/site
 # make test-all  the tests with their full counts
+# make vsix    the VS Code extension, with the server's wheel in it, as build/maestro-lsp.vsix
+# make workbench  what the end-to-end tests drive: VS Code's workbench without a display, in build/workbench
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APT_PACKAGES := gcc libc6-dev libdpdk-dev pkg-config
+APT_PACKAGES := gcc g++ libc6-dev libdpdk-dev pkg-config chromium
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test test-all lint bench dist site clean
+EXTENSION := vscode-extension
+VSIX := build/maestro-lsp.vsix
+
+.PHONY: demo test test-all lint bench dist site clean vsix workbench test-extension
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml
@@ -21,7 +26,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/pip install -q -e '.[dev]'
+	$(BIN)/pip install -q -e '.[dev,e2e]'
 	@touch $@
 
 # only packages that are missing are installed, so that a machine that has them needs no root
@@ -45,11 +50,32 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose --no-cache 2>/dev/null || $(BIN)/lint-imports
 
-test: apt lint
-	$(BIN)/python -m pytest -n 2 tests
+# loadgroup: tests that share one workbench run in one process
+test: apt lint test-extension workbench vsix
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
-test-all: apt lint
-	MAESTRO_FULL=1 $(BIN)/python -m pytest -n 2 tests
+test-all: apt lint test-extension workbench vsix
+	MAESTRO_FULL=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+.PHONY: node
+node:
+	@command -v npm >/dev/null || { echo "The VS Code extension needs Node.js 20 or later with npm" >&2; exit 1; }
+
+$(EXTENSION)/node_modules/.installed: $(EXTENSION)/package-lock.json | node
+	cd $(EXTENSION) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test-extension: $(EXTENSION)/node_modules/.installed
+	cd $(EXTENSION) && npm test --silent
+
+vsix: $(VSIX)
+$(VSIX): $(VENV)/.installed $(EXTENSION)/node_modules/.installed $(shell find maestro_lsp $(EXTENSION)/src $(EXTENSION)/media $(EXTENSION)/scripts -type f -not -name '*.pyc') $(EXTENSION)/package.json
+	BIN=$(abspath $(BIN)) $(EXTENSION)/scripts/package.sh $(abspath $@)
+
+workbench: build/workbench/.installed
+build/workbench/.installed: tests/e2e/install_workbench.sh | node
+	tests/e2e/install_workbench.sh build/workbench
+	@touch $@
 
 bench: $(VENV)/.dev
 	@mkdir -p build/bench
@@ -65,4 +91,4 @@ site: $(VENV)/.dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q && echo build/site/index.html
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info $(EXTENSION)/node_modules $(EXTENSION)/dist $(EXTENSION)/wheels

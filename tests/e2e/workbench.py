@@ -1,0 +1,244 @@
+"""A real VS Code workbench without a display: its server and extension host (code-server), and Chromium as its window.
+
+`CodeServer` starts and stops one with an extension, `Window` does in it what a person does: open files, type, point, choose.
+Nothing here waits for a length of time; everything waits for what a person would see.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Frame, Locator, Page, expect
+
+REPOSITORY = Path(__file__).parent.parent.parent
+CODE_SERVER = REPOSITORY / "build/workbench/node_modules/code-server/out/node/entry.js"
+EXTENSION = REPOSITORY / "build/maestro-lsp.vsix"
+SCREENSHOTS = REPOSITORY / "build/e2e"
+
+START_SECONDS = 60  # of two loaded cores
+SEEN_MS = 60_000  # until something must be seen
+
+SETTINGS: dict[str, Any] = {
+    "security.workspace.trust.enabled": False,
+    "workbench.startupEditor": "none",
+    "telemetry.telemetryLevel": "off",
+    "extensions.autoUpdate": False,
+    "extensions.autoCheckUpdates": False,
+    "files.autoSave": "off",
+    "chat.disableAIFeatures": True,
+    "workbench.colorTheme": "Default Dark Modern",
+    "editor.minimap.enabled": False,
+    "editor.hover.delay": 100,
+    "window.restoreWindows": "none",
+}
+
+
+class Missing(Exception):
+    """Something that these tests need is not on this machine; the text says how to get it."""
+
+
+def requirements() -> tuple[str, str]:
+    """The programs of Node.js and Chromium."""
+    node = shutil.which("node")
+    if node is None:
+        raise Missing("the end-to-end tests need Node.js 20 (on Debian: apt-get install nodejs npm), then: make workbench vsix")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise Missing("the end-to-end tests need Chromium (on Debian: apt-get install chromium)")
+    for needed in (CODE_SERVER, EXTENSION):
+        if not needed.exists():
+            raise Missing(f"{needed} is missing: make workbench vsix")
+    return node, chromium
+
+
+@dataclass
+class CodeServer:
+    """One running workbench server, its folders below `home` (a short path: socket paths end at 108 characters)."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def url(self, folder: Path) -> str:
+        return f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}"
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+@contextmanager
+def code_server(home: Path, user: dict[str, Any], machine: dict[str, Any]) -> Iterator[CodeServer]:
+    """Starts a workbench with the extension installed; `user` and `machine` are settings of those scopes."""
+    node, _ = requirements()
+    data, extensions, config = home / "d", home / "x", home / "c.yaml"
+    for folder, settings in (("User", SETTINGS | user), ("Machine", machine)):
+        (data / folder).mkdir(parents=True)
+        (data / folder / "settings.json").write_text(json.dumps(settings))
+    (home / "t").mkdir()
+    config.write_text("")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("VSCODE_") and k not in ("PORT", "PASSWORD", "VIRTUAL_ENV")}
+    own = {"HOME": home, "TMPDIR": home / "t", "XDG_CONFIG_HOME": home / "xc", "XDG_DATA_HOME": home / "xd", "XDG_CACHE_HOME": home / "xk"}
+    env = kept | {k: str(v) for k, v in own.items()} | {"EXTENSIONS_GALLERY": '{"serviceUrl":""}'}
+    command = [node, str(CODE_SERVER), "--user-data-dir", str(data), "--extensions-dir", str(extensions), "--config", str(config)]
+    subprocess.run([*command, "--install-extension", str(EXTENSION)], env=env, check=True, capture_output=True, timeout=START_SECONDS)
+    port = free_port()
+    options = ["--auth=none", "--disable-telemetry", "--disable-update-check", "--disable-workspace-trust", "--ignore-last-opened"]
+    log = (home / "log").open("wb")
+    process = subprocess.Popen(
+        [*command, f"--bind-addr=127.0.0.1:{port}", "--disable-getting-started-override", *options],
+        env=env, stdout=log, stderr=log, start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_until_healthy(process, port, home / "log")
+        yield CodeServer(home, port, process)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=START_SECONDS)
+        log.close()
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"the workbench's server did not start:\n{log.read_text()[-2000:]}")
+
+
+def launch_chromium(playwright: Any) -> Browser:
+    _, chromium = requirements()
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet])
+    return browser
+
+
+class Window:
+    """A window of the workbench, as a person sees it."""
+
+    def __init__(self, browser: Browser, server: CodeServer, folder: Path):
+        self.server = server
+        self.folder = folder
+        context = browser.new_context(viewport={"width": 1400, "height": 900}, permissions=["clipboard-read", "clipboard-write"])
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(SEEN_MS)
+        self.page.goto(server.url(folder), wait_until="domcontentloaded")
+        expect(self.page.locator(".explorer-folders-view .monaco-list-row").first).to_be_visible(timeout=SEEN_MS)
+
+    def close(self) -> None:
+        self.page.context.close()
+
+    # what there is to see
+
+    def seen(self, selector: str, text: str | re.Pattern[str] | None = None) -> Locator:
+        """The first such element, once it is visible."""
+        found = self.page.locator(selector)
+        if text is not None:
+            found = found.filter(has_text=text)
+        expect(found.first).to_be_visible(timeout=SEEN_MS)
+        return found.first
+
+    def gone(self, selector: str, text: str | re.Pattern[str]) -> None:
+        expect(self.page.locator(selector).filter(has_text=text)).to_have_count(0, timeout=SEEN_MS)
+
+    def photograph(self, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    # what there is to do
+
+    def open(self, name: str) -> None:
+        """Opens a file of the folder by its name."""
+        self.page.keyboard.press("Control+P")
+        box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
+        box.fill(name)
+        self.seen(f'.quick-input-list .monaco-list-row[aria-label*="{name}"]')
+        self.page.keyboard.press("Enter")
+        self.seen(f'.tab.active[data-resource-name="{name}"]')
+        self.seen(".editor-instance .view-lines .view-line")
+
+    def run(self, command: str) -> None:
+        """Runs a command of the palette by its title."""
+        self.page.keyboard.press("F1")
+        box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
+        box.fill(f">{command}")
+        self.seen(".quick-input-list .monaco-list-row", command).click()
+
+    def choose(self, text: str) -> None:
+        """Chooses an item of the list that has just been offered."""
+        self.seen(".quick-input-list .monaco-list-row", text).click()
+
+    def go_to(self, line: int, column: int = 1) -> None:
+        """Puts the cursor there; both count from 1."""
+        self.page.keyboard.press("Control+G")
+        box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
+        box.fill(f":{line}:{column}")
+        self.page.keyboard.press("Enter")
+        expect(self.page.locator('.quick-input-widget:not([style*="display: none"])')).to_have_count(0)
+
+    def token(self, line_text: str, token: str) -> Locator:
+        """The text of a token on the visible line that contains `line_text`."""
+        line = self.page.locator(".editor-instance .view-line").filter(has_text=visible(line_text)).first
+        found = line.locator("span > span").filter(has_text=token).first
+        expect(found).to_be_visible(timeout=SEEN_MS)
+        return found
+
+    def hover(self, line_text: str, token: str) -> Locator:
+        """Rests the mouse on a token, and gives what is shown there."""
+        at = self.token(line_text, token).bounding_box()
+        assert at is not None
+        self.page.mouse.move(5, 5)
+        self.page.mouse.move(at["x"] + 4, at["y"] + at["height"] / 2, steps=4)
+        return self.seen(".monaco-hover:not(.hidden) .hover-contents")
+
+    def problems(self) -> list[str]:
+        """The rows of the Problems view, as a screen reader says them."""
+        if self.page.locator(".markers-panel").count() == 0:
+            self.page.keyboard.press("Control+Shift+M")
+        self.seen(".markers-panel")
+        rows = self.page.locator(".markers-panel .monaco-list-row")
+        return [row.get_attribute("aria-label") or row.inner_text() for row in rows.all()]
+
+    def code_action(self, line_text: str, token: str, title: str) -> None:
+        """Chooses a quick fix at a token."""
+        self.page.mouse.move(5, 5)
+        self.token(line_text, token).click()
+        self.page.keyboard.press("Control+.")
+        self.seen(".action-widget .monaco-list-row", title).click()
+
+    def webview(self, heading: str) -> Frame:
+        """The page inside the webview that shows this heading."""
+        end = time.monotonic() + SEEN_MS / 1000
+        while time.monotonic() < end:
+            for frame in self.page.frames:
+                if frame.name == "active-frame" or "fake.html" in frame.url:
+                    if frame.locator("h1", has_text=heading).count() > 0:
+                        return frame
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"no webview shows {heading!r}; frames: {[f.url[:80] for f in self.page.frames]}")
+
+
+def visible(text: str) -> re.Pattern[str]:
+    """Text as the editor shows it, with spaces that do not break."""
+    return re.compile(r"\s+".join(re.escape(word) for word in text.split()))

@@ -1,0 +1,72 @@
+// The palette's commands. Their ids differ from the server's (maestro.ui.*), which the language client registers.
+
+import * as vscode from 'vscode';
+import type { Maestro } from './extension';
+import { EXPORT_FORMS, type ExportForm } from './protocol';
+
+const NICS: [string, string][] = [
+  ['x710', 'Intel X710 and XL710: 52-byte key, 512 entries'],
+  ['e810', 'Intel E810'],
+  ['82599', 'Intel 82599: 40-byte key, 128 entries'],
+  ['connectx', 'NVIDIA ConnectX'],
+  ['virtio', 'virtio-net'],
+  ['generic', 'the NIC of the thesis: any packet field of IPv4, TCP and UDP'],
+  ['software', 'a core steers packets by any of their bytes'],
+  ['null', 'a device without RSS'],
+];
+
+const FORMS: Record<ExportForm, string> = {
+  'dpdk-c': 'C for DPDK',
+  ethtool: 'ethtool commands',
+  testpmd: 'testpmd commands',
+  json: 'JSON',
+};
+
+export function registerCommands(maestro: Maestro): vscode.Disposable[] {
+  const command = (id: string, run: (uri: vscode.Uri, form?: ExportForm) => unknown) =>
+    vscode.commands.registerCommand(`maestro.ui.${id}`, async (uri?: vscode.Uri, form?: ExportForm) => {
+      const target = uri ?? vscode.window.activeTextEditor?.document.uri;
+      if (target === undefined) {
+        void vscode.window.showInformationMessage('Maestro: open a file of a network function first.');
+        return;
+      }
+      try {
+        await maestro.start();
+        if (maestro.running) await run(target, form);
+      } catch (error) {
+        void vscode.window.showErrorMessage(`Maestro: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    });
+  return [
+    command('showMatrix', (uri) => maestro.panels.show('maestro.matrix', uri)),
+    command('showPaths', (uri) => maestro.panels.show('maestro.paths', uri)),
+    command('copyRss', (uri, form) => copyRss(maestro, uri, form)),
+    command('chooseNic', (uri) => chooseNic(uri)),
+    command('analyseAgain', (uri) => maestro.serverExecute('maestro.restartAnalysis', { uri: uri.toString() })),
+    vscode.commands.registerCommand('maestro.ui.restart', () => maestro.restart()),
+    vscode.commands.registerCommand('maestro.ui.setUp', () => maestro.setUp()),
+    vscode.commands.registerCommand('maestro.ui.showOutput', () => maestro.log.show()),
+  ];
+}
+
+async function copyRss(maestro: Maestro, uri: vscode.Uri, given: ExportForm | undefined): Promise<void> {
+  const items = EXPORT_FORMS.map((form) => ({ label: FORMS[form], form }));
+  const form = given ?? (await vscode.window.showQuickPick(items, { title: 'Copy RSS configuration as' }))?.form;
+  if (form === undefined) return;
+  const { text } = await maestro.serverExecute<{ text: string }>('maestro.exportRss', { uri: uri.toString(), form });
+  await vscode.env.clipboard.writeText(text);
+  void vscode.window.showInformationMessage(`Maestro: the RSS configuration is on the clipboard, as ${FORMS[form]}.`);
+}
+
+async function chooseNic(uri: vscode.Uri): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('maestro', uri);
+  const current = settings.get<string | null>('nic');
+  const items = [
+    { label: 'Default', description: 'as maestro.toml says, else x710', nic: undefined },
+    ...NICS.map(([nic, description]) => ({ label: nic, description, nic })),
+  ].map((item) => ({ ...item, label: item.nic === (current ?? undefined) ? `$(check) ${item.label}` : item.label }));
+  const choice = await vscode.window.showQuickPick(items, { title: 'NIC whose RSS is configured', matchOnDescription: true });
+  if (choice === undefined) return;
+  const target = vscode.workspace.getWorkspaceFolder(uri) === undefined ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.WorkspaceFolder;
+  await settings.update('nic', choice.nic, target);
+}

@@ -1,0 +1,50 @@
+// The decision tree, drawn from left to right as nested lists: boxes joined by lines, which fold, and which a keyboard and a
+// screen reader walk as the tree they are. A subtree that several branches share is drawn once; the others point to it.
+
+import type { Tree, TreeNode } from '../protocol';
+import { html, type Html } from './html';
+import { link } from './links';
+
+type Id = TreeNode['id'];
+
+/** Below this depth branches are folded at first. */
+const OPEN_DEPTH = 6;
+
+export interface DrawnTree {
+  markup: Html;
+  nodes: number;
+}
+
+export function drawTree(tree: Tree): DrawnTree {
+  const nodes = new Map<Id, TreeNode>(tree.nodes.map((node) => [node.id, node]));
+  const children = new Map<Id, { to: Id; label: string }[]>();
+  const hasParent = new Set<Id>();
+  for (const { from, to, label } of tree.edges) {
+    children.set(from, [...(children.get(from) ?? []), { to, label }]);
+    hasParent.add(to);
+  }
+  const drawn = new Set<Id>();
+
+  function box(node: TreeNode, edge: string): Html {
+    return html`${edge !== '' && html`<span class="edge">${edge}</span>`}<span class="box ${node.kind}">${link(node, node.label)}</span>`;
+  }
+
+  function item(id: Id, edge: string, depth: number): Html {
+    const node = nodes.get(id);
+    if (node === undefined) return html``;
+    const below = children.get(id) ?? [];
+    if (drawn.has(id) && below.length > 0) {
+      const label = html`${edge !== '' && html`<span class="edge">${edge}</span>`}`;
+      return html`<li role="treeitem" aria-level="${depth}" tabindex="-1" data-jump="node-${id}"><div class="node">${label}<span class="box again">as ${node.label} <a href="#" data-jump="node-${id}">above</a></span></div></li>`;
+    }
+    drawn.add(id);
+    if (below.length === 0) {
+      return html`<li role="treeitem" aria-level="${depth}" tabindex="-1" id="node-${id}"><div class="node">${box(node, edge)}</div></li>`;
+    }
+    const open = depth <= OPEN_DEPTH;
+    return html`<li role="treeitem" aria-level="${depth}" aria-expanded="${String(open)}" tabindex="-1" id="node-${id}"><div class="node">${box(node, edge)}<span class="fold" aria-hidden="true"></span></div><ul role="group">${below.map((edge) => item(edge.to, edge.label, depth + 1))}</ul></li>`;
+  }
+
+  const roots = tree.nodes.filter((node) => !hasParent.has(node.id)).map((node) => item(node.id, '', 1));
+  return { markup: html`<ul role="tree" class="tree" id="tree" aria-label="Decision tree">${roots}</ul>`, nodes: drawn.size };
+}

@@ -56,7 +56,9 @@ def requirements() -> tuple[str, str]:
     """The programs of Node.js and Chromium."""
     node = shutil.which("node")
     if node is None:
-        raise Missing("the end-to-end tests need Node.js 20 (on Debian: apt-get install nodejs npm), then: make workbench vsix")
+        raise Missing(
+            "the end-to-end tests need Node.js 20 (on Debian: apt-get install nodejs npm), then: make workbench vsix"
+        )
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         raise Missing("the end-to-end tests need Chromium (on Debian: apt-get install chromium)")
@@ -95,13 +97,44 @@ def code_server(home: Path, user: dict[str, Any], machine: dict[str, Any]) -> It
         (data / folder / "settings.json").write_text(json.dumps(settings))
     (home / "t").mkdir()
     config.write_text("")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("VSCODE_") and k not in ("PORT", "PASSWORD", "VIRTUAL_ENV")}
-    own = {"HOME": home, "TMPDIR": home / "t", "XDG_CONFIG_HOME": home / "xc", "XDG_DATA_HOME": home / "xd", "XDG_CACHE_HOME": home / "xk"}
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith("VSCODE_") and k not in ("PORT", "PASSWORD", "VIRTUAL_ENV")
+    }
+    own = {
+        "HOME": home,
+        "TMPDIR": home / "t",
+        "XDG_CONFIG_HOME": home / "xc",
+        "XDG_DATA_HOME": home / "xd",
+        "XDG_CACHE_HOME": home / "xk",
+    }
     env = kept | {k: str(v) for k, v in own.items()} | {"EXTENSIONS_GALLERY": '{"serviceUrl":""}'}
-    command = [node, str(CODE_SERVER), "--user-data-dir", str(data), "--extensions-dir", str(extensions), "--config", str(config)]
-    subprocess.run([*command, "--install-extension", str(EXTENSION)], env=env, check=True, capture_output=True, timeout=START_SECONDS)
+    command = [
+        node,
+        str(CODE_SERVER),
+        "--user-data-dir",
+        str(data),
+        "--extensions-dir",
+        str(extensions),
+        "--config",
+        str(config),
+    ]
+    subprocess.run(
+        [*command, "--install-extension", str(EXTENSION)],
+        env=env,
+        check=True,
+        capture_output=True,
+        timeout=START_SECONDS,
+    )
     port = free_port()
-    options = ["--auth=none", "--disable-telemetry", "--disable-update-check", "--disable-workspace-trust", "--ignore-last-opened"]
+    options = [
+        "--auth=none",
+        "--disable-telemetry",
+        "--disable-update-check",
+        "--disable-workspace-trust",
+        "--ignore-last-opened",
+    ]
     log = (home / "log").open("wb")
     process = subprocess.Popen(
         [*command, f"--bind-addr=127.0.0.1:{port}", "--disable-getting-started-override", *options],
@@ -129,9 +162,29 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -
 
 def launch_chromium(playwright: Any) -> Browser:
     _, chromium = requirements()
-    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    browser: Browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet])
+    quiet = [
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    browser: Browser = playwright.chromium.launch(
+        executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet]
+    )
     return browser
+
+
+def copy_fixtures(home: Path, *names: str) -> Path:
+    """Fixtures as they lie here, in a folder whose name has a space and a letter beyond ASCII."""
+    folder = home / "NFs schön"
+    folder.mkdir()
+    for name in names:
+        shutil.copytree(REPOSITORY / "fixtures" / name, folder / name)
+    for shared in (REPOSITORY / "fixtures").glob("*.[ch]"):
+        shutil.copy(shared, folder)
+    shutil.copy(REPOSITORY / "fixtures/Makefile", folder)
+    return folder
 
 
 class Window:
@@ -140,7 +193,9 @@ class Window:
     def __init__(self, browser: Browser, server: CodeServer, folder: Path):
         self.server = server
         self.folder = folder
-        context = browser.new_context(viewport={"width": 1400, "height": 900}, permissions=["clipboard-read", "clipboard-write"])
+        context = browser.new_context(
+            viewport={"width": 1400, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+        )
         self.page: Page = context.new_page()
         self.page.set_default_timeout(SEEN_MS)
         self.page.goto(server.url(folder), wait_until="domcontentloaded")

@@ -150,7 +150,8 @@ export class Panels implements vscode.Disposable {
       void existing.refresh();
       return;
     }
-    this.adopt(kind, vscode.window.createWebviewPanel(kind, TITLES[kind], vscode.ViewColumn.Beside), uri.toString());
+    const beside = [...this.pages.values()][0]?.panel.viewColumn ?? vscode.ViewColumn.Beside; // all panels share one column
+    this.adopt(kind, vscode.window.createWebviewPanel(kind, TITLES[kind], beside), uri.toString());
   }
 
   refresh(): void {

@@ -26,7 +26,7 @@ export function drawTree(tree: Tree): DrawnTree {
   const drawn = new Set<Id>();
 
   function box(node: TreeNode, edge: string): Html {
-    return html`${edge !== '' && html`<span class="edge">${edge}</span>`}<span class="box ${node.kind}">${link(node, node.label)}</span>`;
+    return html`${edge !== '' && html`<span class="edge">${edge}</span>`}<span class="box ${node.kind}" title="${node.label}">${link(node, node.label)}</span>`;
   }
 
   function item(id: Id, edge: string, depth: number): Html {

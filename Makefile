@@ -69,7 +69,7 @@ test-extension: $(EXTENSION)/node_modules/.installed
 	cd $(EXTENSION) && npm test --silent
 
 vsix: $(VSIX)
-$(VSIX): $(VENV)/.installed $(EXTENSION)/node_modules/.installed $(shell find maestro_lsp $(EXTENSION)/src $(EXTENSION)/media $(EXTENSION)/scripts -type f -not -name '*.pyc') $(EXTENSION)/package.json
+$(VSIX): $(VENV)/.dev $(EXTENSION)/node_modules/.installed $(shell find maestro_lsp docs/findings $(EXTENSION)/src $(EXTENSION)/media $(EXTENSION)/scripts -type f -not -name '*.pyc') $(EXTENSION)/package.json
 	BIN=$(abspath $(BIN)) $(EXTENSION)/scripts/package.sh $(abspath $@)
 
 workbench: build/workbench/.installed

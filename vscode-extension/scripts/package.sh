@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 1577836800)
 export SOURCE_DATE_EPOCH
 rm -rf wheels
-"${BIN:-$(cd .. && pwd)/.venv/bin}/pip" wheel --quiet --no-deps --wheel-dir wheels ..
+(cd .. && "${BIN:-.venv/bin}/hatchling" build -t wheel -d vscode-extension/wheels >/dev/null)
 node scripts/build.mjs
 mkdir -p "$(dirname "$FILE")"
 npx vsce package --no-dependencies --allow-missing-repository --out "$FILE" >/dev/null

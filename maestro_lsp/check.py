@@ -92,8 +92,10 @@ def check(
     given: Settings | None = None,
     read: Callable[[str], str | None] | None = None,
     old: Program | None = None,
+    program: Program | None = None,
 ) -> Report:
-    """Analyse one NF. Never raises on user code.
+    """Analyse one NF. Never raises on user code. `program`, if given, is the NF's, loaded with the same reader; `old`, an
+    earlier version of it, spares work on what did not change.
 
     Raises:
         CheckError: for settings that cannot be used (an unknown NIC, a structure that makes no sense).
@@ -106,7 +108,7 @@ def check(
     roles: Mapping[str, int] = {}
     error = ""
     try:
-        program = workspace.load(nf, read, old)
+        program = program or workspace.load(nf, read, old)
         clock.lap("load")
         extra = broken.findings(program, nf.root)
         extra += [Finding("unsupported-construct", p.message, p.span) for p in nf.problems]

@@ -83,7 +83,10 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     completion = commands.add_parser("completion", help="print a completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     completion.set_defaults(run=run_completion)
-    if not words or words[0] not in ("check", "paths", "--version"):  # importing these takes longer than --version
+    serve = commands.add_parser("serve", help="language server for editors, on standard input and output")
+    serve.add_argument("--tcp", type=_positive, metavar="PORT", help="on a port of the loopback interface instead")
+    serve.set_defaults(run=run_serve)
+    if not words or words[0] not in ("check", "paths", "serve", "--version"):  # importing these takes longer than --version
         from .rss.commands import add_parsers
 
         add_parsers(commands)
@@ -296,6 +299,19 @@ def run_paths(args: argparse.Namespace) -> int:
         form = {"text": rendered.text, "dot": rendered.dot, "lva": rendered.lva}[args.format]
         print(form(report))
     return OK if report.analysis.complete else NOT_SHARED
+
+
+# ----------------------------------------------------------------------------------------------------------------- serve
+
+
+def run_serve(args: argparse.Namespace) -> int:
+    """`maestro-lsp serve`."""
+    from .server.engine.client import spawn
+
+    worker = spawn()  # it starts up while this process imports the protocol
+    from .server.server import serve
+
+    return serve(args.tcp, worker)
 
 
 if __name__ == "__main__":

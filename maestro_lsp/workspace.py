@@ -189,7 +189,7 @@ class _Loader:
     def __init__(self, nf: NfSources, read: Read, old: Program | None) -> None:
         self.nf = nf
         self.read = read
-        self.old = {unit.path: unit for unit in old.units} if old is not None else {}
+        self.old = {unit.path: unit for unit in old.parsed} if old is not None else {}
         self.units: list[Unit] = []
         self.waiting: dict[str, None] = dict.fromkeys(nf.helpers)
         self.beside: set[str] = set()

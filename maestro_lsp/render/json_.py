@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ class Places:
         return self.text(span.file).line(span.start) + 1
 
 
-def nf(r: Report) -> dict[str, Any]:
-    """One NF."""
+def nf(r: Report, shown: Callable[[str], str] = relative) -> dict[str, Any]:
+    """One NF. `shown` is what becomes of the paths of files."""
     places = Places(r)
     a = r.analysis
     entry = r.execution.entry
@@ -60,8 +61,8 @@ def nf(r: Report) -> dict[str, Any]:
     rss = a.configuration.to_json() if a.configuration is not None else None
     return {
         "name": r.name,
-        "root": relative(r.nf.root),
-        "entry": {"file": relative(entry.file), "line": places.line(entry)} if entry is not None else None,
+        "root": shown(r.nf.root),
+        "entry": {"file": shown(entry.file), "line": places.line(entry)} if entry is not None else None,
         "complete": a.complete,
         "source": "symbex",
         "devices": list(range(r.devices)),
@@ -72,9 +73,7 @@ def nf(r: Report) -> dict[str, Any]:
                 "kind": o.kind,
                 "written": o.id in written,
                 "capacity": o.capacity,
-                "declared": {"file": relative(o.declared.file), "line": places.line(o.declared)}
-                if o.declared
-                else None,
+                "declared": {"file": shown(o.declared.file), "line": places.line(o.declared)} if o.declared else None,
             }
             for o in r.objects
         ],
@@ -90,11 +89,10 @@ def nf(r: Report) -> dict[str, Any]:
                 "code": f.code,
                 "severity": f.severity,
                 "message": f.message,
-                "file": relative(f.span.file),
+                "file": shown(f.span.file),
                 "range": places.range(f.span),
                 "related": [
-                    {"file": relative(x.span.file), "range": places.range(x.span), "message": x.message}
-                    for x in f.related
+                    {"file": shown(x.span.file), "range": places.range(x.span), "message": x.message} for x in f.related
                 ],
             }
             for f in r.findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from maestro_lsp.source.preprocess import Problem
 from maestro_lsp.source.unit import FunctionDef, GlobalDef, Unit
@@ -17,7 +17,8 @@ class Program:
     def __init__(self, units: Sequence[Unit], helpers: Callable[[str], Unit | None] | None = None) -> None:
         self.units: list[Unit] = list(units)
         self._helpers = helpers
-        self._asked: set[str] = set()
+        self._asked: dict[str, None] = {}
+        self._ready: dict[str, Unit | None] = {}  # helpers that were parsed ahead, by the name that asks for them
 
     def function(self, name: str, unit: Unit | None = None) -> FunctionDef | None:
         """The definition that a use of a name in a unit means: the unit's own, else an external one."""
@@ -41,12 +42,27 @@ class Program:
             found = self._defined(name)
         return found or declared
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Names for which a helper was looked for, in that order."""
+        return tuple(self._asked)
+
+    @property
+    def parsed(self) -> list[Unit]:
+        """All units, those that were only parsed ahead too."""
+        return [*self.units, *(unit for unit in self._ready.values() if unit is not None)]
+
+    def parse_ahead(self, names: Iterable[str]) -> None:
+        """Parse the helpers that an earlier version of the program asked for; they are linked when they are asked for again."""
+        if self._helpers is not None:
+            self._ready.update((name, self._helpers(name)) for name in names)
+
     def _help(self, name: str) -> bool:
         """Load the helper that defines a name; whether there was one."""
         if self._helpers is None or name in self._asked:
             return False
-        self._asked.add(name)
-        found = self._helpers(name)
+        self._asked[name] = None
+        found = self._ready.pop(name) if name in self._ready else self._helpers(name)
         if found is None or found in self.units:
             return False
         self.units.append(found)

@@ -1,0 +1,53 @@
+"""Commands that the client may execute. The arguments of each are one object."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pygls.exceptions import JsonRpcInvalidParams
+
+from .documents import path_of
+from .features.analysis import nf_of
+from .nfs import Nf
+from .protocol import Ready
+from .session import Session
+
+_PATIENCE = 60.0  # seconds for a result that is being computed
+
+
+class Commands:
+    """The commands of one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def matrix(self, arguments: tuple[Any, ...]) -> Ready:
+        """The JSON of `check` for an NF."""
+        nf = await self.fresh(self.nf(arguments))
+        assert nf.facts is not None
+        return Ready(nf.facts.data["analysis"].decode() or "null")
+
+    def restart(self) -> None:
+        """Forget everything and analyse anew."""
+        self._session.restart()
+
+    def nf(self, arguments: tuple[Any, ...]) -> Nf:
+        """The NF that a command's arguments name. Raises JsonRpcInvalidParams."""
+        given = arguments[0] if arguments and isinstance(arguments[0], dict) else {}
+        uri = given.get("uri")
+        if not isinstance(uri, str):
+            raise JsonRpcInvalidParams('the argument is an object with a "uri"')
+        nf = nf_of(self._session.nfs, path_of(uri))
+        if nf is None:
+            raise JsonRpcInvalidParams(f"no NF at {uri}: an NF is found by a definition of nf_process")
+        return nf
+
+    async def fresh(self, nf: Nf) -> Nf:
+        """The NF once its analysis is that of the latest texts. Raises JsonRpcInvalidParams when that fails."""
+        ends = asyncio.get_running_loop().time() + _PATIENCE
+        while nf.state != "fresh":
+            if nf.state == "failed" or asyncio.get_running_loop().time() > ends:
+                raise JsonRpcInvalidParams(nf.message or f"{nf.name} is not analysed yet")
+            await asyncio.sleep(0.01)
+        return nf

@@ -1,0 +1,96 @@
+"""What the worker's children do. Each task takes a request and gives messages for the server (see `worker`)."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ... import workspace
+from ...check import CheckError, Report, check
+from ...source.program import Program
+from ...workspace import NfSources, Read, Settings
+from ..facts import snapshot
+from . import cache as caches
+
+Message = tuple[Any, ...]
+Task = Callable[["Request", dict[str, Any]], Iterator[Message]]
+
+
+class Request:
+    """One NF to look at.
+
+    arguments  entry: the file that defines nf_process; settings: see `settings_of`; encoding: of positions
+    log        every text that was read, None for missing files
+    """
+
+    def __init__(self, arguments: dict[str, Any], read: Read, log: dict[str, str | None]) -> None:
+        self.arguments = arguments
+        self.entry: str = arguments["entry"]
+        self.encoding = arguments.get("encoding", "utf-16")
+        self.settings = settings_of(arguments.get("settings") or {})
+        self.read = read
+        self.log = log
+        self.nf: NfSources | None = None
+        self.program: Program | None = None
+        self.report: Report | None = None
+
+    def find(self) -> NfSources | None:
+        """The NF of the entry file, if that still defines one."""
+        found = workspace.find_nfs(posixpath.dirname(self.entry), self.settings, self.read)
+        self.nf = next((nf for nf in found if nf.entry_file == self.entry), None)
+        return self.nf
+
+    def checked(self) -> Report:
+        """The report, made at the first call. Raises CheckError."""
+        if self.report is None:
+            assert self.nf is not None
+            self.report = check(self.nf, self.settings, self.read, program=self.program)
+        return self.report
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """The editor's settings; those that are not set or make no sense are left to maestro.toml."""
+    assume = given.get("assume")
+    config = given.get("config")
+    return Settings(
+        nic=given.get("nic") or None,
+        devices=given.get("devices") or None,
+        equal=given.get("equal") or None,
+        strict=given.get("strict"),
+        assume=tuple(assume) if isinstance(assume, (list, tuple)) else None,
+        seed=given.get("seed"),
+        config=dict(config) if isinstance(config, dict) else {},
+    )
+
+
+def discover(arguments: Mapping[str, Any], read: Read) -> list[dict[str, str]]:
+    """The NFs at paths: name, folder and entry file of each."""
+    found: dict[str, dict[str, str]] = {}
+    for path in arguments["paths"]:
+        for nf in workspace.find_nfs(path, Settings(), read):
+            found[nf.entry_file] = {"name": nf.name, "root": nf.root, "entry": nf.entry_file}
+    return list(found.values())
+
+
+def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
+    """Everything that is shown in source files."""
+    before = set(request.log)
+    try:
+        report = request.checked()
+    except CheckError as error:
+        yield "keep", {}, (), {"facts": snapshot.refused(request.nf, str(error), sorted(request.log))}
+        return
+    assert request.program is not None
+    data = snapshot.facts(report, request.encoding, sorted(request.log))
+    later = {path: caches.digest(text) for path, text in request.log.items() if path not in before}
+    yield "keep", later, request.program.asked, {"facts": data}
+
+
+TASKS: dict[str, Task] = {"analyse": analyse}
+
+
+def warm_up() -> None:
+    """Import what the first analysis would."""
+    from ...render import expressions, paths  # noqa: F401
+    from ...rss import export, traffic  # noqa: F401

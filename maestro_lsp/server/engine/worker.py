@@ -1,0 +1,306 @@
+"""The worker process: analyses NFs for the language server.
+
+It reads messages on its standard input and answers on its standard output (see `wire`). For each analysis it parses what
+changed and then forks a child that executes, judges and renders. Whatever happens to that child (an endless loop, a crash, a
+newer edit) costs nothing else, and it can be dropped at once, inside any C code. A child that has answered rests with its
+report in memory, for what is only wanted later: call paths, the matrix panel, the proof.
+
+    ("buffers", {path: text or None})        unsaved texts that win over files; None: the file counts again
+    ("start", job, kind, arguments)          "discover", or one of `tasks.TASKS`
+    ("follow", job, what, arguments)         ask a resting child
+    ("cancel", job)                          drop it
+  answers
+    ("part", job, name, data)                a result, in several parts
+    ("rest", job)                            all that was asked for has been said
+    ("failed", job, why)
+    ("end", job)                             the child is gone
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import posixpath
+import resource
+import selectors
+import signal
+import sys
+import time
+import traceback
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from ... import workspace
+from ...source.program import Program
+from . import cache as caches
+from . import tasks
+from .wire import Frames, frame, send
+
+_PROGRAMS = 6  # parsed programs kept for the next edit
+_CPU_SECONDS = 600  # of a child that nobody stops any more
+_MEMORY_BYTES = 4 << 30  # of address space
+_IDLE_SECONDS = 2.0  # after which memory is tidied
+
+
+@dataclass
+class _Child:
+    job: int
+    pid: int
+    results: int  # descriptor
+    commands: int  # descriptor
+    kind: str
+    name: str = ""  # of its results in the cache
+    entry: str = ""
+    frames: Frames = field(default_factory=Frames)
+    failed: bool = False
+
+
+class Worker:
+    """The loop of the worker process."""
+
+    def __init__(self, commands: int, answers: int) -> None:
+        self.commands = commands
+        self.answers = answers
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(commands, selectors.EVENT_READ, None)
+        self.incoming = Frames()
+        self.buffers: dict[str, str] = {}
+        self.programs: OrderedDict[str, Program] = OrderedDict()
+        self.helpers: dict[str, tuple[str, ...]] = {}  # entry file -> names that helper sources were loaded for
+        self.children: dict[int, _Child] = {}
+        self.cache = caches.Cache(caches.folder())
+        self.loads = 0
+
+    def run(self) -> None:
+        """Until the server is gone."""
+        while True:
+            ready = self.selector.select(_IDLE_SECONDS)
+            if not ready:
+                self.tidy()
+            for key, _ in ready:
+                if key.data is not None:
+                    if key.data.job in self.children:
+                        self.relay(key.data)
+                elif not self.incoming.read(self.commands):
+                    for child in list(self.children.values()):
+                        self.end(child)
+                    return
+            for message in self.incoming.messages():
+                self.obey(message)
+
+    def answer(self, *message: Any) -> None:
+        send(self.answers, frame(*message))
+
+    def obey(self, message: tuple[Any, ...]) -> None:
+        kind, *rest = message
+        if kind == "buffers":
+            for path, text in rest[0].items():
+                if text is None:
+                    self.buffers.pop(path, None)
+                else:
+                    self.buffers[path] = text
+        elif kind == "start":
+            job, task, arguments = rest
+            try:
+                self.start(job, task, arguments)
+            except Exception:
+                self.answer("failed", job, traceback.format_exc())
+                self.answer("end", job)
+        elif kind == "follow":
+            child = self.children.get(rest[0])
+            if child is not None:
+                try:
+                    send(child.commands, frame(*rest[1:]))
+                except BrokenPipeError:
+                    self.end(child)
+        elif kind == "cancel":
+            child = self.children.get(rest[0])
+            if child is not None:
+                self.end(child)
+
+    # ------------------------------------------------------------------------------------------------------------ jobs
+
+    def start(self, job: int, task: str, arguments: dict[str, Any]) -> None:
+        log: dict[str, str | None] = {}
+        read = _logged(workspace.reader(self.buffers), log)
+        if task == "discover":
+            self.answer("part", job, "nfs", tasks.discover(arguments, read))
+            self.answer("end", job)
+            return
+        request = tasks.Request(arguments, read, log)
+        nf = request.find()
+        if nf is None:
+            self.answer("part", job, "gone", tasks.discover({"paths": [posixpath.dirname(request.entry)]}, read))
+            self.answer("end", job)
+            return
+        request.program = self.program(nf, read)
+        before = {path: caches.digest(text) for path, text in sorted(log.items())}
+        name = caches.key(nf, arguments.get("settings"), arguments.get("encoding"), before)
+        if task == "analyse":
+            known = self.cache.get(name, read)
+            if known is not None and arguments.get("want", "facts") in known:
+                for part, data in known.items():
+                    self.answer("part", job, part, data)
+                self.answer("end", job)
+                return
+        self.fork(job, task, request, name)
+
+    def program(self, nf: workspace.NfSources, read: workspace.Read) -> Program:
+        """The NF's program, parsed; what did not change since the last time is not parsed again."""
+        entry = nf.entry_file
+        program = workspace.load(nf, read, self.programs.pop(entry, None))
+        program.parse_ahead(self.helpers.get(entry, ()))
+        self.programs[entry] = program
+        if len(self.programs) > _PROGRAMS:
+            self.programs.popitem(last=False)
+        self.loads += 1
+        return program
+
+    def fork(self, job: int, task: str, request: tasks.Request, name: str) -> None:
+        results, results_end = os.pipe()
+        commands_end, commands = os.pipe()
+        gc.freeze()  # a collection in the child would copy every page
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            self.close_inherited(results, commands)
+            _child(job, task, request, commands_end, results_end)
+        os.close(results_end)
+        os.close(commands_end)
+        child = _Child(job, pid, results, commands, task, name, request.entry)
+        self.children[job] = child
+        self.selector.register(results, selectors.EVENT_READ, child)
+
+    def close_inherited(self, *others: int) -> None:
+        """In a child: leave alone what belongs to the worker."""
+        self.selector.close()
+        for fd in (self.commands, self.answers, *others):
+            os.close(fd)
+        for child in self.children.values():
+            os.close(child.results)
+            os.close(child.commands)
+
+    def relay(self, child: _Child) -> None:
+        """Pass on what a child says, and keep it."""
+        open_ = child.frames.read(child.results)
+        for message in child.frames.messages():
+            if message[0] == "keep":
+                _, extras, helpers, parts = message
+                self.helpers[child.entry] = helpers
+                self.cache.put(child.name, extras, parts)
+                for name, data in parts.items():
+                    self.answer("part", child.job, name, data)
+            elif message[0] == "add":
+                self.cache.add(child.name, message[1], message[2])
+                self.answer("part", child.job, message[1], message[2])
+            else:
+                child.failed = child.failed or message[0] == "failed"
+                self.answer(message[0], child.job, *message[1:])
+        if not open_:
+            self.end(child)
+
+    def end(self, child: _Child) -> None:
+        """Stop a child and forget it."""
+        del self.children[child.job]
+        self.selector.unregister(child.results)
+        os.close(child.results)
+        os.close(child.commands)
+        killed = _kill(child.pid)
+        _, status = os.waitpid(child.pid, 0)
+        if not killed and not child.failed and status:
+            self.answer("failed", child.job, _reason(status))
+        self.answer("end", child.job)
+
+    def tidy(self) -> None:
+        """Collect what old programs left behind; nothing waits for it."""
+        if self.loads >= 20:
+            self.loads = 0
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+
+
+def _kill(pid: int) -> bool:
+    """Kill a child; False if it had ended by itself."""
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if ended is not None:
+        return False
+    os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def _reason(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        try:
+            return f"the process was ended by {signal.Signals(number).name}"
+        except ValueError:
+            return f"the process was ended by signal {number}"
+    return f"the process ended with status {os.WEXITSTATUS(status)}"
+
+
+def _logged(read: workspace.Read, log: dict[str, str | None]) -> workspace.Read:
+    def logging(path: str) -> str | None:
+        text = log[path] = read(path)
+        return text
+
+    return logging
+
+
+# ---------------------------------------------------------------------------------------------------------- in the child
+
+
+def _child(job: int, task: str, request: tasks.Request, commands: int, results: int) -> NoReturn:
+    """Do the task, then what follows, and end with the process."""
+    status = 0
+    try:
+        gc.set_threshold(100_000, 20, 50)
+        _limit(resource.RLIMIT_CPU, _CPU_SECONDS)
+        _limit(resource.RLIMIT_AS, _MEMORY_BYTES)
+        incoming = Frames()
+        wanted: list[tuple[str, dict[str, Any]]] = [(task, request.arguments)]
+        while True:
+            for what, arguments in wanted:
+                for message in tasks.TASKS[what](request, arguments):
+                    send(results, frame(*message))
+            send(results, frame("rest"))
+            if not incoming.read(commands):
+                break
+            wanted = list(incoming.messages())
+    except (BrokenPipeError, KeyboardInterrupt):
+        status = 1
+    except BaseException:
+        send(results, frame("failed", traceback.format_exc()))
+        status = 1
+    finally:
+        os._exit(status)
+
+
+def _limit(what: int, value: int) -> None:
+    _, hard = resource.getrlimit(what)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(what, (value, hard))
+
+
+def main() -> None:
+    """Run on standard input and output, which nothing else gets to use."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    commands, answers = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    started = time.monotonic()
+    tasks.warm_up()
+    print(f"worker ready after {time.monotonic() - started:.2f} s", file=sys.stderr)
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(BrokenPipeError):
+        Worker(commands, answers).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""All that the editor shows of an NF's analysis, as plain data: what the worker sends once it has analysed.
+
+The data of each file is JSON that the event loop only reads when that file is looked at, and diagnostics are JSON texts that it
+passes on as they are: whatever an NF's size, the loop does little.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ... import docs
+from ...check import Report
+from ...render.json_ import nf as check_json
+from ...sharding.findings import Finding
+from ...source.text import Encoding, Span
+from ...workspace import NfSources
+from . import markdown
+from .accesses import Site, sites
+from .places import Places, uri
+
+SOURCE = "maestro"
+SEVERITIES = {"error": 1, "warning": 2, "information": 3, "hint": 4}
+_MAX_HINT = 48  # characters of an inlay hint
+_START = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+
+
+def facts(r: Report, encoding: Encoding, reads: Sequence[str]) -> dict[str, Any]:
+    """One analysed NF. `reads` are the files that the analysis read or missed."""
+    a = r.analysis
+    places = Places(r, encoding)
+    found = sites(r)
+    entry = _entry(r, places)
+    files: dict[str, dict[str, Any]] = {}
+    for f in r.findings:
+        _file(files, f.span.file)["diagnostics"].append(json.dumps(diagnostic(f, r, places), ensure_ascii=False))
+    for site in found.values():
+        _file(files, site.span.file)["sites"].append(_site(site, places, len(r.paths)))
+    for o in r.objects:
+        if o.declared is not None:
+            uses = [places.location(s.span) for s in found.values() if o.name in s.objects]
+            about = {
+                "name": o.name,
+                "kind": o.kind,
+                "capacity": o.capacity,
+                "range": places.range(o.declared),
+                "uses": uses,
+            }
+            _file(files, o.declared.file)["objects"].append(about)
+    if entry is not None:
+        lens = {"title": markdown.title(r), "hover": markdown.matrix(r), "paths": _outcomes(r), **entry}
+        _file(files, r.nf.entry_file)["entry"] = lens
+    return {
+        **_identity(r.nf),
+        "refused": "",
+        "verdict": a.verdict,
+        "stateless": a.stateless,
+        "complete": a.complete,
+        "devices": r.devices,
+        "nic": r.nic,
+        "roles": dict(r.roles),
+        "keys": a.configuration is not None and a.complete,
+        "error": r.error,
+        "reads": list(reads),
+        "files": {path: _packed(data) for path, data in files.items()},
+        "analysis": json.dumps(check_json(r, str)).encode(),
+        "elapsed_ms": round(sum(r.timings_ms.values()), 1),
+    }
+
+
+def refused(nf: NfSources | None, why: str, reads: Sequence[str]) -> dict[str, Any]:
+    """An NF whose settings cannot be used: one error, at the place that the message names."""
+    assert nf is not None
+    at = re.match(r"(?P<file>[^:]+):(?P<line>\d+): ", why)
+    path, line = nf.entry_file, 0
+    for p in reads if at is not None else ():
+        if p.endswith("maestro.toml") and p.endswith(at["file"].lstrip("./")):  # type: ignore[index]
+            path, line = p, int(at["line"]) - 1  # type: ignore[index]
+    place = {"start": {"line": line, "character": 0}, "end": {"line": line, "character": 200}}
+    told = {"range": place, "severity": 1, "source": SOURCE, "code": "settings", "message": why}
+    data = _file({}, path)
+    data["diagnostics"].append(json.dumps(told))
+    return {
+        **_identity(nf),
+        "refused": why,
+        "verdict": "unknown",
+        "keys": False,
+        "error": "",
+        "reads": list(reads),
+        "files": {path: _packed(data)},
+        "analysis": b"",
+    }
+
+
+def _identity(nf: NfSources) -> dict[str, Any]:
+    return {"name": nf.name, "root": nf.root, "entry": nf.entry_file}
+
+
+def _file(files: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
+    return files.setdefault(path, {"diagnostics": [], "sites": [], "objects": [], "entry": None})
+
+
+def _packed(data: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in data.items() if key != "diagnostics"}
+    return {"diagnostics": list(dict.fromkeys(data["diagnostics"])), "data": json.dumps(rest).encode()}
+
+
+def diagnostic(f: Finding, r: Report, places: Places) -> dict[str, Any]:
+    """A finding as the protocol writes it."""
+    related = [{"location": places.location(x.span), "message": x.message} for x in f.related]
+    return {
+        "range": places.range(f.span),
+        "severity": SEVERITIES[f.severity],
+        "code": f.code,
+        "codeDescription": {"href": docs.uri(f.code)},
+        "source": SOURCE,
+        "message": f.message,
+        **({"relatedInformation": related} if related else {}),
+        "data": {"nf": r.nf.entry_file},
+    }
+
+
+def _site(site: Site, places: Places, total: int) -> dict[str, Any]:
+    said = site.summary()
+    short = said if len(said) <= _MAX_HINT else said[: _MAX_HINT - 1].rstrip(", ") + "…"
+    return {
+        "range": places.range(site.span),
+        "function": site.function,
+        "enclosing": site.enclosing,
+        "objects": list(site.objects),
+        "declared": [places.location(o.declared) for o in site.objects.values() if o.declared is not None],
+        "hint": short,
+        "tooltip": said,
+        "hover": markdown.access(site, places, total),
+        "paths": sorted(site.paths),
+        "codes": sorted({f.code for f in site.findings}),
+    }
+
+
+def _entry(r: Report, places: Places) -> dict[str, Any] | None:
+    """Where nf_process stands: its name, and all of it."""
+    whole = r.execution.entry
+    if whole is None:
+        return None
+    text = places.text(whole.file).text
+    at = re.compile(r"\bnf_process\b").search(text, whole.start, whole.end)
+    if at is None:  # it comes from a macro
+        return {"range": places.range(whole), "name": places.range(whole)}
+    return {"range": places.range(whole), "name": places.range(Span(whole.file, at.start(), at.end()))}
+
+
+def _outcomes(r: Report) -> list[dict[str, Any]]:
+    return [{"number": p.number, "device": p.device, "outcome": p.outcome, "calls": len(p.calls)} for p in r.paths]
+
+
+def uris(paths: Iterable[str]) -> list[str]:
+    """Addresses of files."""
+    return [uri(p) for p in paths]

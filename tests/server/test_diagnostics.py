@@ -1,0 +1,38 @@
+"""What the server says about files without being asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .conftest import editor
+
+
+async def test_the_findings_of_the_bridge_are_pushed_with_their_other_access_and_their_page(
+    tree: Callable[..., Path],
+) -> None:
+    root = tree("bridge")
+    async with editor(root) as e:
+        uri = e.open(root / "bridge" / "bridge_main.c")
+        found = await e.diagnostics(uri)
+        about = [d for d in found if d.code == "rss-incompatible-field"]
+        assert about and all(d.source == "maestro" and d.severity == 2 for d in about)
+        assert any("the other access" in r.message for d in about for r in d.related_information or ())
+        page = about[0].code_description
+        assert page is not None and page.href.endswith("/rss-incompatible-field.md")
+
+
+async def test_an_edit_that_keys_the_firewall_by_mac_address_makes_findings_and_undoing_it_removes_them(
+    tree: Callable[..., Path],
+) -> None:
+    root = tree("fw")
+    async with editor(root) as e:
+        uri = e.open(root / "fw" / "fw_flows.c")
+        before = await e.diagnostics(uri)
+        assert (await e.analysis(uri))["verdict"] == "shared-nothing"
+        e.replace(uri, "map_get(state->flows, id, &index)", "map_get(state->flows, state, &index)")
+        await e.diagnostics(uri)
+        assert (await e.analysis(uri))["verdict"] != "shared-nothing"
+        e.replace(uri, "map_get(state->flows, state, &index)", "map_get(state->flows, id, &index)")
+        assert await e.diagnostics(uri) == before
+        assert (await e.analysis(uri))["verdict"] == "shared-nothing"

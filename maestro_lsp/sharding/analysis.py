@@ -19,7 +19,8 @@ from ..symbex.path import CallPath
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, collect
-from .conflicts import AdmittedViews, Conflict, Conflicts, Conjunction, Effective, Obstacle, find_conflicts
+from .algebra import AdmittedViews, Conjunction
+from .conflicts import Conflict, Conflicts, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
 from .findings import Finding, Related
 from .headers import PacketView, Views, reads_transport

@@ -7,45 +7,18 @@ that reaches the object meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object, Part
 from ..symbex.solver import Solver
 from .access import Access
+from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
 from .guard import Guard, Unguarded, find_guard, stored_in
-from .headers import FieldBit, PacketView
-from .linear import Affine, Pair, bits, equate, is_packet_bit
+from .linear import equate, is_packet_bit
 from .provenance import Provenance
 from .tables import Breach, Table, expiry_problem, find_tables
-
-
-@dataclass(frozen=True)
-class AdmittedViews:
-    """The packet views of each path by its number.
-
-    `named` are the classes for which the matrix holds; `counted` those of them that the verdict counts for a NIC.
-    """
-
-    named: dict[int, tuple[PacketView, ...]]
-    counted: dict[int, frozenset[str]]
-
-
-Term = tuple[int, str, int]  # side (0: packet d, 1: packet e), field, bit
-
-
-@dataclass(frozen=True, slots=True)
-class BitEquation:
-    """The exclusive or of `terms` is `constant`."""
-
-    terms: frozenset[Term]
-    constant: int = 0
-
-
-Conjunction = frozenset[BitEquation]
-TRUE: Conjunction = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,43 +86,12 @@ def find_conflicts(
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
     out.tables = find_tables(paths, objects, accesses, origin)
     out.effective = _effective(out, paths, accesses, strict, origin)
-    fixed = {p.number: _fixed_bits(p) for p in paths}
-    config = {p.number: _config_conditions(p) for p in paths}
-    index: dict[tuple[object, ...], Conflict] = {}
-    # accesses that ask for exactly the same are compared once
-    alike: dict[tuple[object, ...], Effective] = {}
-    for e in out.effective:
-        p = e.access.path
-        plain = e.access.plain
-        mark = (
-            e.groups, e.access.write, p.device, e.key, e.obstacles, e.own_index, fixed[p.number], config[p.number],
-            tuple(id(v) for v in views.named[p.number]), (plain.offset, plain.size) if plain is not None else None,
-            e.access.span,
-        )  # fmt: skip
-        alike.setdefault(mark, e)
-    by_object: dict[int, list[Effective]] = {}
-    for e in alike.values():
-        for group in e.groups:
-            by_object.setdefault(group, []).append(e)
-    compared: set[tuple[int, int]] = set()
-    for _, members in sorted(by_object.items()):
-        for at, first in enumerate(members):
-            for second in members[at:]:
-                x, y = first, second
-                if (id(x), id(y)) in compared:
-                    continue
-                compared.add((id(x), id(y)))
-                if not (x.access.write or y.access.write):
-                    continue
-                if x.access.path.device > y.access.path.device:
-                    x, y = y, x
-                pairs = _key_pairs(x, y)
-                together = config[x.access.path.number] | config[y.access.path.number]
-                if pairs is not None and _agree(together, solver):
-                    _add(index, x, y, pairs, views, fixed)
+    found = _Found(Algebra(paths, views), solver)
+    for x, y in _distinct_pairs(out.effective, found.algebra):
+        found.compare(x, y)
     for chain, guard in out.guards.items():
-        _add_guard(index, out.tables[chain], guard, accesses, views, fixed)
-    out.conflicts = sorted(index.values(), key=lambda c: (c.i, c.j, sorted(_term_key(q) for q in c.when)))
+        _add_guard(found, out.tables[chain], guard, accesses)
+    out.conflicts = sorted(found.conflicts.values(), key=lambda c: (c.i, c.j, sorted(_term_key(q) for q in c.when)))
     return out
 
 
@@ -292,7 +234,93 @@ def _keyed(a: Access, origin: Provenance) -> Effective:
 # ------------------------------------------------------------------------------------------------------------ key pairs
 
 
-def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
+def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterator[tuple[Effective, Effective]]:
+    """The pairs of accesses to compare, the one on the lower device first; accesses that ask for exactly the same are one."""
+    alike: dict[tuple[object, ...], Effective] = {}
+    for e in effective:
+        mark = (e.groups, e.access.write, e.access.span, e.obstacles, *_shape(e, algebra))
+        alike.setdefault(mark, e)
+    by_object: dict[int, list[Effective]] = {}
+    for e in alike.values():
+        for group in e.groups:
+            by_object.setdefault(group, []).append(e)
+    compared: set[tuple[Effective, Effective]] = set()
+    for _, members in sorted(by_object.items()):
+        for at, first in enumerate(members):
+            for second in members[at:]:
+                if not (first.access.write or second.access.write) or (first, second) in compared:
+                    continue
+                if len(first.groups) > 1 and len(second.groups) > 1:  # only these are members of several groups together
+                    compared.add((first, second))
+                yield (second, first) if first.access.path.device > second.access.path.device else (first, second)
+
+
+Shape = tuple[PathKind, tuple[Part, ...] | None, bool, bool, tuple[int | Expr, int] | None]
+
+
+def _shape(e: Effective, algebra: Algebra) -> Shape:
+    """All that decides which packets an access makes meet."""
+    plain = e.access.plain
+    return (
+        algebra.kind(e.access.path), e.key, e.own_index, bool(e.obstacles),
+        (plain.offset, plain.size) if plain is not None else None,
+    )  # fmt: skip
+
+
+class _Found:
+    """Collects conflicts."""
+
+    def __init__(self, algebra: Algebra, solver: Solver) -> None:
+        self.algebra = algebra
+        self.solver = solver
+        self.conflicts: dict[tuple[int, int, Conjunction], Conflict] = {}
+        self._compared: dict[tuple[Shape, Shape], list[Conflict]] = {}
+        self._agreeing: dict[frozenset[Expr], bool] = {}
+
+    def compare(self, x: Effective, y: Effective) -> None:
+        """Two accesses to one object, at least one a write."""
+        shapes = _shape(x, self.algebra), _shape(y, self.algebra)
+        known = self._compared.get(shapes)
+        if known is None:
+            self._compared[shapes] = self._meet(x, y)
+            return
+        for conflict in known:
+            conflict.causes.append((x, y))
+
+    def _meet(self, x: Effective, y: Effective) -> list[Conflict]:
+        p, q = self.algebra.kind(x.access.path), self.algebra.kind(y.access.path)
+        matches = _matches(x, y, self.algebra)
+        return self.add(x, y, matches) if matches is not None and self._agree(p.config | q.config) else []
+
+    def add(self, x: Effective, y: Effective, matches: Sequence[Match]) -> list[Conflict]:
+        """The conflicts of two accesses that meet where pieces of their keys are equal."""
+        p, q = self.algebra.kind(x.access.path), self.algebra.kind(y.access.path)
+        width = sum(part.width for part in x.key) if x.key and y.key else 0
+        exact = sum(len(m.pairs) for m in matches) == width
+        out = []
+        for m in self.algebra.meetings(p, q, matches):
+            key = (p.device, q.device, m.when)
+            got = self.conflicts.get(key)
+            if got is None:
+                got = self.conflicts[key] = Conflict(p.device, q.device, m.when, set(), set(), [], exact)
+            got.classes |= m.classes
+            got.counted |= m.counted
+            if got not in out:
+                got.causes.append((x, y))
+                out.append(got)
+        return out
+
+    def _agree(self, conditions: frozenset[Expr]) -> bool:
+        """Whether one configuration lets two paths happen."""
+        got = self._agreeing.get(conditions)
+        if got is None:
+            ordered = sorted(conditions, key=lambda e: e.serial)
+            got = not ordered or self.solver.find(ordered[:-1], {}, ordered[-1]) is not None
+            self._agreeing[conditions] = got
+        return got
+
+
+def _matches(x: Effective, y: Effective, algebra: Algebra) -> list[Match] | None:
     """Bit equalities under which two accesses touch the same memory; None: never."""
     a, b = x.access, y.access
     if (
@@ -308,124 +336,27 @@ def _key_pairs(x: Effective, y: Effective) -> list[Pair] | None:
         return [] if x.obstacles or y.obstacles else None
     if x.key is None or y.key is None:
         return []
-    if len(x.key) != len(y.key) or [p.width for p in x.key] != [p.width for p in y.key]:
+    if [p.width for p in x.key] != [p.width for p in y.key]:
         return []
-    out: list[Pair] = []
-    for p, q in zip(x.key, y.key, strict=True):
-        pairs = equate(p.value, q.value, p.width)
-        if pairs is None:
+    return _all(algebra.match(p.value, q.value, p.width) for p, q in zip(x.key, y.key, strict=True))
+
+
+def _all(matches: Iterable[Match | None]) -> list[Match] | None:
+    """The matches, unless one of them never holds."""
+    out = []
+    for m in matches:
+        if m is None:
             return None
-        out += pairs
+        out.append(m)
     return out
 
 
-def _config_conditions(p: CallPath) -> frozenset[Expr]:
-    return frozenset(
-        c.expr for c in p.conditions
-        if X.leaves(c.expr) and all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(c.expr))
-    )  # fmt: skip
+# ----------------------------------------------------------------------------------------------------- the dchain rule
 
 
-def _agree(conditions: frozenset[Expr], solver: Solver) -> bool:
-    """Whether one configuration lets two paths happen."""
-    ordered = sorted(conditions, key=lambda e: e.serial)
-    return not ordered or solver.find(ordered[:-1], {}, ordered[-1]) is not None
-
-
-# -------------------------------------------------------------------------------------------------------- field algebra
-
-
-def _fixed_bits(p: CallPath) -> tuple[tuple[Affine, int], ...]:
-    """Packet bits that a path's conditions fix: (affine form, value), addresses and ports only (what a NIC can hash)."""
-    out: list[tuple[Affine, int]] = []
-    for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
-        if e.op == "eq":
-            x, y = e.args
-            if not all(is_packet_bit(leaf) for leaf in X.leaves(x) | X.leaves(y)):
-                continue
-            w = x.width
-            for p_, q_ in zip(bits(x, w), bits(y, w), strict=True):
-                if p_ is not None and q_ is not None and (p_[0] or q_[0]):
-                    out.append(((p_[0] ^ q_[0], 0), p_[1] ^ q_[1]))
-    return tuple(out)
-
-
-HASHABLE = ("ipv4.src", "ipv4.dst", "ipv6.src", "ipv6.dst", "l4.src", "l4.dst")
-
-
-def _terms(side: int, form: Affine, view: PacketView) -> frozenset[Term]:
-    out: set[Term] = set()
-    for leaf, bit in form[0]:
-        name, at = view.bit(leaf, bit)
-        out ^= {(side, name, at)}
-    return frozenset(out)
-
-
-def _conjunction(
-    pairs: Iterable[Pair], fixed: tuple[tuple[tuple[Affine, int], ...], tuple[tuple[Affine, int], ...]],
-    d: PacketView, e: PacketView,
-) -> Conjunction | None:  # fmt: skip
-    """The pairs as equations between field bits; None if they contradict what the two paths demand."""
-    out: set[BitEquation] = set()
-    for p in pairs:
-        terms = _terms(0, p.left, d) ^ _terms(1, p.right, e)
-        constant = p.left[1] ^ p.right[1]
-        if not terms:
-            if constant:
-                return None
-            continue
-        out.add(BitEquation(terms, constant))
-    for side, view in ((0, d), (1, e)):
-        for form, value in fixed[side]:
-            terms = _terms(side, form, view)
-            if terms and all(name in HASHABLE for _, name, _ in terms):
-                out.add(BitEquation(terms, value))
-    return frozenset(out)
-
-
-def _add(
-    index: dict[tuple[object, ...], Conflict], x: Effective, y: Effective, pairs: Sequence[Pair],
-    views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
-) -> None:  # fmt: skip
-    p, q = x.access.path, y.access.path
-    width = sum(part.width for part in x.key) if x.key and y.key else 0
-    left = {leaf for pair in pairs for leaf, _ in pair.left[0]} | {leaf for f, _ in fixed[p.number] for leaf, _ in f[0]}
-    right = {leaf for pair in pairs for leaf, _ in pair.right[0]} | {
-        leaf for f, _ in fixed[q.number] for leaf, _ in f[0]
-    }
-    for ds in _named_alike(views.named[p.number], left):
-        for es in _named_alike(views.named[q.number], right):
-            c = _conjunction(pairs, (fixed[p.number], fixed[q.number]), ds[0], es[0])
-            if c is None:
-                continue
-            key = (p.device, q.device, c)
-            got = index.get(key)
-            if got is None:
-                got = index[key] = Conflict(p.device, q.device, c, set(), set(), [], exact=len(pairs) == width)
-            got.classes |= {(d.packet_class, e.packet_class) for d in ds for e in es}
-            counted = views.counted[p.number], views.counted[q.number]
-            got.counted |= {
-                (d.packet_class, e.packet_class) for d in ds for e in es
-                if d.packet_class in counted[0] and e.packet_class in counted[1]
-            }  # fmt: skip
-            if not got.causes or got.causes[-1][0] is not x or got.causes[-1][1] is not y:
-                got.causes.append((x, y))
-
-
-def _named_alike(views: Sequence[PacketView], leaves: Iterable[Expr]) -> list[list[PacketView]]:
-    """Views grouped by the names that they give to some bytes."""
-    ordered = sorted(leaves, key=lambda e: e.serial)
-    groups: dict[tuple[object, ...], list[PacketView]] = {}
-    for v in views:
-        groups.setdefault(tuple(v.names.get(leaf) for leaf in ordered), []).append(v)
-    return list(groups.values())
-
-
-def _add_guard(
-    index: dict[tuple[object, ...], Conflict], table: Table, guard: Guard, accesses: Sequence[Access],
-    views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
-) -> None:  # fmt: skip
+def _add_guard(found: _Found, table: Table, guard: Guard, accesses: Sequence[Access]) -> None:
     """Packets that pass B meet those that stored what B compares with."""
+    algebra = found.algebra
     writers = [
         a
         for a in accesses
@@ -434,46 +365,30 @@ def _add_guard(
     users: dict[tuple[object, ...], Access] = {}
     for a in table.packet_indices:
         if a.role == "check" and a.path.number in guard.paths:
-            seen = tuple(id(v) for v in views.named[a.path.number])
-            users.setdefault((a.path.device, guard.paths[a.path.number], a.key, seen), a)
-    _add_users(index, list(users.values()), guard, views, fixed)
+            users.setdefault((algebra.kind(a.path), guard.paths[a.path.number], a.key), a)
+    _add_users(found, list(users.values()), guard)
     done: set[tuple[object, ...]] = set()
     for user in users.values():
         b = guard.paths[user.path.number]
         for w in writers:
             comparisons = [c for c in b if c.vector == w.object.id]
-            if not comparisons:
-                continue
-            stored_bytes = w.touch.stored if w.touch else None
-            mark = (w.path.device, stored_bytes, tuple(id(v) for v in views.named[w.path.number]), id(user))
-            if mark in done:
+            mark = (algebra.kind(w.path), w.touch.stored if w.touch else None, user)
+            if not comparisons or mark in done:
                 continue
             done.add(mark)
-            pairs: list[Pair] = []
-            possible = True
-            for c in comparisons:
-                stored = stored_in(w, c.cell)
-                if stored is None:
-                    continue
-                more = equate(stored, c.packet, c.width)
-                if more is None:
-                    possible = False
-                    break
-                pairs += more
-            if not possible:
+            stored = ((stored_in(w, c.cell), c) for c in comparisons)
+            matches = _all(algebra.match(value, c.packet, c.width) for value, c in stored if value is not None)
+            if matches is None:
                 continue
             writer = Effective(w, tuple(Part(c.cell, c.width) for c in comparisons))
             reader = Effective(user, tuple(Part(c.packet, c.width) for c in comparisons))
             if w.path.device > user.path.device:
-                pairs = [Pair(p.right, p.left) for p in pairs]
-                writer, reader = reader, writer
-            _add(index, writer, reader, pairs, views, fixed)
+                found.add(reader, writer, [m.exchanged() for m in matches])
+            else:
+                found.add(writer, reader, matches)
 
 
-def _add_users(
-    index: dict[tuple[object, ...], Conflict], users: Sequence[Access], guard: Guard,
-    views: AdmittedViews, fixed: Mapping[int, tuple[tuple[Affine, int], ...]],
-) -> None:  # fmt: skip
+def _add_users(found: _Found, users: Sequence[Access], guard: Guard) -> None:
     """Packets that pass B at the same index meet. That follows from their meeting the packet that stored the entry; it is
     stated so that the matrix shows it."""
     for at, first in enumerate(users):
@@ -486,12 +401,11 @@ def _add_users(
                 (x.key[0].value, y.key[0].value, x.key[0].width),
                 *((p.packet, q.packet, p.width) for p, q in zip(b, c, strict=True)),
             ]
-            found = [equate(p, q, w) for p, q, w in parts]
-            if all(pairs is not None for pairs in found):
-                pairs = [pair for some in found for pair in some or ()]
-                ends = [Effective(a, tuple(Part(v, w) for v, w in side)) for a, side in (
-                    (x, [(p, w) for p, _, w in parts]), (y, [(q, w) for _, q, w in parts]))]  # fmt: skip
-                _add(index, ends[0], ends[1], pairs, views, fixed)
+            matches = _all(found.algebra.match(p, q, w) for p, q, w in parts)
+            if matches is not None:
+                left = Effective(x, tuple(Part(p, w) for p, _, w in parts))
+                right = Effective(y, tuple(Part(q, w) for _, q, w in parts))
+                found.add(left, right, matches)
 
 
-__all__ = ["BitEquation", "Conflict", "Conflicts", "Conjunction", "Effective", "FieldBit", "find_conflicts"]
+__all__ = ["Conflict", "Conflicts", "Effective", "find_conflicts"]

@@ -14,7 +14,8 @@ from ..rss.constraint import Conjunction as RssConjunction
 from ..rss.constraint import Equation, Requirement, equal
 from ..rss.fields import FieldError, known_values
 from ..rss.nic import Profile
-from .conflicts import BitEquation, Conflict, Conjunction
+from .algebra import BitEquation, Conjunction
+from .conflicts import Conflict
 from .matrix import equalities_of
 
 

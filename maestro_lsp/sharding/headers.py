@@ -37,9 +37,9 @@ ICMP_FIELDS = (("icmp.type", 0, 1), ("icmp.code", 1, 1))
 FieldBit = tuple[str, int]  # field name, bit (0 is the most significant)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PacketView:
-    """Names of the packet's bytes for one path and one class of packets."""
+    """Names of the packet's bytes for one path and one class of packets; `Views` makes no two that are equal."""
 
     packet_class: str
     names: dict[Expr, tuple[str, int]] = field(repr=False)  # byte -> (field, its first bit)

@@ -7,7 +7,7 @@ constant), or None where it is nothing of the kind. Fields, parts of fields, mas
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
@@ -55,8 +55,7 @@ def is_packet_bit(leaf: Expr) -> bool:
     return leaf.op == "byte" and str(leaf.args[0]).startswith("packet")
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Two bits, one of each packet of a pair, that must be equal: affine forms over the leaves of either side."""
 
     left: Affine

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..rss.fields import WIDTHS
-from .conflicts import BitEquation, Conflict, Conjunction
+from .algebra import BitEquation, Conjunction
+from .conflicts import Conflict
 
 Equality = tuple[str, str | int]  # field of d, field of e or a constant
 

@@ -1,0 +1,216 @@
+"""Field algebra: equal keys of two packets as equations between bits of their header fields.
+
+Most accesses of an NF ask what others have asked already: paths share conditions and classes of packets, keys share fields. So every
+answer is remembered, for one analysis, under exactly what it depends on: what matters of a path is its `PathKind`, what matters of two
+pieces of keys is their `Match`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..symbex import expr as X
+from ..symbex.expr import Expr
+from ..symbex.path import CallPath
+from .headers import PacketView
+from .linear import Affine, Pair, bits, equate, is_packet_bit
+
+
+@dataclass(frozen=True)
+class AdmittedViews:
+    """The packet views of each path by its number.
+
+    `named` are the classes for which the matrix holds; `counted` those of them that the verdict counts for a NIC.
+    """
+
+    named: dict[int, tuple[PacketView, ...]]
+    counted: dict[int, frozenset[str]]
+
+
+Term = tuple[int, str, int]  # side (0: packet d, 1: packet e), field, bit
+
+
+class BitEquation(NamedTuple):
+    """The exclusive or of `terms` is `constant`."""
+
+    terms: frozenset[Term]
+    constant: int = 0
+
+
+Conjunction = frozenset[BitEquation]
+TRUE: Conjunction = frozenset()
+
+HASHABLE = ("ipv4.src", "ipv4.dst", "ipv6.src", "ipv6.dst", "l4.src", "l4.dst")
+FixedBit = tuple[Affine, int]  # a form over packet bits, and the value that a path demands of it
+
+
+@dataclass(frozen=True, eq=False)
+class PathKind:
+    """What of a path matters to which packets meet; paths that agree in it share one object."""
+
+    device: int
+    views: tuple[PacketView, ...]
+    counted: frozenset[str]
+    fixed: tuple[FixedBit, ...]  # by the path's conditions
+    config: frozenset[Expr]  # conditions on the configuration
+    leaves: frozenset[Expr] = field(repr=False)  # packet bytes in `fixed`
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """What the equality of two pieces of keys, one of packet d and one of e, amounts to; equal pieces share one object."""
+
+    pairs: tuple[Pair, ...]
+    left: frozenset[Expr]  # bytes of packet d in it
+    right: frozenset[Expr]  # bytes of packet e in it
+
+    @classmethod
+    def of(cls, pairs: Iterable[Pair]) -> Match:
+        kept = tuple(pairs)
+        left = frozenset(leaf for pair in kept for leaf, _ in pair.left[0])
+        right = frozenset(leaf for pair in kept for leaf, _ in pair.right[0])
+        return cls(kept, left, right)
+
+    def exchanged(self) -> Match:
+        """The same with d and e exchanged."""
+        return Match(tuple(Pair(p.right, p.left) for p in self.pairs), self.right, self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Packets d and e of some classes meet if `when` holds."""
+
+    when: Conjunction
+    classes: frozenset[tuple[str, str]]
+    counted: frozenset[tuple[str, str]]
+
+
+class Algebra:
+    """Answers for the paths of one NF, each computed once."""
+
+    def __init__(self, paths: Sequence[CallPath], views: AdmittedViews) -> None:
+        self._fixed_by: dict[Expr, tuple[FixedBit, ...]] = {}
+        self._matches: dict[tuple[int | Expr, int | Expr, int], Match | None] = {}
+        self._equations: dict[tuple[Match, PacketView, PacketView], Conjunction | None] = {}
+        self._demanded: dict[tuple[PathKind, int, PacketView], Conjunction] = {}
+        self._conjunctions: dict[Conjunction, Conjunction] = {}
+        self._kinds: dict[int, PathKind] = {}
+        shared: dict[tuple[object, ...], PathKind] = {}
+        for p in paths:
+            if p.number in views.named:
+                kind = self._kind(p, views)
+                mark = (kind.device, kind.views, kind.counted, kind.fixed, kind.config)
+                self._kinds[p.number] = shared.setdefault(mark, kind)
+
+    def kind(self, path: CallPath) -> PathKind:
+        """What of a path matters."""
+        return self._kinds[path.number]
+
+    def _kind(self, p: CallPath, views: AdmittedViews) -> PathKind:
+        fixed: list[FixedBit] = []
+        for c in p.conditions:
+            for e in X.conjuncts(c.expr):
+                got = self._fixed_by.get(e)
+                if got is None:
+                    got = self._fixed_by[e] = _fixed_bits(e)
+                fixed += got
+        leaves = frozenset(leaf for form, _ in fixed for leaf, _ in form[0])
+        return PathKind(p.device, views.named[p.number], views.counted[p.number], tuple(fixed), _config_conditions(p), leaves)
+
+    def match(self, x: int | Expr, y: int | Expr, width: int) -> Match | None:
+        """When two pieces of keys are equal; None: never."""
+        key = (x, y, width)
+        if key not in self._matches:
+            pairs = equate(x, y, width)
+            self._matches[key] = None if pairs is None else Match.of(pairs)
+        return self._matches[key]
+
+    def meetings(self, p: PathKind, q: PathKind, matches: Sequence[Match]) -> list[Meeting]:
+        """Which packets d of one path and e of another meet, when those that have pieces of keys equal do."""
+        out = []
+        left, right = (p.leaves.union(*(m.left for m in matches)), q.leaves.union(*(m.right for m in matches)))
+        for ds in _named_alike(p.views, left):
+            for es in _named_alike(q.views, right):
+                when = self._conjunction(matches, p, q, ds[0], es[0])
+                if when is None:
+                    continue
+                classes = frozenset((d.packet_class, e.packet_class) for d in ds for e in es)
+                counted = frozenset(c for c in classes if c[0] in p.counted and c[1] in q.counted)
+                out.append(Meeting(when, classes, counted))
+        return out
+
+    def _conjunction(
+        self, matches: Iterable[Match], p: PathKind, q: PathKind, d: PacketView, e: PacketView
+    ) -> Conjunction | None:
+        """The matches as equations between field bits; None if they contradict each other by themselves."""
+        parts = [self._demands(p, 0, d), self._demands(q, 1, e)]
+        for m in matches:
+            key = (m, d, e)
+            if key not in self._equations:
+                self._equations[key] = _equations(m, d, e)
+            found = self._equations[key]
+            if found is None:
+                return None
+            parts.append(found)
+        when = TRUE.union(*parts)
+        return self._conjunctions.setdefault(when, when)
+
+    def _demands(self, p: PathKind, side: int, view: PacketView) -> Conjunction:
+        """What a path fixes of the addresses and ports of one packet of a pair: what a NIC can hash."""
+        key = (p, side, view)
+        got = self._demanded.get(key)
+        if got is None:
+            named = ((_terms(side, form, view), value) for form, value in p.fixed)
+            got = frozenset(BitEquation(t, v) for t, v in named if t and all(name in HASHABLE for _, name, _ in t))
+            self._demanded[key] = got
+        return got
+
+
+def _equations(match: Match, d: PacketView, e: PacketView) -> Conjunction | None:
+    out: set[BitEquation] = set()
+    for left, right in match.pairs:
+        terms = _terms(0, left, d) ^ _terms(1, right, e)
+        constant = left[1] ^ right[1]
+        if terms:
+            out.add(BitEquation(terms, constant))
+        elif constant:
+            return None
+    return frozenset(out)
+
+
+def _terms(side: int, form: Affine, view: PacketView) -> frozenset[Term]:
+    out: set[Term] = set()
+    for leaf, bit in form[0]:
+        name, at = view.bit(leaf, bit)
+        out ^= {(side, name, at)}
+    return frozenset(out)
+
+
+def _fixed_bits(e: Expr) -> tuple[FixedBit, ...]:
+    """Packet bits that a condition fixes."""
+    if e.op != "eq" or not all(is_packet_bit(leaf) for leaf in X.leaves(e)):
+        return ()
+    x, y = e.args
+    out: list[FixedBit] = []
+    for p, q in zip(bits(x, x.width), bits(y, x.width), strict=True):
+        if p is not None and q is not None and (p[0] or q[0]):
+            out.append(((p[0] ^ q[0], 0), p[1] ^ q[1]))
+    return tuple(out)
+
+
+def _config_conditions(p: CallPath) -> frozenset[Expr]:
+    return frozenset(
+        c.expr for c in p.conditions
+        if X.leaves(c.expr) and all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(c.expr))
+    )  # fmt: skip
+
+
+def _named_alike(views: Sequence[PacketView], leaves: Iterable[Expr]) -> list[list[PacketView]]:
+    """Views grouped by the names that they give to some bytes."""
+    ordered = tuple(leaves)
+    groups: dict[tuple[object, ...], list[PacketView]] = {}
+    for v in views:
+        groups.setdefault(tuple(map(v.names.get, ordered)), []).append(v)
+    return list(groups.values())

@@ -1,23 +1,26 @@
 """Placing the calls of `.call_path` files in the source, by comparing with the paths of our own symbolic execution.
 
 Takes the paths of files and of an execution of the source, and gives for each path of either side its partners on the other: paths of
-the same device that make the same state calls on the same kinds of objects, with the same results and the same outcome, and whose
-conditions on the packet can hold together. A path without a partner comes with the nearest one and their first difference.
+the same device that some packet takes both of and that do the same (differ.py): the same calls on corresponding objects with the same
+results, keys and stored values, the same writes to the packet, the same outcome. The partners of a path must take all its packets. A
+path for which that fails comes with the nearest one of the other side and their first difference.
 
-Results that a file leaves open (a call whose result no condition decides) agree with any. A flood to a single other device and a
-forward to it are the same packet.
+Results that a file leaves open (a call whose result no condition decides) agree with any. Paths of the source that need a cell to hold
+what KLEE's models exclude (`*_condition` of a vector's entries) are set aside: no file can have them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, Object
-from ..symbex.solver import Solver
+from ..symbex.path import Call, CallPath, Object, Part
+from .differ import CELL, Comparer, Mismatch, Side, found_of
 from .load import Recorded
+
+Show = Callable[[object], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,48 @@ class Difference:
 
     path: CallPath
     nearest: CallPath | None
-    call: int | None  # the first call that differs; None: the calls agree
-    why: str
+    found: Mismatch
+
+    @property
+    def call(self) -> int | None:
+        """The first call that differs; None: the calls agree."""
+        return self.found.call
+
+    @property
+    def why(self) -> str:
+        """The first difference, in the names of the call paths."""
+        return self.text(show, show, "here", "there")
+
+    def text(self, mine: Show, theirs: Show, here: str, there: str) -> str:
+        """The first difference in words. `mine` and `theirs` print values of either path; `here` and `there` name the sides."""
+        m = self.found
+        c = _call(self.path, m.call)
+        d = _call(self.nearest, m.call)
+        if m.what == "device":
+            return f"the other side has no path for device {self.path.device}"
+        if m.what == "calls":
+            if c is None or d is None:
+                return f"{(c or d).function} is called {here if c else there} only"  # type: ignore[union-attr]
+            return f"{c.function} {here}, {d.function} {there}"
+        if m.what == "result" and c is not None and d is not None:
+            return f"{c.function} {_says(c)} {here}, {_says(d)} {there}"
+        if m.what == "object" and c is not None:
+            return f"{c.function} is called on {m.here} {here}, on {m.there} {there}"
+        if m.what == "outcome" and self.nearest is not None:
+            return f"the packet is {_leaves_by(self.path, mine)} {here}, {_leaves_by(self.nearest, theirs)} {there}"
+        if m.what == "exclude":
+            return "no packet takes both, whatever else holds"
+        if m.what == "condition":
+            one = f"{mine(m.here)} {here}" if m.here is not None else f"no such decision {here}"
+            two = f"{theirs(m.there)} {there}" if m.there is not None else f"no such decision {there}"
+            return f"the packets differ: {one}, {two}"
+        if m.what == "writes":
+            (place, x), (_, y) = m.here, m.there  # type: ignore[misc]
+            return f"{mine(place)} becomes {mine(x)} {here}, {theirs(y)} {there}"
+        name = f"{c.function}: " if c is not None else ""
+        one = mine(m.here) if m.here is not None else "nothing"
+        two = theirs(m.there) if m.there is not None else "nothing"
+        return f"{name}{m.what} {one} {here}, {two} {there}"
 
 
 @dataclass(frozen=True)
@@ -38,43 +81,163 @@ class Alignment:
     only_files: tuple[Difference, ...]
     only_source: tuple[Difference, ...]
     objects: Mapping[int, int]  # object of the files -> object of the source
+    excluded: tuple[CallPath, ...] = ()  # paths of the source that KLEE's models exclude
 
     @property
     def agrees(self) -> bool:
-        """Whether each path of either side has a partner."""
+        """Whether each path of either side that can have a partner has one."""
         return not self.only_files and not self.only_source
 
 
 def align(recorded: Recorded, source: Sequence[CallPath], source_objects: Mapping[int, Object], devices: int) -> Alignment:
     """Find the partners of all paths. Expressions of both sides must be of one analysis (no `expr.forget` between)."""
-    files = recorded.execution.paths
-    kinds = {o.id: o.kind for o in recorded.execution.objects.values()} | {-o.id - 1: o.kind for o in source_objects.values()}
-    solver = Solver()
-    by_shape: dict[tuple[object, ...], list[CallPath]] = {}
-    for p in source:
-        by_shape.setdefault(_shape(p), []).append(p)
-    partners: dict[int, tuple[int, ...]] = {}
-    matched: set[int] = set()
-    only_files: list[Difference] = []
-    objects: dict[int, int] = {}
-    together: dict[tuple[frozenset[Expr], frozenset[Expr]], bool] = {}
-    for p in files:
-        found = []
-        for q in by_shape.get(_shape(p), ()):
-            if not _same_results(p, q) or not _same_outcome(p, q, devices):
+    return _Aligner(recorded, source, source_objects, devices).go()
+
+
+class _Aligner:
+    def __init__(
+        self, recorded: Recorded, source: Sequence[CallPath], source_objects: Mapping[int, Object], devices: int
+    ) -> None:
+        self.recorded = recorded
+        self.files = [Side(p) for p in recorded.execution.paths]
+        self.source = [Side(q) for q in source]
+        self.theirs = source_objects
+        self.compare = Comparer(devices)
+        self.objects = _by_name(recorded.execution.objects, source_objects)
+
+    def go(self) -> Alignment:
+        by_shape: dict[tuple[object, ...], list[Side]] = {}
+        for q in self.source:
+            by_shape.setdefault(q.shape, []).append(q)
+        pairs: list[tuple[Side, list[Side]]] = []
+        failed: dict[int, Mismatch] = {}  # paths of the files that meet a path of the source and do something else
+        against: dict[int, Side] = {}
+        loose: dict[int, list[Side]] = {}  # paths of the files that allow what a path with a repeated key does
+        for p in self.files:
+            partners: list[Side] = []
+            for q in by_shape.get(p.shape, ()):
+                if not _same_results(p.path, q.path) or not self.compare.compatible(p, q):
+                    continue
+                if not q.repeats <= p.known:
+                    loose.setdefault(q.path.number, []).append(p)
+                    continue
+                found = self.join(p.path, q.path) or self.compare.mismatch(p, q)
+                if found is None:
+                    partners.append(q)
+                elif p.path.number not in failed:
+                    failed[p.path.number], against[p.path.number] = found, q
+            pairs.append((p, partners))
+        partners_of: dict[int, list[Side]] = {}
+        for p, qs in pairs:
+            for q in qs:
+                partners_of.setdefault(q.path.number, []).append(p)
+        only_files = tuple(
+            d for p, qs in pairs if (d := self.lacking(p, qs, self.source, failed, against)) is not None
+        )
+        differ = {d.path.number for d in only_files}
+        excluded, only_source = [], []
+        for q in self.source:
+            mine = partners_of.get(q.path.number) or loose.get(q.path.number, [])
+            if not mine and self.is_excluded(q):
+                excluded.append(q.path)
                 continue
-            key = (_packet_conditions(p), _packet_conditions(q))
-            if key not in together:
-                together[key] = _compatible(solver, *key)
-            if together[key] and _join_objects(p, q, objects, kinds):
-                found.append(q.number)
-        if found:
-            partners[p.number] = tuple(found)
-            matched.update(found)
-        else:
-            only_files.append(_difference(p, source, devices))
-    only_source = tuple(_difference(q, files, devices) for q in source if q.number not in matched)
-    return Alignment(partners, tuple(only_files), only_source, objects)
+            d = self.lacking(self.compare.unused_results(q, mine), mine, self.files, {}, {})
+            if d is not None:
+                only_source.append(d)
+        partners = {p.path.number: tuple(q.path.number for q in qs) for p, qs in pairs if qs and p.path.number not in differ}
+        return Alignment(partners, only_files, tuple(only_source), self.objects, tuple(excluded))
+
+    def lacking(
+        self, p: Side, partners: Sequence[Side], others: Sequence[Side], failed: Mapping[int, Mismatch], against: Mapping[int, Side]
+    ) -> Difference | None:
+        """Why the other side does not have a path, if so."""
+        if p.path.number in failed:
+            return Difference(p.path, against[p.path.number].path, failed[p.path.number])
+        if not partners:
+            return self.nearest(p, others)
+        decision = self.compare.uncovered(p, partners)
+        if decision is None:
+            return None
+        q = next((q for q in partners if decision in q.branches), partners[0])
+        return Difference(p.path, q.path, _decisions(p, q, decision))
+
+    def is_excluded(self, q: Side) -> bool:
+        """Whether a path of the source needs what KLEE's models exclude: a cell that holds something else, or a full dchain of which
+        the path has just freed an index."""
+        if _is_full_after_free(q.path):
+            return True
+        back = {t: s for s, t in self.objects.items()}
+        known: set[Expr] = set(q.known)
+        for c in q.path.calls:
+            if c.op == "vector-borrow":
+                for e in self.recorded.invariants.get(back.get(c.touches[0].object, 0), ()):
+                    cell = {leaf: X.byte(f"{CELL}#{c.number}", leaf.args[1]) for leaf in X.leaves(e) if leaf.args[0] == "cell"}
+                    here = X.substitute(e, cell)
+                    if isinstance(here, Expr):
+                        known.add(here)
+                    elif not here:
+                        return True
+        return len(known) > len(q.known) and not self.compare.possible(frozenset(known))
+
+    def join(self, p: CallPath, q: CallPath) -> Mismatch | None:
+        """Learns which objects correspond from two paths; the first call on others."""
+        new: dict[int, int] = {}
+        mine = self.recorded.execution.objects
+        for c, d in zip(p.calls, q.calls, strict=True):
+            for s, t in zip(c.touches, d.touches, strict=False):
+                x, y = mine.get(s.object), self.theirs.get(t.object)
+                known = self.objects.get(s.object, new.get(s.object))
+                if (known is not None and known != t.object) or (x is not None and y is not None and x.kind != y.kind):
+                    names = (_object_text(x), _object_text(y))
+                    return Mismatch(c.number, "object", *names)
+                if x is not None and y is not None and None not in (x.capacity, y.capacity) and x.capacity != y.capacity:
+                    return Mismatch(c.number, "object", f"{_object_text(x)} of {x.capacity}", f"{_object_text(y)} of {y.capacity}")
+                new.setdefault(s.object, t.object)
+        self.objects.update(new)
+        return None
+
+    def nearest(self, p: Side, others: Sequence[Side]) -> Difference:
+        """The path of the other side that agrees longest, and where it stops to agree."""
+        mine = [q for q in others if q.path.device == p.path.device]
+        if not mine:
+            return Difference(p.path, None, Mismatch(None, "device"))
+        q = max(mine, key=lambda q: (_agreement(p.path, q.path), len(p.branches & q.branches), -q.path.number))
+        n = _agreement(p.path, q.path)
+        if n < max(len(p.path.calls), len(q.path.calls)):
+            c, d = _call(p.path, n), _call(q.path, n)
+            same = c is not None and d is not None and c.function == d.function
+            return Difference(p.path, q.path, Mismatch(n, "result" if same else "calls"))
+        return Difference(p.path, q.path, _decisions(p, q, None))
+
+
+def _is_full_after_free(q: CallPath) -> bool:
+    room: set[int] = set()  # dchains with an index that the path has freed
+    for c in q.calls:
+        for t in c.touches[:1]:
+            if c.op == "dchain-free":
+                room.add(t.object)
+            elif c.op == "dchain-allocate":
+                if t.found is False and t.object in room:
+                    return True
+                room.discard(t.object)
+    return False
+
+
+def _decisions(p: Side, q: Side, there: Expr | None) -> Mismatch:
+    """The first decisions in which paths that make the same calls differ."""
+    mine = _first(p, q, there)
+    theirs = there if there is not None else _first(q, p, mine)
+    if mine is None and theirs is None:
+        return Mismatch(None, "exclude")
+    return Mismatch(None, "condition", mine, theirs)
+
+
+def _first(p: Side, q: Side, like: Expr | None) -> Expr | None:
+    """The first decision of a path that the other does not make, about the same bytes as `like` if there is one."""
+    alone = [e for c in p.path.conditions for e in X.conjuncts(c.expr) if e in p.branches and e not in q.known]
+    leaves = X.leaves(like) if like is not None else frozenset()
+    about = [e for e in alone if leaves and not leaves.isdisjoint(X.leaves(e))]
+    return next(iter(about), None) if like is not None else next(iter(alone), None)
 
 
 def placed(recorded: Recorded, alignment: Alignment, source: Sequence[CallPath]) -> tuple[CallPath, ...]:
@@ -86,117 +249,71 @@ def placed(recorded: Recorded, alignment: Alignment, source: Sequence[CallPath])
         if numbers:
             q = by_number[numbers[0]]
             calls = tuple(replace(c, stack=d.stack, functions=d.functions) for c, d in zip(p.calls, q.calls, strict=True))
-            p = replace(p, calls=calls)
+            places = {e: c.span for n in numbers for c in by_number[n].conditions for e in (c.expr, *X.conjuncts(c.expr))}
+            start = q.conditions[0].span if q.conditions else None
+            conditions = tuple(
+                replace(c, span=places.get(c.expr, start) or c.span) if places.get(c.expr, start) is not None else c
+                for c in p.conditions
+            )
+            p = replace(p, calls=calls, conditions=conditions)
         out.append(p)
     return tuple(out)
 
 
-def _shape(p: CallPath) -> tuple[object, ...]:
-    return (p.device, *(c.function for c in p.calls))
+def _by_name(mine: Mapping[int, Object], theirs: Mapping[int, Object]) -> dict[int, int]:
+    """Objects of both sides whose names agree: `fm` and `state->fm`, of one kind, each the only one."""
 
+    def last(o: Object) -> str:
+        return o.name.replace("->", ".").rpartition(".")[2]
 
-def _found(c: Call) -> bool | None:
-    return c.touches[0].found if c.touches else None
+    out: dict[int, int] = {}
+    for oid, o in mine.items():
+        same = [t for t, x in theirs.items() if x.kind == o.kind and last(x) == o.name]
+        if len(same) == 1 and sum(x.name == o.name and x.kind == o.kind for x in mine.values()) == 1:
+            out[oid] = same[0]
+    return out
 
 
 def _same_results(p: CallPath, q: CallPath) -> bool:
-    return all(
-        _found(c) is None or _found(d) is None or _found(c) == _found(d) for c, d in zip(p.calls, q.calls, strict=True)
-    )
+    return all(_agree(c, d) for c, d in zip(p.calls, q.calls, strict=True))
 
 
-def _same_outcome(p: CallPath, q: CallPath, devices: int) -> bool:
-    a, b = _outputs(p, devices), _outputs(q, devices)
-    return a is None or b is None or a == b
-
-
-def _outputs(p: CallPath, devices: int) -> frozenset[int] | None:
-    """Devices that the packet leaves by; None when that is not a constant."""
-    if p.outcome == "drop":
-        return frozenset()
-    if p.outcome == "flood":
-        return frozenset(range(devices)) - {p.device}
-    return frozenset((p.output,)) if isinstance(p.output, int) else None
-
-
-def _packet_conditions(p: CallPath) -> frozenset[Expr]:
-    """What a path says of nothing but the packet."""
-    out = set()
-    for c in p.conditions:
-        for e in X.conjuncts(c.expr):
-            leaves = X.leaves(e)
-            if leaves and all((x.op == "byte" and str(x.args[0]).startswith("packet")) or x is _length() for x in leaves):
-                out.add(e)
-    return frozenset(out)
-
-
-def _length() -> Expr:
-    return X.sym("pkt_len", 16)
-
-
-def _compatible(solver: Solver, a: frozenset[Expr], b: frozenset[Expr]) -> bool:
-    everything = sorted(a | b, key=lambda e: e.serial)
-    if any(X.not_(e, 1) in a | b for e in everything):
-        return False
-    return not everything or solver.find(everything[:-1], {}, everything[-1]) is not None
-
-
-def _join_objects(p: CallPath, q: CallPath, objects: dict[int, int], kinds: Mapping[int, str]) -> bool:
-    """Whether the calls of both are on corresponding objects; learns the correspondence."""
-    new: dict[int, int] = {}
-    for c, d in zip(p.calls, q.calls, strict=True):
-        for s, t in zip(c.touches, d.touches, strict=False):
-            known = objects.get(s.object, new.get(s.object))
-            if known is None:
-                if kinds.get(s.object) != kinds.get(-t.object - 1):
-                    return False
-                new[s.object] = t.object
-            elif known != t.object:
-                return False
-    objects.update(new)
-    return True
-
-
-def _difference(p: CallPath, others: Sequence[CallPath], devices: int) -> Difference:
-    """The nearest path of the other side: the one that agrees longest."""
-    best: tuple[int, CallPath] | None = None
-    for q in others:
-        if q.device != p.device:
-            continue
-        n = _agreement(p, q)
-        if best is None or n > best[0]:
-            best = (n, q)
-    if best is None:
-        return Difference(p, None, None, f"the other side has no path for device {p.device}")
-    n, q = best
-    if n < min(len(p.calls), len(q.calls)):
-        c, d = p.calls[n], q.calls[n]
-        if c.function != d.function:
-            return Difference(p, q, n, f"{c.function} here, {d.function} there")
-        return Difference(p, q, n, f"{c.function} {_says(c)} here, {_says(d)} there")
-    if len(p.calls) != len(q.calls):
-        longer, side = (p, "here") if len(p.calls) > len(q.calls) else (q, "there")
-        return Difference(p, q, n, f"{longer.calls[n].function} is called {side} only")
-    if not _same_outcome(p, q, devices):
-        return Difference(p, q, None, f"the packet is {_leaves_by(p)} here, {_leaves_by(q)} there")
-    return Difference(p, q, None, "the conditions on the packet exclude each other, or the objects differ")
+def _agree(c: Call, d: Call) -> bool:
+    return found_of(c) is None or found_of(d) is None or found_of(c) == found_of(d)
 
 
 def _agreement(p: CallPath, q: CallPath) -> int:
     for n, (c, d) in enumerate(zip(p.calls, q.calls, strict=False)):
-        if c.function != d.function or (_found(c) is not None and _found(d) is not None and _found(c) != _found(d)):
+        if c.function != d.function or not _agree(c, d):
             return n
     return min(len(p.calls), len(q.calls))
 
 
+def _call(p: CallPath | None, n: int | None) -> Call | None:
+    return p.calls[n] if p is not None and n is not None and n < len(p.calls) else None
+
+
 def _says(c: Call) -> str:
-    return {True: "succeeds", False: "fails", None: "may do either"}[_found(c)]
+    return {True: "succeeds", False: "fails", None: "may do either"}[found_of(c)]
 
 
-def _leaves_by(p: CallPath) -> str:
+def _object_text(o: Object | None) -> str:
+    return f"{o.name} ({o.kind})" if o is not None else "something else"
+
+
+def _leaves_by(p: CallPath, show: Show) -> str:
     if p.outcome == "forward":
-        return f"forwarded to {X.show(p.output)}" if p.output is not None else "forwarded"
+        return f"forwarded to {show(p.output)}" if p.output is not None else "forwarded"
     return {"drop": "dropped", "flood": "flooded"}.get(p.outcome, p.outcome)
+
+
+def show(v: object) -> str:
+    """A value, a condition or a key in the names of call paths."""
+    if isinstance(v, (int, Expr)):
+        return X.show(v)
+    if isinstance(v, tuple):
+        return "{" + ", ".join(show(p.value if isinstance(p, Part) else p) for p in v) + "}"
+    return str(v)
 
 
 def report(alignment: Alignment, names: Mapping[int, str]) -> Iterable[str]:

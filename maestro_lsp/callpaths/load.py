@@ -14,6 +14,7 @@ from pathlib import Path
 from ..libvig.catalogue import Catalogue
 from ..source.text import Span
 from ..symbex.engine import Trouble
+from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object
 from ..symbex.run import Execution
 from .files import FileReader, PathFile, position
@@ -49,6 +50,7 @@ class Recorded:
     kinds: Mapping[str, Kind]  # by path
     rejected: tuple[Rejected, ...]
     path_files: tuple[PathFile, ...] = field(default=(), repr=False)  # the file of each path of the execution
+    invariants: Mapping[int, frozenset[Expr]] = field(default_factory=dict, repr=False)  # what KLEE's models say of a vector's cells
 
     @property
     def devices(self) -> int:
@@ -152,8 +154,9 @@ def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Seque
             bad.append(Rejected(path, 1, 1, 0, "its expressions nest too deeply"))
     troubles += [Trouble("call-paths-invalid", r.message, Span(r.path, r.offset, r.offset)) for r in bad]
     touched = {t.object for p in paths for c in p.calls for t in c.touches}
-    execution = Execution(tuple(assume_invariants(paths)), {o: objects[o] for o in sorted(touched) if o in objects}, tuple(troubles), None, False)
-    return Recorded(execution, tuple(files), kinds, tuple(bad), tuple(path_files))
+    marked, invariants = assume_invariants(paths)
+    execution = Execution(tuple(marked), {o: objects[o] for o in sorted(touched) if o in objects}, tuple(troubles), None, False)
+    return Recorded(execution, tuple(files), kinds, tuple(bad), tuple(path_files), invariants)
 
 
 def _check_keys(path: CallPath, widths: dict[int, tuple[int, ...]], file: PathFile) -> None:

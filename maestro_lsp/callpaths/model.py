@@ -430,8 +430,9 @@ def path_of(
     return p.build(), p.objects, p.unknown
 
 
-def assume_invariants(paths: Sequence[CallPath]) -> list[CallPath]:
-    """Mark what the models say of every cell of a vector (`*_set_entry_condition`) as assumed.
+def assume_invariants(paths: Sequence[CallPath]) -> tuple[list[CallPath], dict[int, frozenset[Expr]]]:
+    """Mark what the models say of every cell of a vector (`*_set_entry_condition`) as assumed. Also gives what that is: for each
+    vector, conditions on the bytes of the array "cell".
 
     Files list these conditions among the NF's branches. A condition on the bytes of one cell (and the time) that stands on every path at every
     borrow from that vector is no branch: a branch that can go both ways gives a path without it.
@@ -470,7 +471,7 @@ def assume_invariants(paths: Sequence[CallPath]) -> list[CallPath]:
             if general in always.get(vector[name], frozenset()):
                 conditions[k] = replace(conditions[k], assumed=True)
         out.append(replace(p, conditions=tuple(conditions)))
-    return out
+    return out, always
 
 
 def _held_everywhere(solver: Solver, borrows: Sequence[frozenset[Expr]]) -> frozenset[Expr]:
@@ -537,6 +538,8 @@ def _is_assumed(e: Expr) -> bool:
     KLEE's dchain says of its space."""
     if any(leaf.op == "byte" and str(leaf.args[0]).startswith(MODEL_ONLY) for leaf in X.leaves(e)):
         return True
+    if e.op == "and":
+        return all(_is_assumed(x) for x in X.conjuncts(e))
     if e.op in ("ult", "ule", "slt", "sle", "not", "extract"):
         inner = e.args[0] if e.op in ("not", "extract") and isinstance(e.args[0], Expr) else e
         symbols = [x for x in (inner, *inner.args) if isinstance(x, Expr)]

@@ -132,6 +132,10 @@ def concat(parts: Iterable[tuple[int | Expr, int]]) -> int | Expr:
                     if base is pbase and plo == lo + w2:
                         out[-1] = (extract(base, lo, pw + w2), pw + w2)
                         continue
+                    # the low bits of a sum or product are kept as one of low bits (`extract`)
+                    if plo == w2 and v2.op in ("add", "mul") and extract(pbase, 0, w2) is v2:
+                        out[-1] = (extract(pbase, 0, pw + w2), pw + w2)
+                        continue
             out.append((v2, w2))
     if len(out) == 1:
         return out[0][0]

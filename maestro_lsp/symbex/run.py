@@ -8,8 +8,9 @@ library object were not, then again with what that run has shown, until nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from ..libvig.catalogue import Catalogue
@@ -21,6 +22,7 @@ from . import expr as X
 from .calls import Cell, RawCall, same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
+from .follow import follow
 from .library import cell_write
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import Call, CallPath, Chunk, Object, PacketWrite, PathCondition, PlainTouch, Touch
@@ -41,6 +43,7 @@ class Inputs:
     drop: int | None = None  # returned to drop a packet; None: the input device drops
     flood: int = 0xFFFF  # returned to flood
     limits: Limits = field(default_factory=Limits)
+    keeps_contents: bool = True  # objects that no packet writes hold what start-up stored; False: anything, as in Vigor's proofs
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Execution:
     symbolic_config: bool  # configuration values are unknown constants
     engine: Engine | None = field(default=None, compare=False, repr=False)
     start: State | None = field(default=None, compare=False, repr=False)  # what nf_init left
+    follow: Callable[[CallPath], tuple[Span, ...]] | None = field(default=None, compare=False, repr=False)
+    # the source ranges that a path runs through; while this is the latest execution
 
     @property
     def complete(self) -> bool:
@@ -93,7 +98,7 @@ class _Run:
         self.program = program
         self.inputs = inputs
         self.engine = Engine(program, catalogue, inputs.devices, inputs.arguments or (), START_LIMITS)
-        self.contents_known = True
+        self.contents_known = inputs.keeps_contents
         self.stored: set[int] = set()  # library objects that some packet of some pass writes
         self.symbolic_config = False
 
@@ -130,8 +135,9 @@ class _Run:
             self.engine.troubles.append(Trouble("path-limit", why, span))
         paths = tuple(self.path(i, st) for i, st in enumerate(ends))
         return Execution(
-            paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base
-        )
+            paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
+            partial(self.follow, base, process),
+        )  # fmt: skip
 
     # -------------------------------------------------------------------------------------------------------- start-up
 
@@ -230,6 +236,16 @@ class _Run:
 
     def packet(self, base: State, process: FunctionDef, device: int) -> list[State]:
         """All paths of nf_process for a packet that arrives on a device."""
+        st = self.arrival(base, process, device)
+        return self.engine.explore(st) if st is not None else []
+
+    def follow(self, base: State, process: FunctionDef, path: CallPath) -> tuple[Span, ...]:
+        """The source ranges that a path of this execution runs through."""
+        st = self.arrival(base, process, path.device)
+        return follow(self.engine, st, path.model) if st is not None else ()
+
+    def arrival(self, base: State, process: FunctionDef, device: int) -> State | None:
+        """The state in which a packet has arrived on a device and nf_process is about to run; None if it cannot be called."""
         st = base.clone()
         st.finished = False
         st.frames = []
@@ -257,9 +273,9 @@ class _Run:
             self.engine.assume(st, X.sle(0, now, 64))
         except Problem as p:
             self.engine.trouble(st, p)
-            return []
+            return None
         st.tracking = True
-        return self.engine.explore(st)
+        return st
 
     def _parameters(self, st: State, f: FunctionDef, device: int, packet: int, length: Expr, now: Expr) -> list[Any]:
         """Both entry signatures: (device, buffer, length, now) and (device, &buffer, length, now, mbuf)."""

@@ -9,7 +9,8 @@ import resource
 import sys
 import time
 
-from maestro_lsp.callpaths.load import load, read_directory
+from maestro_lsp.callpaths.folder import read_directory
+from maestro_lsp.callpaths.load import load
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.rss.nic import profile
 from maestro_lsp.sharding.analysis import Options, analyse

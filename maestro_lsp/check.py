@@ -14,12 +14,16 @@ import posixpath
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
+from typing import Literal
 
 from . import broken, workspace
+from .callpaths.folder import find_directory, holds_call_paths, owner
 from .libvig.catalogue import Catalogue, CatalogueError
+from .recorded import Comparison, Source, alone, compare, stand_in, taken_for_granted
 from .rss.fields import PACKET_CLASSES
 from .rss.nic import profile
 from .rss.solve import SpecError
@@ -30,7 +34,7 @@ from .source.program import Program
 from .source.text import SourceText, Span
 from .symbex.engine import Trouble
 from .symbex.path import CallPath, Object
-from .symbex.run import Execution, Inputs, device_roles, execute
+from .symbex.run import Execution, Inputs, device_roles, execute, execute_beside
 from .workspace import NfSources, Settings
 
 DEFAULT_NIC = "x710"
@@ -62,6 +66,9 @@ class Report:
     )  # configuration values that were chosen to tell devices apart
     hidden: frozenset[Finding] = frozenset()  # findings that the user allows
     error: str = ""  # a traceback, when the analysis itself failed
+    source: Literal["symbex", "call-paths"] = "symbex"  # what the analysis rests on; call paths only when nothing speaks against them
+    comparison: Comparison | None = field(default=None, compare=False)  # with the NF's call path files, if it has any
+    context: Context | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -87,6 +94,34 @@ class Report:
         return SourceText(path, self.read(path) or "")
 
 
+def find(path: str | os.PathLike[str], settings: Settings | None = None, read: workspace.Read | None = None) -> list[NfSources]:
+    """The NFs at a path: those with a definition of nf_process, else those of which there are call path files."""
+    found = workspace.find_nfs(path, settings, read)
+    if found:
+        return found
+    given = Path(path).absolute()
+    top = (given if given.is_dir() else given.parent).as_posix()
+    if settings is not None and settings.call_paths:
+        return [workspace.without_sources(top, settings, read)]
+    if holds_call_paths(top):
+        alone = Settings(call_paths=top).over(settings or Settings())
+        return [workspace.without_sources(owner(top), alone, read)]
+    places = [top] if find_directory(top) else list(workspace.folders(top)) if given.is_dir() else []
+    owners = dict.fromkeys(owner(p) for p in places if find_directory(p) or holds_call_paths(p))
+    return [workspace.without_sources(p, settings, read) for p in owners]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a report was made from, for what is done with it later."""
+
+    program: Program
+    catalogue: Catalogue
+    options: Options
+    inputs: Inputs
+    settings: Settings
+
+
 def check(
     nf: NfSources,
     given: Settings | None = None,
@@ -94,12 +129,25 @@ def check(
     old: Program | None = None,
     program: Program | None = None,
 ) -> Report:
-    """Analyse one NF. Never raises on user code. `program`, if given, is the NF's, loaded with the same reader; `old`, an
-    earlier version of it, spares work on what did not change.
+    """Analyse one NF, and compare it with its call path files if it has any. Never raises on user code. `program`, if given, is
+    the NF's, loaded with the same reader; `old`, an earlier version of it, spares work on what did not change.
 
     Raises:
         CheckError: for settings that cannot be used (an unknown NIC, a structure that makes no sense).
     """
+    if not nf.entry_file:
+        return check_call_paths(nf, given, read)
+    return with_call_paths(check_source(nf, given, read, old, program))
+
+
+def check_source(
+    nf: NfSources,
+    given: Settings | None = None,
+    read: Callable[[str], str | None] | None = None,
+    old: Program | None = None,
+    program: Program | None = None,
+) -> Report:
+    """The first half of `check`: what the source says. Raises as that does."""
     settings = (given or Settings()).over(nf.settings)
     read = read or workspace.reader()
     options, devices, catalogue = _options(nf, settings, read)
@@ -107,6 +155,7 @@ def check(
     clock = _Clock()
     roles: Mapping[str, int] = {}
     error = ""
+    context: Context | None = None
     try:
         program = program or workspace.load(nf, read, old)
         clock.lap("load")
@@ -117,6 +166,7 @@ def check(
         inputs = Inputs(devices, arguments, config, drop, flood)
         run = partial(_execute, program, catalogue, nf.entry_file)
         execution, analysis, roles = _analyse(run, inputs, devices, options, extra, clock)
+        context = Context(program, catalogue, options, replace(inputs, config={**config, **roles}), settings)
     except Exception:
         error = traceback.format_exc()
         where = Span(nf.entry_file, 0, 0)
@@ -124,7 +174,119 @@ def check(
         execution = Execution((), {}, (Trouble("unsupported-construct", why, where),), where, False)
         analysis = analyse(execution, devices, options)
     hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, read))
-    return Report(nf, devices, options.profile.name, analysis, execution, clock.laps, read, roles, hidden, error)
+    return Report(
+        nf, devices, options.profile.name, analysis, execution, clock.laps, read, roles, hidden, error, context=context
+    )
+
+
+def with_call_paths(report: Report) -> Report:
+    """The second half of `check`: a report that is compared with the NF's call path files, if it has any. To be called
+    before another NF is analysed, because expressions are comparable within the latest analysis only.
+
+    Raises:
+        CheckError: when the folder that the settings name has no call path files.
+    """
+    context = report.context
+    if context is None:
+        return report
+    folder = _call_paths_folder(report.nf, context.settings)
+    if folder is None:
+        return report
+    start = time.perf_counter()
+    try:
+        compared = _compared(report, context, folder)
+    except Exception:
+        error = traceback.format_exc()
+        why = "comparing these call paths failed, which is an error of maestro-lsp: please report it with the files (-v shows details)"
+        compared = _adding(replace(report, error=error), [Finding("call-paths-invalid", why, Span(folder, 0, 0))])
+    took = round(1e3 * (time.perf_counter() - start), 3)
+    return replace(compared, timings_ms={**report.timings_ms, "call_paths": took})
+
+
+def _call_paths_folder(nf: NfSources, settings: Settings) -> str | None:
+    """The folder that the settings name, else the one beside the NF; None if there is none or the settings name none ("")."""
+    if settings.call_paths is None:
+        return find_directory(nf.root)
+    if not settings.call_paths:
+        return None
+    folder = posixpath.normpath(posixpath.join(nf.root, settings.call_paths))
+    if not holds_call_paths(folder):
+        raise CheckError(f"{os.path.relpath(folder)} holds no .call_path files; name the folder that KLEE wrote (klee-last)")
+    return folder
+
+
+def _compared(report: Report, context: Context, folder: str) -> Report:
+    analysis, execution = report.analysis, report.execution
+    if not analysis.complete:
+        return _instead(report, context, folder)
+
+    def with_any_contents() -> Execution:
+        return execute_beside(context.program, context.catalogue, replace(context.inputs, keeps_contents=False))
+
+    source = Source(
+        context.program, context.catalogue, execution, analysis, report.devices, context.options, with_any_contents
+    )
+    comparison = compare(folder, source)
+    report = replace(report, comparison=comparison, source="call-paths" if comparison.agrees else "symbex")
+    return _adding(report, comparison.findings)
+
+
+def _instead(report: Report, context: Context, folder: str) -> Report:
+    """The report of an NF whose source cannot be executed: from its call paths, if nothing that is there speaks against them."""
+    texts = [(path, report.read(path) or "") for path in _own_files(context.program, report.nf.root)]
+    comparison = stand_in(folder, context.catalogue, report.execution, report.analysis, texts, report.devices)
+    if not comparison.agrees:
+        return _adding(replace(report, comparison=comparison), comparison.findings)
+    why = ", and the source, of which parts are missing, not to have changed since they were made"
+    return _from_files(replace(report, comparison=comparison), comparison, context.options, report.devices, why)
+
+
+def _own_files(program: Program, root: str) -> list[str]:
+    """The sources and headers of the NF's own folder that the program is made of."""
+    return sorted({path for u in program.units for path in u.pre.files if path.startswith(root + "/")})
+
+
+def _from_files(report: Report, comparison: Comparison, options: Options, devices: int, why: str = "") -> Report:
+    """A report that rests on call path files alone."""
+    execution = replace(comparison.recorded.execution, entry=report.execution.entry)
+    count = max(devices, comparison.recorded.devices)
+    clock = _Clock()
+    analysis = taken_for_granted(analyse(execution, count, options), count, why)
+    clock.lap("sharding")
+    hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, report.read))
+    timings = {**report.timings_ms, "sharding": clock.laps["sharding"]}
+    return replace(report, devices=count, execution=execution, analysis=analysis, source="call-paths", roles={}, hidden=hidden,
+                   timings_ms=timings)  # fmt: skip
+
+
+def check_call_paths(nf: NfSources, given: Settings | None = None, read: Callable[[str], str | None] | None = None) -> Report:
+    """Analyse an NF of which there are call path files only. Never raises on their contents.
+
+    Raises:
+        CheckError: for settings that cannot be used, or when there are no files.
+    """
+    settings = (given or Settings()).over(nf.settings)
+    read = read or workspace.reader()
+    options, devices, catalogue = _options(nf, settings, read)
+    folder = _call_paths_folder(nf, settings) if settings.call_paths else find_directory(nf.root) or nf.root
+    if folder is None or not holds_call_paths(folder):
+        raise CheckError(f"{os.path.relpath(nf.root)} has neither a definition of nf_process nor .call_path files")
+    clock = _Clock()
+    comparison = alone(folder, catalogue)
+    clock.lap("load")
+    empty = Execution((), {}, (), None, False)
+    report = Report(nf, devices, options.profile.name, analyse(empty, devices, options), empty, clock.laps, read, comparison=comparison)
+    return _adding(_from_files(report, comparison, options, devices), comparison.findings)
+
+
+def _adding(report: Report, findings: Iterable[Finding]) -> Report:
+    """A report with further findings."""
+    new = tuple(findings)
+    if not new:
+        return report
+    together = tuple(sorted({*report.analysis.findings, *new}, key=lambda f: f.order))
+    hidden = report.hidden | frozenset(f for f in new if f.code in _allowed(f, report.read))
+    return replace(report, analysis=replace(report.analysis, findings=together), hidden=hidden)
 
 
 class _Clock:

@@ -110,6 +110,9 @@ def _analysis_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--assume", metavar="CLASS,...", help="classes of traffic that do not arrive, instead of the default ones"
     )
+    parser.add_argument(
+        "--call-paths", metavar="DIR", help="KLEE's .call_path files (default: klee-last beside the NF; '' for none)"
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="of the keys (default 0)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show hints too")
     parser.add_argument("-q", "--quiet", action="store_true", help="show verdicts only")
@@ -136,7 +139,7 @@ def run_completion(args: argparse.Namespace) -> int:
 def run_check(args: argparse.Namespace) -> int:
     """`maestro-lsp check`."""
     settings = _settings(args)
-    nfs = list({nf.entry_file: nf for path in args.paths for nf in _find(path, settings)}.values())
+    nfs = list({(nf.root, nf.entry_file): nf for path in args.paths for nf in _find(path, settings)}.values())
     style = (_colour(), -1 if args.quiet else int(args.verbose))
     answers = list(_answers(nfs, partial(_answer, settings, args.format, style), args.jobs))
     for a in answers:
@@ -218,11 +221,12 @@ def _settings(args: argparse.Namespace) -> Settings:
         assume=tuple(c for c in args.assume.split(",") if c) if args.assume is not None else None,
         seed=args.seed,
         config=config,
+        call_paths=args.call_paths and str(Path(args.call_paths).absolute()),
     )
 
 
 def _find(path: str, settings: Settings) -> list[NfSources]:
-    from .workspace import find_nfs
+    from .check import find
 
     try:
         exists = Path(path).exists()
@@ -230,9 +234,9 @@ def _find(path: str, settings: Settings) -> list[NfSources]:
         exists = False
     if not exists:
         raise UsageError(f"{path} does not exist; give an NF's folder, one of its files, or a tree with NFs")
-    found = find_nfs(path, settings)
+    found = find(path, settings)
     if not found:
-        raise UsageError(f"no NF in {path}: an NF is found by a definition of nf_process in a .c file")
+        raise UsageError(f"no NF in {path}: an NF is found by a definition of nf_process in a .c file, or by KLEE's .call_path files")
     return found
 
 

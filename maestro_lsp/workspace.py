@@ -46,6 +46,7 @@ class Settings:
     args        the NF's command line, instead of its Makefile's
     config      values of the NF's configuration (`config.wan_device`), by name
     structures  the user's catalogue entries, as they stand in the file
+    call_paths  folder of KLEE's .call_path files, relative to the NF's; "" for none, also not the one beside the NF
     """
 
     nic: str | None = None
@@ -60,6 +61,7 @@ class Settings:
     files: tuple[str, ...] | None = None
     include: tuple[str, ...] = ()
     defines: Mapping[str, str] = field(default_factory=dict)
+    call_paths: str | None = None
 
     def over(self, base: Settings) -> Settings:
         """These settings, and where they are not set those of `base`."""
@@ -147,7 +149,7 @@ def find_nfs(
         found = _nfs_of(target, settings, read)
         if found:
             return found
-        return [nf for folder in _folders(target) if folder != target for nf in _nfs_of(folder, settings, read)]
+        return [nf for folder in folders(target) if folder != target for nf in _nfs_of(folder, settings, read)]
     folder = posixpath.dirname(target)
     for _ in range(_MAX_PARENTS):
         found = _nfs_of(folder, settings, read)
@@ -158,6 +160,13 @@ def find_nfs(
             break
         folder = posixpath.dirname(folder)
     return []
+
+
+def without_sources(folder: str | os.PathLike[str], settings: Settings | None = None, read: Read | None = None) -> NfSources:
+    """An NF of which there are no sources, only what its Makefile and maestro.toml say; `entry_file` is empty."""
+    root = posixpath.normpath(Path(folder).absolute().as_posix())
+    project = _Project(root, _names(root), read or reader())
+    return replace(project.nf("", False, (), settings or Settings()), files=())
 
 
 def project_root(folder: str) -> str:
@@ -476,6 +485,7 @@ _KINDS: dict[str, type | str] = {
     "files": "strings",
     "include": "strings",
     "defines": "table",
+    "call_paths": str,
 }
 
 
@@ -490,7 +500,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _folders(top: str) -> Iterator[str]:
+def folders(top: str) -> Iterator[str]:
     """A folder and those below it, sorted, links not followed; hidden and build folders left out."""
     pending = [top]
     for _ in range(_MAX_FOLDERS):

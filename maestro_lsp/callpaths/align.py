@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import Call, CallPath, Object, Part
-from .differ import CELL, Comparer, Mismatch, Side, found_of
+from .differ import Comparer, Mismatch, Side, found_of
 from .load import Recorded
+from .model import instantiated
 
 Show = Callable[[object], str]
 
@@ -65,8 +66,7 @@ class Difference:
             two = f"{theirs(m.there)} {there}" if m.there is not None else f"no such decision {there}"
             return f"the packets differ: {one}, {two}"
         if m.what == "writes":
-            (place, x), (_, y) = m.here, m.there  # type: ignore[misc]
-            return f"{mine(place)} becomes {mine(x)} {here}, {theirs(y)} {there}"
+            return f"{mine(m.place)} becomes {mine(m.here)} {here}, {theirs(m.there)} {there}"
         name = f"{c.function}: " if c is not None else ""
         one = mine(m.here) if m.here is not None else "nothing"
         two = theirs(m.there) if m.there is not None else "nothing"
@@ -114,7 +114,7 @@ class _Aligner:
         against: dict[int, Side] = {}
         loose: dict[int, list[Side]] = {}  # paths of the files that allow what a path with a repeated key does
         for p in self.files:
-            partners: list[Side] = []
+            same: list[Side] = []
             for q in by_shape.get(p.shape, ()):
                 if not _same_results(p.path, q.path) or not self.compare.compatible(p, q):
                     continue
@@ -123,10 +123,10 @@ class _Aligner:
                     continue
                 found = self.join(p.path, q.path) or self.compare.mismatch(p, q)
                 if found is None:
-                    partners.append(q)
+                    same.append(q)
                 elif p.path.number not in failed:
                     failed[p.path.number], against[p.path.number] = found, q
-            pairs.append((p, partners))
+            pairs.append((p, same))
         partners_of: dict[int, list[Side]] = {}
         for p, qs in pairs:
             for q in qs:
@@ -137,11 +137,11 @@ class _Aligner:
         differ = {d.path.number for d in only_files}
         excluded, only_source = [], []
         for q in self.source:
-            mine = partners_of.get(q.path.number) or loose.get(q.path.number, [])
-            if not mine and self.is_excluded(q):
+            recorded = partners_of.get(q.path.number) or loose.get(q.path.number, [])
+            if not recorded and self.is_excluded(q):
                 excluded.append(q.path)
                 continue
-            d = self.lacking(self.compare.unused_results(q, mine), mine, self.files, {}, {})
+            d = self.lacking(self.compare.unused_results(q, recorded), recorded, self.files, {}, {})
             if d is not None:
                 only_source.append(d)
         partners = {p.path.number: tuple(q.path.number for q in qs) for p, qs in pairs if qs and p.path.number not in differ}
@@ -169,14 +169,11 @@ class _Aligner:
         back = {t: s for s, t in self.objects.items()}
         known: set[Expr] = set(q.known)
         for c in q.path.calls:
-            if c.op == "vector-borrow":
-                for e in self.recorded.invariants.get(back.get(c.touches[0].object, 0), ()):
-                    cell = {leaf: X.byte(f"{CELL}#{c.number}", leaf.args[1]) for leaf in X.leaves(e) if leaf.args[0] == "cell"}
-                    here = X.substitute(e, cell)
-                    if isinstance(here, Expr):
-                        known.add(here)
-                    elif not here:
-                        return True
+            for e in instantiated(self.recorded.invariants, back.get(c.touches[0].object, 0), c) if c.touches else ():
+                if isinstance(e, Expr):
+                    known.add(e)
+                elif not e:
+                    return True
         return len(known) > len(q.known) and not self.compare.possible(frozenset(known))
 
     def join(self, p: CallPath, q: CallPath) -> Mismatch | None:

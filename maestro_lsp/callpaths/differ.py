@@ -20,7 +20,6 @@ from ..symbex.solver import Solver, search
 CELL = "vector_data_reset"
 UNINITIALISED = 0xAB  # what KLEE's memory holds before something is stored
 CHECKSUMS = ("checksum", "l4_checksum")  # files give them one name, however often they are computed
-OPEN = "it is left open"
 
 Value = int | Expr
 
@@ -33,6 +32,7 @@ class Mismatch:
     what: str  # "calls", "result", "object", "condition", "outcome", or what of a call or packet differs
     here: object = None
     there: object = None
+    place: Expr | None = None  # of a write: the byte of the packet
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ class Comparer:
         agreed = []
         for c in p.path.calls:
             if found_of(c) is None:
-                for found in (True, False):
-                    if all(found_of(q.path.calls[c.number]) == found for q in others):
-                        agreed.append((c.number, found))
+                answers = {found_of(q.path.calls[c.number]) for q in others}
+                if len(answers) == 1 and None not in answers:
+                    agreed.append((c.number, answers.pop()))
         if not agreed or not others:
             return p
         calls = list(p.path.calls)
@@ -241,7 +241,7 @@ class Comparer:
             unchanged = X.byte(*place)
             x, y = mine.get(place, unchanged), theirs.get(place, unchanged)
             if not self.same(x, y, 8, known):
-                return Mismatch(None, "writes", (unchanged, x), (unchanged, y))
+                return Mismatch(None, "writes", x, y, unchanged)
         return None
 
     def _outcome(self, p: CallPath, q: CallPath, known: frozenset[Expr]) -> Mismatch | None:

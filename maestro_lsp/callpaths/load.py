@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ..libvig.catalogue import Catalogue
 from ..source.text import Span
@@ -17,28 +16,11 @@ from ..symbex.engine import Trouble
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object
 from ..symbex.run import Execution
-from .files import FileReader, PathFile, position
+from .files import FileReader, PathFile
+from .folder import Rejected
 from .kquery import InvalidCallPath
 from .model import Kind, Places, assume_invariants, classify, created, object_names, objects_of, path_of
-
-SUFFIX = ".call_path"
-MAX_FILE = 4 << 20  # bytes; real files have up to 60 KB
-MAX_TOTAL = 24 << 20  # bytes of one NF's files; the largest real set has 7 MB
-MAX_FILES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A file that cannot be used: where and why. Line and column count from 1."""
-
-    path: str
-    line: int
-    column: int
-    offset: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+from .sites import Sites
 
 
 @dataclass(frozen=True)
@@ -58,58 +40,11 @@ class Recorded:
         return 1 + max((p.device for p in self.execution.paths), default=0)
 
 
-def find_directory(folder: str) -> str | None:
-    """`klee-last` beside an NF, or its newest `klee-out-N`, when it holds call paths."""
-    try:
-        names = [p.name for p in Path(folder).iterdir()]
-    except OSError:
-        return None
-    runs = sorted((n for n in names if n.startswith("klee-out-") and n[9:].isdigit()), key=lambda n: -int(n[9:]))
-    for name in ["klee-last", *runs]:
-        inside = Path(folder, name)
-        try:
-            if name in names and any(f.name.endswith(SUFFIX) for f in inside.iterdir()):
-                return str(inside)
-        except OSError:
-            continue
-    return None
-
-
-def read_directory(folder: str) -> tuple[list[tuple[str, str]], list[Rejected]]:
-    """The texts of a folder's files, in the order of their names, and those that are too much or unreadable."""
-    try:
-        names = sorted(p.name for p in Path(folder).iterdir() if p.name.endswith(SUFFIX))
-    except OSError as e:
-        return [], [Rejected(folder, 1, 1, 0, f"cannot be read: {e.strerror}")]
-    rejected: list[Rejected] = []
-    if len(names) > MAX_FILES:
-        rejected.append(Rejected(folder, 1, 1, 0, f"{len(names)} files, of which the first {MAX_FILES} are read"))
-        names = names[:MAX_FILES]
-    texts: list[tuple[str, str]] = []
-    total = 0
-    for n in names:
-        file = Path(folder, n)
-        path = str(file)
-        try:
-            size = file.stat().st_size
-            if not file.is_file():
-                raise OSError(0, "it is no file")
-            if size > MAX_FILE:
-                rejected.append(Rejected(path, 1, 1, 0, f"{size} bytes: a call path has at most {MAX_FILE}"))
-                continue
-            total += size
-            if total > MAX_TOTAL:
-                rejected.append(Rejected(path, 1, 1, 0, f"more than {MAX_TOTAL} bytes of call paths: this file and later ones are left out"))
-                break
-            with file.open("rb") as f:
-                texts.append((path, f.read(MAX_FILE).decode("utf-8", "replace")))
-        except OSError as e:
-            rejected.append(Rejected(path, 1, 1, 0, f"cannot be read: {e.strerror}"))
-    return texts, rejected
-
-
-def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Sequence[Rejected] = ()) -> Recorded:
-    """Read the files of one NF, given as (path, text). Never raises on their contents.
+def load(
+    texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Sequence[Rejected] = (), sites: Sites | None = None
+) -> Recorded:
+    """Read the files of one NF, given as (path, text). Never raises on their contents. Calls are placed at `sites` where those know
+    them, else in the files.
 
     Expressions made by this are those of the running analysis: see `symbex.expr.forget`.
     """
@@ -122,7 +57,7 @@ def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Seque
     objects: dict[int, Object] = {}
     troubles: list[Trouble] = []
     widths: dict[int, tuple[int, ...]] = {}
-    places = Places()
+    places = Places(sites)
     for path, text in texts:
         try:
             file = reader.read(path, text)
@@ -148,8 +83,7 @@ def load(texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Seque
                 if t not in troubles:
                     troubles.append(t)
         except InvalidCallPath as e:
-            line, column = position(text, e.offset)
-            bad.append(Rejected(path, line, column, e.offset, e.message))
+            bad.append(Rejected.at(path, text, e.offset, e.message))
         except RecursionError:
             bad.append(Rejected(path, 1, 1, 0, "its expressions nest too deeply"))
     troubles += [Trouble("call-paths-invalid", r.message, Span(r.path, r.offset, r.offset)) for r in bad]

@@ -23,6 +23,7 @@ from ..symbex.path import Call, CallPath, Chunk, Object, PacketWrite, Part, Path
 from ..symbex.solver import Solver
 from .files import Argument, PathFile, Record
 from .kquery import InvalidCallPath, Term
+from .sites import Sites
 
 Kind = Literal["packet", "no-packet", "start-failed"]
 
@@ -99,13 +100,17 @@ def object_names(file: PathFile, objects: Mapping[int, Created]) -> dict[int, st
 
 
 class Places:
-    """One span for each call of the source, in the first file that has it: several files show the same call."""
+    """One span for each call of the source: in the source, where `sites` has it, else in the first file that shows it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sites: Sites | None = None) -> None:
+        self._sites = sites
         self._known: dict[tuple[str, int | None], Span] = {}
 
     def of(self, file: PathFile, c: Record) -> Span:
         """The span that stands for a call."""
+        site = self._sites.at(c.function, c.line) if self._sites is not None else None
+        if site is not None:
+            return site
         here = Span(file.path, c.start, c.end)
         return here if c.line is None else self._known.setdefault((c.function, c.line), here)
 
@@ -431,47 +436,73 @@ def path_of(
 
 
 def assume_invariants(paths: Sequence[CallPath]) -> tuple[list[CallPath], dict[int, frozenset[Expr]]]:
-    """Mark what the models say of every cell of a vector (`*_set_entry_condition`) as assumed. Also gives what that is: for each
-    vector, conditions on the bytes of the array "cell".
+    """Mark what the models say of every cell of a vector and every value of a map (`*_set_entry_condition`) as assumed. Also gives what
+    that is: for each object, conditions on the bytes of the array "cell" or on the symbol "value".
 
-    Files list these conditions among the NF's branches. A condition on the bytes of one cell (and the time) that stands on every path at every
-    borrow from that vector is no branch: a branch that can go both ways gives a path without it.
+    Files list these conditions among the NF's branches. A condition on one cell or value (and the time) that stands on every path wherever
+    one is got from that object is no branch: a branch that can go both ways gives a path without it.
     """
-    held_at: dict[int, list[frozenset[Expr]]] = {}  # what stands at each borrow from a vector
-    found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> cell, condition on any cell
+    held_at: dict[int, list[frozenset[Expr]]] = {}  # what stands wherever a cell or value is got from an object
+    found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> symbol, condition on any cell or value
     now = X.sym("time", 64)
     for p in paths:
-        vector = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
-        templates: dict[str, set[Expr]] = {name: set() for name in vector}
+        source = _sources(p)
+        templates: dict[str, set[Expr]] = {name: set() for name in source}
         mine: dict[int, tuple[str, Expr]] = {}
         read: set[str] = set()
         for k, condition in enumerate(p.conditions):
             leaves = X.leaves(condition.expr)
-            cells = {leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] in vector}
-            names = {str(leaf.args[0]) for leaf in cells}
+            got = {leaf for leaf in leaves if leaf.args[0] in source}
+            names = {str(leaf.args[0]) for leaf in got}
             read |= names
-            if len(names) != 1 or not leaves - cells <= {now}:
+            if len(names) != 1 or not leaves - got <= {now}:
                 continue
-            general = X.substitute(condition.expr, {leaf: X.byte("cell", leaf.args[1]) for leaf in cells})
+            general = X.substitute(condition.expr, {leaf: _general(leaf) for leaf in got})
             if isinstance(general, Expr):
                 name = names.pop()
                 templates[name].add(general)
                 mine[k] = (name, general)
         for name, held in templates.items():
             if held or name in read or not _cell_known(p, name):
-                held_at.setdefault(vector[name], []).append(frozenset(held))
+                held_at.setdefault(source[name], []).append(frozenset(held))
         found.append(mine)
     solver = Solver()
-    always = {oid: _held_everywhere(solver, borrows) for oid, borrows in held_at.items()}
+    always = {oid: _held_everywhere(solver, gets) for oid, gets in held_at.items()}
     out: list[CallPath] = []
     for p, mine in zip(paths, found, strict=True):
-        vector = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
+        source = _sources(p)
         conditions = list(p.conditions)
         for k, (name, general) in mine.items():
-            if general in always.get(vector[name], frozenset()):
+            if general in always.get(source[name], frozenset()):
                 conditions[k] = replace(conditions[k], assumed=True)
         out.append(replace(p, conditions=tuple(conditions)))
     return out, always
+
+
+def instantiated(invariants: Mapping[int, frozenset[Expr]], object_id: int, c: Call) -> list[int | Expr]:
+    """What holds of the cell or value that a call gets, given what holds of all of the object's."""
+    value = c.touches[0].value if c.op == "map-get" and c.touches[0].found else None
+    if value is None and c.op != "vector-borrow":
+        return []
+    out = []
+    for e in sorted(invariants.get(object_id, ()), key=lambda e: e.serial):
+        here = {leaf: X.byte(f"{CELL}{c.number}", leaf.args[1]) for leaf in X.leaves(e) if leaf.args[0] == "cell"}
+        there = {leaf: value for leaf in X.leaves(e) if leaf.args[0] == "value" and value is not None}
+        out.append(X.substitute(e, {**here, **there}))
+    return out
+
+
+def _sources(p: CallPath) -> dict[str, int]:
+    """The symbols that stand for cells and values, with the object that each comes from."""
+    out = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
+    for c in p.calls:
+        if c.op == "map-get" and c.touches[0].found and isinstance(c.touches[0].value, Expr) and c.touches[0].value.op == "sym":
+            out[str(c.touches[0].value.args[0])] = c.touches[0].object
+    return out
+
+
+def _general(leaf: Expr) -> Expr:
+    return X.byte("cell", leaf.args[1]) if leaf.op == "byte" else X.sym("value", leaf.width)
 
 
 def _held_everywhere(solver: Solver, borrows: Sequence[frozenset[Expr]]) -> frozenset[Expr]:
@@ -490,6 +521,8 @@ def _held_everywhere(solver: Solver, borrows: Sequence[frozenset[Expr]]) -> froz
 
 def _cell_known(p: CallPath, name: str) -> bool:
     """Whether a borrow gave a cell that the path had before, so that its symbols are an earlier borrow's."""
+    if not name.startswith(CELL):
+        return False
     number = int(name.removeprefix(CELL))
     mine = p.calls[number].touches[0]
     return any(
@@ -540,8 +573,8 @@ def _is_assumed(e: Expr) -> bool:
         return True
     if e.op == "and":
         return all(_is_assumed(x) for x in X.conjuncts(e))
-    if e.op in ("ult", "ule", "slt", "sle", "not", "extract"):
-        inner = e.args[0] if e.op in ("not", "extract") and isinstance(e.args[0], Expr) else e
+    inner = e.args[0] if e.op in ("not", "extract") and isinstance(e.args[0], Expr) else e
+    if inner.op in ("ult", "ule", "slt", "sle", "extract"):
         symbols = [x for x in (inner, *inner.args) if isinstance(x, Expr)]
         return any(x.op == "sym" and "#" in str(x.args[0]) for x in symbols) and len(X.leaves(e)) == 1
     return False

@@ -52,6 +52,25 @@ class Places:
         return self.text(span.file).line(span.start) + 1
 
 
+def call_paths(r: Report, shown: Callable[[str], str] = relative) -> dict[str, Any]:
+    """What is known of the NF's call path files."""
+    c = r.comparison
+    assert c is not None
+    kinds = c.recorded.kinds
+    a = c.alignment
+    return {
+        "folder": shown(c.folder),
+        "files": len(c.recorded.files) + len(c.recorded.rejected),
+        "packets": len(c.recorded.execution.paths),
+        "other": {kind: sum(k == kind for k in kinds.values()) for kind in ("no-packet", "start-failed")},
+        "invalid": len(c.recorded.rejected),
+        "agrees": c.agrees if a is not None else None,
+        "only_in_files": len(a.only_files) if a is not None else 0,
+        "only_in_source": len(a.only_source) if a is not None else 0,
+        "summary": c.summary,
+    }
+
+
 def nf(r: Report, shown: Callable[[str], str] = relative) -> dict[str, Any]:
     """One NF. `shown` is what becomes of the paths of files."""
     places = Places(r)
@@ -64,7 +83,8 @@ def nf(r: Report, shown: Callable[[str], str] = relative) -> dict[str, Any]:
         "root": shown(r.nf.root),
         "entry": {"file": shown(entry.file), "line": places.line(entry)} if entry is not None else None,
         "complete": a.complete,
-        "source": "symbex",
+        "source": r.source,
+        **({"call_paths": call_paths(r, shown)} if r.comparison is not None else {}),
         "devices": list(range(r.devices)),
         "paths": len(r.paths),
         "objects": [

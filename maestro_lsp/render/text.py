@@ -45,6 +45,8 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
         return
     found = "" if a.complete else ", as far as the analysis got"
     yield f"  {_count(len(r.paths), 'call path')} on {_count(r.devices, 'device')}{found}"
+    if r.comparison is not None:
+        yield f"  call paths: {r.comparison.summary}"
     if r.objects:
         yield "  state: " + ", ".join(f"{o.name} ({o.kind})" for o in r.objects)
     if r.roles:
@@ -55,6 +57,9 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
     if a.complete:
         yield from _rss(r)
     for x in a.assumes:
+        if x.packet_class == "call-paths":
+            yield f"  taken for granted: {x.why}"
+            continue
         on = " and ".join(str(d) for d in x.devices)
         yield f"  assumed not to arrive on {on}: {x.packet_class} ({x.why})"
     for d in a.deviations:

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_lsp.callpaths.files import FileReader, PathFile, position, write
+from maestro_lsp.callpaths.folder import MAX_FILE, MAX_FILES, read_directory
 from maestro_lsp.callpaths.kquery import InvalidCallPath, Reader, Writer
-from maestro_lsp.callpaths.load import MAX_FILE, MAX_FILES, load, read_directory
+from maestro_lsp.callpaths.load import load
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.symbex import expr as X
 from maestro_lsp.symbex.solver import Solver

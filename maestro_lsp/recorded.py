@@ -1,0 +1,302 @@
+"""Call path files at work in a check: read, compared with the source, and judged whether a report may rest on them.
+
+Takes the folder of an NF's files and what is known of its source, and gives a `Comparison`: files that are complete and agree with the
+source path by path, and whose own analysis says the same, back the report (`source` is "call-paths"). Else findings say why not: files that
+cannot be used (`call-paths-invalid`, with file and position) or that say something else than the source (`call-paths-stale`, with the
+first difference at its place). An NF without a source that can be executed is analysed from its files alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .callpaths.align import Alignment, Difference, align, show
+from .callpaths.folder import read_directory
+from .callpaths.load import Recorded, load
+from .callpaths.sites import Sites
+from .libvig.catalogue import Catalogue
+from .sharding.analysis import Analysis, Assumption, Options, analyse
+from .sharding.findings import INCOMPLETE, Finding, Related
+from .sharding.printer import Printer
+from .source.program import Program
+from .source.text import Span
+from .symbex import expr as X
+from .symbex.expr import Expr
+from .symbex.path import CallPath, Object, Part
+from .symbex.run import Execution
+
+MAX_INVALID = 20  # findings about files that cannot be used; more say nothing new
+MAX_STALE = 8  # findings about differences
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an NF's call path files say, and how that fits its source."""
+
+    folder: str
+    recorded: Recorded
+    alignment: Alignment | None  # None: there is no source to compare with, or files are missing
+    source_paths: tuple[CallPath, ...]  # what the alignment is with: the source's paths, or those with Vigor's models
+    findings: tuple[Finding, ...]
+    agrees: bool  # the report may rest on the files
+    summary: str  # one clause for people
+
+    def file_of(self, path: CallPath) -> str:
+        """The file that a path of the files stands in."""
+        return self.recorded.path_files[path.number].path
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a check knows of an NF's source."""
+
+    program: Program
+    catalogue: Catalogue
+    execution: Execution
+    analysis: Analysis
+    devices: int
+    options: Options
+    with_any_contents: Callable[[], Execution]  # the execution in which no object keeps what start-up stored, as in Vigor's proofs
+
+
+def read(folder: str, catalogue: Catalogue, sites: Sites | None = None) -> Recorded:
+    """The files of a folder, as an execution. Never raises on their contents."""
+    texts, rejected = read_directory(folder)
+    return load(texts, catalogue, rejected, sites)
+
+
+def compare(folder: str, source: Source) -> Comparison:
+    """Hold files to the source. Expressions of the source's execution must be the latest analysis's."""
+    recorded = read(folder, source.catalogue)
+    wrong = invalid(recorded)
+    if not recorded.execution.paths and not wrong:
+        wrong = [Finding("call-paths-invalid", "no file here describes a packet", Span(_first(recorded, folder), 0, 0))]
+    if wrong:
+        why = f"{_files(recorded)} in {os.path.relpath(folder)}, of which some cannot be used"
+        return Comparison(folder, recorded, None, (), tuple(wrong), False, why)
+    execution = source.execution
+    alignment = align(recorded, execution.paths, execution.objects, source.devices)
+    if alignment.only_files and execution.engine is not None and execution.engine.frozen:
+        other = source.with_any_contents()
+        second = align(recorded, other.paths, other.objects, source.devices)
+        if _count(second) < _count(alignment):
+            alignment, execution = second, other
+    where = f"{_files(recorded)} in {os.path.relpath(folder)}"
+    if not alignment.agrees:
+        findings = _of_another_nf(recorded, execution, alignment) or _Stale(source, execution, recorded, alignment).findings()
+        why = f"{where}, which say something else than the source"
+        return Comparison(folder, recorded, alignment, execution.paths, tuple(findings), False, why)
+    mine = analyse(recorded.execution, source.devices, source.options)
+    different = _different(source.analysis, mine)
+    if different:
+        entry = source.execution.entry or Span(folder, 0, 0)
+        message = f"{where} agree with the source path by path, but {different}; the analysis rests on the source"
+        finding = Finding("call-paths-stale", message, entry)
+        return Comparison(folder, recorded, alignment, execution.paths, (finding,), False, f"{where}, which say less than the source")
+    return Comparison(folder, recorded, alignment, execution.paths, (), True, f"{where}, which agree with the source")
+
+
+def invalid(recorded: Recorded) -> list[Finding]:
+    """Findings about files that cannot be used, each at its place."""
+    out = [Finding("call-paths-invalid", r.message, Span(r.path, r.offset, r.offset)) for r in recorded.rejected]
+    out += [Finding("call-paths-invalid", t.message, t.span) for t in recorded.execution.troubles if t.code == "missing-function"]
+    if len(out) > MAX_INVALID:
+        more = f"{len(out) - MAX_INVALID + 1} more files or calls cannot be used either"
+        out[MAX_INVALID - 1 :] = [replace(out[MAX_INVALID - 1], message=f"{out[MAX_INVALID - 1].message} ({more})")]
+    return out
+
+
+def _first(recorded: Recorded, folder: str) -> str:
+    return recorded.files[0].path if recorded.files else folder
+
+
+def _files(recorded: Recorded) -> str:
+    n = len(recorded.files) + len(recorded.rejected)
+    return "1 file" if n == 1 else f"{n} files"
+
+
+def _count(a: Alignment) -> int:
+    return len(a.only_files) + len(a.only_source)
+
+
+def _different(source: Analysis, files: Analysis) -> str:
+    """In what two analyses differ; empty when they say the same."""
+    if any(a.plain is not None for a in source.accesses):
+        names = sorted({a.object.name for a in source.accesses if a.plain is not None})
+        return f"call paths do not record plain C state ({', '.join(names)})"
+    if source.verdict != files.verdict:
+        return f"the verdict of the files alone is {files.verdict}, that of the source {source.verdict}"
+    for a, b in zip(source.rows, files.rows, strict=True):
+        if a.constraint != b.constraint or a.exact != b.exact:
+            i, j = a.devices
+            return f"by the files alone packets of devices {i} and {j} must meet if {b}, by the source if {a}"
+    return ""
+
+
+def _of_another_nf(recorded: Recorded, execution: Execution, alignment: Alignment) -> list[Finding]:
+    """A finding when the files have nothing to do with this NF: no path with state agrees, and their objects are others."""
+    by_number = {p.number: p for p in recorded.execution.paths}
+    stateful = {p.number for p in recorded.execution.paths if any(c.touches and c.op != "expire" for c in p.calls)}
+    mine = Counter((o.kind, o.capacity) for o in recorded.execution.objects.values())
+    theirs = Counter((o.kind, o.capacity) for o in execution.objects.values() if o.kind not in ("global", "heap"))
+    if mine == theirs or not stateful.isdisjoint(alignment.partners) or not stateful:
+        return []
+    d = next((d for d in alignment.only_files if d.path.number in stateful), None)
+    if d is None:
+        return []
+    p = by_number[d.path.number]
+    call = p.calls[min(d.call or 0, len(p.calls) - 1)]
+    kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(Counter(k for k, _ in mine.elements()).items()))
+    message = (
+        f"these files are of another NF: none of their paths that use state is one of the source, and their objects ({kinds}) are not "
+        f"the source's; here {d.text(show, show, 'in the file', 'in the source')}"
+    )
+    return [Finding("call-paths-invalid", message, call.span)]
+
+
+class _Stale:
+    """Findings for the differences of files and source, where the source differs, equal ones together."""
+
+    def __init__(self, source: Source, execution: Execution, recorded: Recorded, alignment: Alignment) -> None:
+        self.source = source
+        self.execution = execution
+        self.recorded = recorded
+        self.alignment = alignment
+        named = {s: execution.objects[t].name for s, t in alignment.objects.items() if t in execution.objects}
+        self.objects = {i: replace(o, name=named.get(i, o.name)) for i, o in recorded.execution.objects.items()}
+
+    def findings(self) -> list[Finding]:
+        found: dict[tuple[Span, str], list[Difference]] = {}
+        for d in (*self.alignment.only_files, *self.alignment.only_source):
+            found.setdefault((self.place(d), self.first_difference(d)), []).append(d)
+        ordered = sorted(found.items(), key=lambda item: item[0])
+        out = [self.finding(span, text, ds) for (span, text), ds in ordered[:MAX_STALE]]
+        if len(ordered) > MAX_STALE:
+            rest = len(ordered) - MAX_STALE
+            out[-1] = replace(out[-1], message=f"{out[-1].message} ({rest} more differences elsewhere)")
+        return out
+
+    def finding(self, span: Span, text: str, differences: Sequence[Difference]) -> Finding:
+        recorded = [d.path for d in differences if self.is_recorded(d)]
+        executed = [d.path for d in differences if not self.is_recorded(d)]
+        subject = []
+        if recorded:
+            name = Path(self.recorded.path_files[recorded[0].number].path).name
+            more = f" and {len(recorded) - 1} more" if len(recorded) > 1 else ""
+            subject.append(f"{name}{more} (device {recorded[0].device})")
+        if executed:
+            more = f" and {len(executed) - 1} more" if len(executed) > 1 else ""
+            subject.append(f"path {executed[0].number}{more} of the source (device {executed[0].device})")
+        verb = "have" if len(differences) > 1 else "has"
+        other = "the source" if recorded else "any file"
+        function = self.function_at(span)
+        inside = f" in {function}" if function else ""
+        message = f"{' and '.join(subject)} {verb} no equal in {other}:{inside} {text}; the analysis rests on the source"
+        related = tuple(Related(self.recorded_place(d), "the call in the file") for d in differences if self.is_recorded(d))[:1]
+        return Finding("call-paths-stale", message, span, related)
+
+    def is_recorded(self, d: Difference) -> bool:
+        return any(d is x for x in self.alignment.only_files)
+
+    def first_difference(self, d: Difference) -> str:
+        mine = self.printer(d.path, self.is_recorded(d))
+        theirs = self.printer(d.nearest, not self.is_recorded(d)) if d.nearest is not None else mine
+        here, there = ("in the file", "in the source") if self.is_recorded(d) else ("in the source", "in the files")
+        return d.text(mine, theirs, here, there)
+
+    def printer(self, path: CallPath, is_recorded: bool) -> Callable[[object], str]:
+        objects: Mapping[int, Object] = self.objects if is_recorded else self.execution.objects
+        printer = Printer(objects, path)
+
+        def text(v: object) -> str:
+            if isinstance(v, tuple) and all(isinstance(p, Part) for p in v):
+                return printer.key(v)
+            if isinstance(v, Expr) and str(next(iter(X.leaves(v))).args[0]).startswith("found#"):
+                return show_result(path, v)
+            return printer(v) if isinstance(v, (int, Expr)) else str(v)
+
+        return text
+
+    def place(self, d: Difference) -> Span:
+        """Where the source differs: its call, its decision, else the call before, else its entry."""
+        q = d.nearest if self.is_recorded(d) else d.path
+        entry = self.execution.entry or Span("", 0, 0)
+        if q is None:
+            return entry
+        if d.call is not None and q.calls:
+            return q.calls[min(d.call, len(q.calls) - 1)].span
+        theirs = d.found.there if self.is_recorded(d) else d.found.here
+        for c in q.conditions:
+            if isinstance(theirs, Expr) and (c.expr is theirs or theirs in X.conjuncts(c.expr)):
+                return c.span
+        if isinstance(theirs, Expr) and d.found.what == "condition":
+            leaf = next(iter(X.leaves(theirs)))
+            name, _, number = str(leaf.args[0]).partition("#")
+            if name == "found" and number.isdecimal() and int(number) < len(q.calls):
+                return q.calls[int(number)].span
+        decisions = [c.span for c in q.conditions if not c.assumed]
+        return decisions[-1] if decisions and d.found.what == "condition" else entry
+
+    def recorded_place(self, d: Difference) -> Span:
+        calls = d.path.calls
+        if d.call is not None and calls:
+            return calls[min(d.call, len(calls) - 1)].span
+        return Span(self.recorded.path_files[d.path.number].path, 0, 0)
+
+    def function_at(self, span: Span) -> str:
+        """The function of the source that a place is in."""
+        for u in self.source.program.units:
+            for f in u.functions.values():
+                s = u.span(f.node)
+                if s.file == span.file and s.start <= span.start < s.end:
+                    return f.name
+        return ""
+
+
+def show_result(path: CallPath, e: Expr) -> str:
+    """A decision on how a call ended."""
+    leaf = next(iter(X.leaves(e)))
+    c = path.calls[int(str(leaf.args[0]).partition("#")[2])]
+    return f"{c.function} {'fails' if e.op == 'not' else 'succeeds'}"
+
+
+def stand_in(
+    folder: str, catalogue: Catalogue, execution: Execution, analysis: Analysis, texts: Sequence[tuple[str, str]], devices: int
+) -> Comparison:
+    """Whether files may stand for a source that cannot be executed because parts of it are missing. What there is of it, `texts` as
+    (path, text), must not contradict them."""
+    sites = Sites.of(texts, catalogue)
+    recorded = read(folder, catalogue, sites)
+    where = f"{_files(recorded)} in {os.path.relpath(folder)}"
+    reasons = [f for f in analysis.findings if f.code in INCOMPLETE]
+    wrong = invalid(recorded)
+    if wrong or not recorded.execution.paths:
+        return Comparison(folder, recorded, None, (), tuple(wrong), False, f"{where}, of which some cannot be used")
+    if any(f.code != "missing-function" for f in reasons):
+        return Comparison(folder, recorded, None, (), (), False, f"{where}, not compared with a source that is not analysed")
+    alignment = align(recorded, execution.paths, execution.objects, devices)
+    calls = [(c.function, c.line) for f in recorded.path_files for c in f.calls]
+    contradiction = sites.contradiction(calls)
+    if contradiction is not None:
+        finding = Finding("call-paths-stale", f"{contradiction[0]}, so the files are of another version", contradiction[1])
+        return Comparison(folder, recorded, alignment, execution.paths, (finding,), False, f"{where}, which are of another version")
+    why = f"{where} alone, because the source cannot be executed: {reasons[0].message}" if reasons else f"{where} alone"
+    return Comparison(folder, recorded, alignment, execution.paths, (), True, why)
+
+
+def alone(folder: str, catalogue: Catalogue) -> Comparison:
+    """The files of an NF that has no source."""
+    X.forget()
+    recorded = read(folder, catalogue)
+    return Comparison(folder, recorded, None, (), tuple(invalid(recorded)), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone")
+
+
+def taken_for_granted(analysis: Analysis, devices: int, why: str) -> Analysis:
+    """An analysis of files alone, with what it cannot see among what it assumes."""
+    plain = "call paths do not record state in plain C variables, so there is taken to be none"
+    more = Assumption("call-paths", tuple(range(devices)), f"{plain}{why}")
+    return replace(analysis, assumes=(*analysis.assumes, more))

@@ -34,7 +34,7 @@ from .source.program import Program
 from .source.text import SourceText, Span
 from .symbex.engine import Trouble
 from .symbex.path import CallPath, Object
-from .symbex.run import Execution, Inputs, device_roles, execute, execute_beside
+from .symbex.run import Execution, Inputs, device_roles, execute
 from .workspace import NfSources, Settings
 
 DEFAULT_NIC = "x710"
@@ -221,7 +221,7 @@ def _compared(report: Report, context: Context, folder: str) -> Report:
         return _instead(report, context, folder)
 
     def with_any_contents() -> Execution:
-        return execute_beside(context.program, context.catalogue, replace(context.inputs, keeps_contents=False))
+        return execute(context.program, context.catalogue, replace(context.inputs, keeps_contents=False), forget=False)
 
     source = Source(
         context.program, context.catalogue, execution, analysis, report.devices, context.options, with_any_contents

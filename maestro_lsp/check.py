@@ -289,6 +289,12 @@ def _adding(report: Report, findings: Iterable[Finding]) -> Report:
     return replace(report, analysis=replace(report.analysis, findings=together), hidden=hidden)
 
 
+def on_nic(report: Report, given: Settings, nic: str) -> Analysis:
+    """The analysis of the same paths for another NIC. Raises CheckError."""
+    options, devices, _ = _options(report.nf, replace(given.over(report.nf.settings), nic=nic), report.read)
+    return analyse(report.execution, devices, options)
+
+
 class _Clock:
     def __init__(self) -> None:
         self.laps = dict.fromkeys(("load", "symbex", "sharding", "solve"), 0.0)

@@ -11,9 +11,12 @@ from .documents import path_of
 from .features.analysis import nf_of
 from .nfs import Nf
 from .protocol import Ready
-from .session import Session
+from .session import Session, Superseded
 
 _PATIENCE = 60.0  # seconds for a result that is being computed
+
+
+FORMS = ("dpdk-c", "ethtool", "testpmd", "json")  # as in facts.rss, which needs what only the worker imports
 
 
 class Commands:
@@ -27,6 +30,20 @@ class Commands:
         nf = await self.fresh(self.nf(arguments))
         assert nf.facts is not None
         return Ready(nf.facts.data["analysis"].decode() or "null")
+
+    async def export(self, arguments: tuple[Any, ...]) -> dict[str, str]:
+        """The RSS configuration as a program takes it."""
+        nf = await self.fresh(self.nf(arguments))
+        form = arguments[0].get("form")
+        if form not in FORMS:
+            raise JsonRpcInvalidParams(f"form is one of {', '.join(FORMS)}, not {form!r}")
+        try:
+            text = await self._session.ask(nf, "export", {"form": form})
+        except Superseded as why:
+            raise JsonRpcInvalidParams(f"{nf.name}: {why}") from None
+        if not text:
+            raise JsonRpcInvalidParams(f"{nf.name} has no RSS configuration: {nf.facts and nf.facts.data['verdict']}")
+        return {"text": text}
 
     def restart(self) -> None:
         """Forget everything and analyse anew."""

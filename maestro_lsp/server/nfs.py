@@ -61,8 +61,9 @@ class Nf:
     message: str = ""
     proof: str = "none"  # running, proved, failed
     proof_text: str = ""
-    parts: dict[str, bytes] = field(default_factory=dict)  # JSON of what was asked for besides, of the latest analysis
-    alternatives: dict[str, str] = field(default_factory=dict)  # NIC profile -> verdict
+    parts: dict[str, tuple[Facts, bytes]] = field(default_factory=dict)  # JSON of what was asked for besides
+    alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # by NIC profile (see `tasks.alternatives`)
+    beside: dict[str, int] = field(default_factory=dict)  # jobs that run beside the report in memory
 
     @property
     def state(self) -> str:

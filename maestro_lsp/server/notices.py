@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from .documents import uri_of
 from .features import diagnostics
@@ -37,6 +39,11 @@ class Notices(Listener):
         for path in diagnostics.files_of(old, nf.facts):
             self.publish(path)
         self.refresh(nf)
+        self._server.background.analysed(nf)
+
+    def told_more(self, nf: Nf) -> None:
+        self.refresh(nf)
+        self.status()
 
     def publish(self, path: str) -> None:
         """Send a file's diagnostics if they, or the version they are for, changed."""
@@ -86,6 +93,44 @@ class Notices(Listener):
 
     def trouble(self, message: str) -> None:
         self._server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
+
+
+class WorkDone:
+    """Work-done progress in the client, if it shows that."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._stops: dict[Any, Callable[[], None]] = {}
+        self._number = 0
+
+    async def begin(self, title: str, stop: Callable[[], None]) -> str | None:
+        window = self._server.client_capabilities.window
+        if window is None or not window.work_done_progress:
+            return None
+        self._number += 1
+        token = f"maestro-{self._number}"
+        try:
+            create = types.WorkDoneProgressCreateParams(token)
+            await self._server.window_work_done_progress_create_async(create)
+        except JsonRpcException:
+            return None
+        self._stops[token] = stop
+        self._say(token, types.WorkDoneProgressBegin(title, cancellable=True))
+        return token
+
+    def end(self, token: str | None, message: str) -> None:
+        if token is not None:
+            self._stops.pop(token, None)
+            self._say(token, types.WorkDoneProgressEnd(message=message))
+
+    def cancel(self, token: Any) -> None:
+        """The user has had enough."""
+        stop = self._stops.get(token)
+        if stop is not None:
+            stop()
+
+    def _say(self, token: str, value: Any) -> None:
+        self._server.protocol.notify(types.PROGRESS, types.ProgressParams(token, value))
 
 
 def state_of(nf: Nf) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from pygls.lsp.server import LanguageServer
 
 from .. import __version__
 from . import settings
+from .background import Background
 from .commands import Commands
 from .documents import path_of
 from .engine.client import Engine
 from .features import analysis, diagnostics, hints, hover, lens, navigation, symbols
-from .notices import Notices
+from .notices import Notices, WorkDone
 from .protocol import Protocol, Ready, converter
 from .session import Session
 
@@ -43,6 +44,8 @@ class Server(LanguageServer):
         self.pushes = True
         self.notices = Notices(self)
         self.session = Session(self.notices, lambda listener: Engine(listener, worker))
+        self.shown_progress = WorkDone(self)
+        self.background = Background(self.session, self.shown_progress)
         self.maestro_commands = Commands(self.session)
         self.watching: asyncio.Task[None] | None = None
 
@@ -283,7 +286,36 @@ def _own(server: Server) -> None:
     def maestro_analysis(params: Any) -> Ready:
         return Ready(analysis.analysis(nfs, documents, server.at(_document(params))))
 
+    @server.feature("maestro/panel")
+    def maestro_panel(params: Any) -> Ready:
+        return part(params, "panel")
+
+    @server.feature("maestro/paths")
+    def maestro_paths(params: Any) -> Ready:
+        return part(params, "paths")
+
+    def part(params: Any, what: str) -> Ready:
+        path = server.at(_document(params))
+        nf = analysis.nf_of(nfs, path)
+        state, data = server.background.part(nf, what) if nf is not None else ("none", b"")
+        first = {**analysis.head(nfs, documents, path), "state": state}
+        if what == "panel" and data and nf is not None and nf.facts is not None:
+            return Ready(
+                analysis.joined({**first, "nf": None}, data).replace(
+                    '"nf": null', '"nf": ' + nf.facts.data["analysis"].decode(), 1
+                )
+            )
+        return Ready(analysis.joined(first, data))
+
+    @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def stop(params: types.WorkDoneProgressCancelParams) -> None:
+        server.shown_progress.cancel(params.token)
+
     commands = server.maestro_commands
+
+    @server.command("maestro.exportRss")
+    async def export(*arguments: Any) -> dict[str, str]:
+        return await commands.export(arguments)
 
     @server.command("maestro.showMatrix")
     async def show_matrix(*arguments: Any) -> Ready:

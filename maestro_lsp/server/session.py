@@ -37,6 +37,9 @@ class Listener:
     def status(self) -> None:
         """The state of some NF changed."""
 
+    def told_more(self, nf: Nf) -> None:
+        """Something else is known about an NF: its proof."""
+
     def trouble(self, message: str) -> None:
         """Something the user should know."""
 
@@ -184,6 +187,8 @@ class Session:
             if self._current is nf:
                 self._free()
         self._rest_no_more(nf, "the NF changed")
+        for what in list(nf.beside):
+            self.stop_beside(nf, what)
 
     def pump(self) -> None:
         """Start the analysis that is due."""
@@ -197,13 +202,18 @@ class Session:
             if other is not nf and other.resting not in self._asked:
                 self._rest_no_more(other, "another NF was analysed")  # one report in memory is enough
         nf.dirty = False
-        nf.parts.clear()
+        nf.alternatives = {}
         nf.proof, nf.proof_text = "none", ""
         self._versions = {d.path: d.version for d in self.documents if d.path}
         nf.job = self.engine.begin("analyse", self._arguments(nf))
         self._current = nf
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(self.limits[0], self._overdue, nf, nf.job)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being analysed."""
+        return self._current is None
 
     def _wanted(self, nf: Nf) -> bool:
         return self.settings_of(nf).workspace or self._is_open(nf)
@@ -264,17 +274,44 @@ class Session:
             nf.resting = self.engine.begin(what, given)
         else:
             self.engine.follow(nf.resting, what, given)
+        return self._promise(nf.resting, what)
+
+    def ask_beside(self, nf: Nf, what: str) -> asyncio.Future[Any]:
+        """The same by a process of its own, for what takes long. Only one of a kind at a time for an NF."""
+        self.stop_beside(nf, what)
+        job = nf.beside[what] = self.engine.begin(what, self._arguments(nf))
+        answer = self._promise(job, what)
+
+        def done(_: Any) -> None:
+            self.engine.cancel(job)  # else the process would rest with its report
+            if nf.beside.get(what) == job:
+                del nf.beside[what]
+
+        answer.add_done_callback(done)
+        return answer
+
+    def stop_beside(self, nf: Nf, what: str) -> None:
+        """Stop what `ask_beside` started."""
+        job = nf.beside.pop(what, None)
+        if job is not None:
+            self.engine.cancel(job)
+            self._break_promises(job, "it was stopped")
+
+    def _promise(self, job: int, what: str) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._asked.setdefault(nf.resting, []).append((what, future))
+        self._asked.setdefault(job, []).append((what, future))
         return future
+
+    def _break_promises(self, job: int, why: str) -> None:
+        for _, future in self._asked.pop(job, ()):
+            if not future.done():
+                future.set_exception(Superseded(why))
 
     def _rest_no_more(self, nf: Nf, why: str) -> None:
         """Let go of the report in memory; what was asked about it will not be answered."""
         if nf.resting is not None:
             self.engine.cancel(nf.resting)
-            for _, future in self._asked.pop(nf.resting, ()):
-                if not future.done():
-                    future.set_exception(Superseded(why))
+            self._break_promises(nf.resting, why)
             nf.resting = None
 
     # ------------------------------------------------------------------------------------------- the worker's answers
@@ -334,6 +371,8 @@ class Session:
     def _state(self, kind: str, job: int, *why: str) -> None:
         nf = next((nf for nf in self.nfs if job in (nf.job, nf.resting)), None)
         if nf is None:
+            if kind != "rest":
+                self._break_promises(job, why[0].strip().splitlines()[-1] if why else "the process ended")
             return
         if kind == "failed" and nf.job == job:
             self._failed(nf, why[0])
@@ -348,6 +387,8 @@ class Session:
             self.discover(paths)
         for nf in self.nfs:
             self._rest_no_more(nf, "the analysis process ended")
+            for what in list(nf.beside):
+                self.stop_beside(nf, what)
             if nf.job is not None:
                 self._failed(nf, "the analysis process ended")
         self.pump()

@@ -50,6 +50,7 @@ class Editor:
         self.versions: dict[str, int] = {}
         self.published: list[lsp.PublishDiagnosticsParams] = []
         self.statuses: list[dict[str, Any]] = []
+        self.asked: list[str] = []  # requests of the server
         self._news = asyncio.Event()
 
     def heard(self, params: lsp.PublishDiagnosticsParams) -> None:
@@ -180,6 +181,16 @@ async def editor(
     def _status(params: Any) -> None:
         (found.statuses if found is not None else states).append(params)
 
+    asked: list[str] = []
+    for method in (
+        lsp.CLIENT_REGISTER_CAPABILITY,
+        lsp.WORKSPACE_CODE_LENS_REFRESH,
+        lsp.WORKSPACE_INLAY_HINT_REFRESH,
+        lsp.WORKSPACE_APPLY_EDIT,
+    ):
+        if method not in client.protocol.fm.features:
+            client.feature(method)(lambda params=None, method=method: asked.append(method))
+
     if isinstance(capabilities, str):
         capabilities = client_capabilities(capabilities)
     folders = [lsp.WorkspaceFolder(root.as_uri(), root.name) for root in roots]
@@ -193,6 +204,7 @@ async def editor(
         )
     )
     found = Editor(client, answer)
+    found.asked = asked
     found.published += told
     found.statuses += states
     try:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ... import workspace
-from ...check import CheckError, Report, check
+from ...check import CheckError, Report, check, on_nic
+from ...rss.nic import profiles
 from ...source.program import Program
 from ...workspace import NfSources, Read, Settings
-from ..facts import snapshot
+from ..facts import panel as panels
+from ..facts import rss, snapshot
+from ..facts.places import Places, uri
 from . import cache as caches
 
 Message = tuple[Any, ...]
@@ -87,7 +91,59 @@ def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     yield "keep", later, request.program.asked, {"facts": data}
 
 
-TASKS: dict[str, Task] = {"analyse": analyse}
+def panel(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
+    """What the matrix panel shows, as JSON."""
+    report = request.checked()
+    yield "add", "panel", json.dumps(panels.panel(report, Places(report, request.encoding))).encode()
+
+
+def paths(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
+    """The call paths, as JSON."""
+    report = request.checked()
+    yield "add", "paths", json.dumps(panels.paths(report, Places(report, request.encoding))).encode()
+
+
+def export(request: Request, arguments: Mapping[str, Any]) -> Iterator[Message]:
+    """The RSS configuration in some form; empty if there is none."""
+    found = request.checked().analysis.configuration
+    yield "part", "export", rss.exported(found, arguments["form"]) if found is not None else ""
+
+
+def prove(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
+    """Prove the keys by means that do not trust the solver: state and text."""
+    found = request.checked().analysis.configuration
+    if found is None:
+        yield "add", "prove", ("none", "there are no keys")
+        return
+    from ...rss.proof import prove as proof_of
+
+    proof = proof_of(found.space, found.keys)
+    text = str(proof.failures[0]) if proof.failures else f"{len(proof.checks)} requirements on pairs of packets proved"
+    yield "add", "prove", ("proved" if proof.holds else "failed", text)
+
+
+def alternatives(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
+    """What switching the NIC profile would do: for each profile the verdict, and where findings would be left."""
+    report = request.checked()
+    places = Places(report, request.encoding)
+    found = {}
+    for name in sorted(profiles()) if report.analysis.complete else ():
+        if name not in (report.nic, "null"):
+            other = on_nic(report, request.settings, name)
+            left = [(f.code, uri(f.span.file), places.line(f.span) - 1) for f in other.findings]
+            found[name] = {"verdict": other.verdict, "left": left}
+    yield "add", "alternatives", found
+
+
+UNHURRIED = frozenset(("prove", "alternatives"))  # whatever the user waits for comes first
+TASKS: dict[str, Task] = {
+    "analyse": analyse,
+    "panel": panel,
+    "paths": paths,
+    "export": export,
+    "prove": prove,
+    "alternatives": alternatives,
+}
 
 
 def warm_up() -> None:

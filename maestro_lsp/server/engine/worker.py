@@ -87,8 +87,11 @@ class Worker:
                     for child in list(self.children.values()):
                         self.end(child)
                     return
-            for message in self.incoming.messages():
-                self.obey(message)
+            messages = list(self.incoming.messages())
+            dropped = {m[1] for m in messages if m[0] == "cancel"}  # while typing fast: not even begun
+            for message in messages:
+                if message[0] != "start" or message[1] not in dropped:
+                    self.obey(message)
 
     def answer(self, *message: Any) -> None:
         send(self.answers, frame(*message))
@@ -138,13 +141,12 @@ class Worker:
         request.program = self.program(nf, read)
         before = {path: caches.digest(text) for path, text in sorted(log.items())}
         name = caches.key(nf, arguments.get("settings"), arguments.get("encoding"), before)
-        if task == "analyse":
-            known = self.cache.get(name, read)
-            if known is not None and arguments.get("want", "facts") in known:
-                for part, data in known.items():
-                    self.answer("part", job, part, data)
-                self.answer("end", job)
-                return
+        part = "facts" if task == "analyse" else task
+        known = self.cache.get(name, read)
+        if known is not None and part in known:
+            self.answer("part", job, part, known[part])
+            self.answer("end", job)
+            return
         self.fork(job, task, request, name)
 
     def program(self, nf: workspace.NfSources, read: workspace.Read) -> Program:
@@ -258,6 +260,8 @@ def _child(job: int, task: str, request: tasks.Request, commands: int, results: 
     status = 0
     try:
         gc.set_threshold(100_000, 20, 50)
+        if task in tasks.UNHURRIED:
+            os.nice(10)
         _limit(resource.RLIMIT_CPU, _CPU_SECONDS)
         _limit(resource.RLIMIT_AS, _MEMORY_BYTES)
         incoming = Frames()

@@ -121,8 +121,9 @@ class KeySpace:
     def member(self, coefficients: int) -> int:
         """The linear combination of the basis whose coefficients are the bits of an int, as a vector."""
         vector = 0
-        for at in gf2.bits(coefficients & ((1 << self.dimension) - 1)):
-            vector ^= self.basis[at]
+        for base, taken in zip(self.basis, reversed(f"{coefficients:0{self.dimension}b}"), strict=False):
+            if taken == "1":
+                vector ^= base
         return vector
 
     def key(self, device: int, coefficients: int) -> bytes:

@@ -110,12 +110,11 @@ class Algebra:
 
     def _kind(self, p: CallPath, views: AdmittedViews) -> PathKind:
         fixed: list[FixedBit] = []
-        for c in p.conditions:
-            for e in X.conjuncts(c.expr):
-                got = self._fixed_by.get(e)
-                if got is None:
-                    got = self._fixed_by[e] = _fixed_bits(e)
-                fixed += got
+        for e in p.conjuncts:
+            got = self._fixed_by.get(e)
+            if got is None:
+                got = self._fixed_by[e] = _fixed_bits(e)
+            fixed += got
         leaves = frozenset(leaf for form, _ in fixed for leaf, _ in form[0])
         return PathKind(p.device, views.named[p.number], views.counted[p.number], tuple(fixed), _config_conditions(p), leaves)
 

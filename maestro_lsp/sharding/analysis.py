@@ -15,7 +15,7 @@ from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
 from ..symbex.engine import Trouble
-from ..symbex.path import CallPath
+from ..symbex.path import CallPath, Part
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, collect
@@ -90,6 +90,7 @@ class _Analysis:
         self.solver = execution.engine.solver if execution.engine is not None else Solver()
         self.views = Views(self.solver, self.options.strict)
         self.findings: list[Finding] = []
+        self._key_texts: dict[tuple[tuple[Part, ...] | None, tuple[PacketView, ...]], str] = {}
 
     def go(self, extra: Sequence[Finding]) -> Analysis:
         views = self.views
@@ -455,6 +456,12 @@ class _Analysis:
 
     def _key_text(self, a: Access) -> str:
         """A key in terms of fields."""
+        got = self._key_texts.get((a.key, a.views))
+        if got is None:
+            got = self._key_texts[a.key, a.views] = self._in_fields(a)
+        return got
+
+    def _in_fields(self, a: Access) -> str:
         leaves = sorted(a.leaves(), key=lambda leaf: leaf.serial)
         packet = [leaf for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")]
         view = max(a.views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)

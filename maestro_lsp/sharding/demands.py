@@ -33,7 +33,8 @@ def demands(conflicts: Iterable[Conflict], profile: Profile) -> list[Demand]:
     hashed = frozenset(f.name for o in profile.options for f in o.fields)
     found: dict[tuple[int, int, Conjunction], tuple[set[tuple[str, str]], list[Conflict]]] = {}
     for c in conflicts:
-        pairs = {(d, e) for d, e in c.counted if _classes_agree(c.when, d, e)}
+        tied = _tied(c.when)
+        pairs = {(d, e) for d, e in c.counted if _classes_agree(tied, d, e)}
         if not pairs:
             continue
         classes, members = found.setdefault((c.i, c.j, project(c.when, hashed)), (set(), []))
@@ -75,13 +76,17 @@ def _order(q: BitEquation) -> tuple[object, ...]:
     return tuple(sorted(q.terms)), q.constant
 
 
-def _classes_agree(when: Conjunction, d: str, e: str) -> bool:
-    """Whether packets of two classes can have the fields equal that the conjunction equates, by what the classes fix."""
+def _tied(when: Conjunction) -> frozenset[str]:
+    """Fields that classes of packets fix and that a conjunction equates as a whole."""
+    equated = ({name for _, name, _ in terms} for terms, constant in when if not constant and len(terms) == 2)
+    bits = Counter(name for names in equated if len(names) == 1 for name in names)
+    return frozenset(name for name, count in bits.items() if count >= (16 if name == "eth.type" else 8))
+
+
+def _classes_agree(tied: frozenset[str], d: str, e: str) -> bool:
+    """Whether packets of two classes can have these fields equal, by what the classes fix."""
     facts = known_values(d), known_values(e)
-    for name in facts[0].keys() & facts[1].keys():
-        tied = sum(1 for q in when if q.constant == 0 and {t[1] for t in q.terms} == {name} and len(q.terms) == 2)
-        if tied < (16 if name == "eth.type" else 8):
-            continue
+    for name in facts[0].keys() & facts[1].keys() & tied:
         (only_d, values_d), (only_e, values_e) = facts[0][name], facts[1][name]
         if only_d and only_e and not values_d & values_e:
             return False

@@ -150,7 +150,7 @@ def _comparisons(p: CallPath, table: Table, origin: Provenance) -> tuple[Compari
             ):
                 cells[f"{CELL}{c.number}"] = t.object
     out: list[Comparison] = []
-    for e in (e for c in p.conditions for e in X.conjuncts(c.expr)):
+    for e in p.conjuncts:
         if e.op == "eq":
             x, y = e.args
             for a, b in ((x, y), (y, x)):

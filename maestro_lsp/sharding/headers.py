@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..rss.fields import PACKET_CLASSES
 from ..symbex import expr as X
@@ -35,6 +36,7 @@ PORT_FIELDS = (("l4.src", 0, 2), ("l4.dst", 2, 2))
 ICMP_FIELDS = (("icmp.type", 0, 1), ("icmp.code", 1, 1))
 
 FieldBit = tuple[str, int]  # field name, bit (0 is the most significant)
+Transport = tuple[str, int, bool]  # array, offset there where the transport header starts, whether that is certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,11 @@ class PacketView:
     packet_class: str
     names: dict[Expr, tuple[str, int]] = field(repr=False)  # byte -> (field, its first bit)
     header_assumed_plain: bool = False  # layer 4 was taken to follow an IPv4 header without options
+
+    @cached_property
+    def transport(self) -> frozenset[Expr]:
+        """The bytes that are fields of the transport header."""
+        return frozenset(leaf for leaf, (name, _) in self.names.items() if name.startswith(("l4.", "icmp.")))
 
     def bit(self, leaf: Expr, bit: int) -> FieldBit:
         """The field bit of a packet byte's bit (7 is the most significant of the byte)."""
@@ -64,6 +71,8 @@ class Views:
         self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
+        self._transports: dict[int, list[Transport]] = {}
+        self._starts: dict[tuple[Expr, int], int | None] = {}
 
     def of(self, path: CallPath) -> tuple[PacketView, ...]:
         """One view for each class of packets that can take the path."""
@@ -74,7 +83,7 @@ class Views:
         """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
         header = frozenset(X.byte("packet", i) for i in range(12, base + 24))
         conditions = frozenset(
-            e for c in path.conditions for e in X.conjuncts(c.expr) if X.leaves(e) and X.leaves(e) <= header
+            e for e in path.conjuncts if X.leaves(e) and X.leaves(e) <= header
         )
         key = conditions | {X.sym(f"base {base}", 1)}
         got = self._admitted.get(key)
@@ -106,15 +115,15 @@ class Views:
     def _network_offset(self, path: CallPath) -> int:
         """Where the network header starts on this path: after the tag when the path demands a VLAN tag."""
         tag = X.eq(_word(12), _swap16(TYPE_VLAN), 16)
-        if any(e is tag for c in path.conditions for e in X.conjuncts(c.expr)):
-            return ETHERNET + VLAN_TAG
-        return ETHERNET
+        return ETHERNET + VLAN_TAG if path.requires(tag) else ETHERNET
 
     def _view(self, path: CallPath, name: str, base: int) -> PacketView:
         version, _, kind = name.partition("-")
-        starts: list[tuple[str, int, bool]] = []
+        starts: list[Transport] = []
         if version == "ipv4" and _transport_fields(kind):
-            starts = self._ipv4_transport(path, base)
+            if path.number not in self._transports:
+                self._transports[path.number] = self._ipv4_transport(path, base)
+            starts = self._transports[path.number]
             if self.strict and any(not exact for _, _, exact in starts) and self.options_possible(path):
                 starts = [s for s in starts if s[2]]
         key = (name, base, tuple(starts))
@@ -123,7 +132,7 @@ class Views:
             got = self._views[key] = self._make(name, base, starts)
         return got
 
-    def _make(self, name: str, base: int, starts: Sequence[tuple[str, int, bool]]) -> PacketView:
+    def _make(self, name: str, base: int, starts: Sequence[Transport]) -> PacketView:
         names: dict[Expr, tuple[str, int]] = {}
         _name(names, "packet", 0, ETHERNET_FIELDS)
         if base != ETHERNET:
@@ -138,12 +147,12 @@ class Views:
             _name(names, "packet", base + IPV6, _transport_fields(kind))
         return PacketView(name, names, any(not exact for _, _, exact in starts))
 
-    def _ipv4_transport(self, path: CallPath, base: int) -> list[tuple[str, int, bool]]:
-        """Where the transport header may stand: (array, offset there, whether that is certain)."""
+    def _ipv4_transport(self, path: CallPath, base: int) -> list[Transport]:
+        """Where the transport header may stand."""
         length_byte = X.byte("packet", base)
         five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
-        fixed = any(e is five for c in path.conditions for e in X.conjuncts(c.expr))
-        found: list[tuple[str, int, bool]] = []
+        fixed = path.requires(five)
+        found: list[Transport] = []
         arrays = {leaf.args[0] for leaf in _packet_leaves(path) if leaf.args[0] != "packet"}
         for chunk in path.chunks:
             arrays.discard(chunk.array)
@@ -164,14 +173,16 @@ class Views:
         length_byte = X.byte("packet", base)
         if e is None or X.leaves(e) != frozenset({length_byte}):
             return None
-        starts = {(base + 4 * n - X.evaluate(e, {length_byte: 0x40 | n})) & ((1 << 64) - 1) for n in range(6, 16)}
-        return starts.pop() if len(starts) == 1 else None
+        if (e, base) not in self._starts:
+            starts = {(base + 4 * n - X.evaluate(e, {length_byte: 0x40 | n})) & ((1 << 64) - 1) for n in range(6, 16)}
+            self._starts[e, base] = starts.pop() if len(starts) == 1 else None
+        return self._starts[e, base]
 
     def options_possible(self, path: CallPath) -> bool:
         """Whether a well-formed IPv4 header with options can take this path."""
         base = self._network_offset(path)
         header = {X.byte("packet", i) for i in range(12, base + 24)} | {X.sym("pkt_len", 16)}
-        mine = frozenset(e for c in path.conditions for e in X.conjuncts(c.expr) if X.leaves(e) <= header)
+        mine = frozenset(e for e in path.conjuncts if X.leaves(e) <= header)
         got = self._with_options.get(mine)
         if got is None:
             got = self._with_options[mine] = self._find_options(sorted(mine, key=lambda e: e.serial), base)
@@ -198,20 +209,14 @@ class Views:
 
 def reads_transport(leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool:
     """Whether any of the leaves is a transport field in some class that has one."""
-    return any(v.names.get(leaf, ("", 0))[0].startswith(("l4.", "icmp.")) for leaf in leaves for v in views)
+    found = frozenset(leaves)
+    return any(not found.isdisjoint(v.transport) for v in views)
 
 
 def _packet_leaves(path: CallPath) -> set[Expr]:
-    out: set[Expr] = set()
-    for c in path.conditions:
-        out |= {leaf for leaf in X.leaves(c.expr) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")}
-    for call in path.calls:
-        for t in call.touches:
-            for p in t.key or ():
-                out |= {
-                    leaf for leaf in X.leaves(p.value) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")
-                }
-    return out
+    keys = (p.value for call in path.calls for t in call.touches for p in t.key or ())
+    used: frozenset[Expr] = frozenset().union(*(X.leaves(c.expr) for c in path.conditions), *map(X.leaves, keys))
+    return {leaf for leaf in used if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")}
 
 
 def _region_expression(path: CallPath, array: str) -> Expr | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..rss.fields import WIDTHS
@@ -72,7 +73,8 @@ def _swapped(when: Conjunction) -> Conjunction:
     return frozenset(BitEquation(frozenset((1 - s, f, b) for s, f, b in q.terms), q.constant) for q in when)
 
 
-def equalities_of(when: Conjunction) -> tuple[tuple[Equality, ...], list[BitEquation]]:
+@lru_cache(maxsize=1024)
+def equalities_of(when: Conjunction) -> tuple[tuple[Equality, ...], tuple[BitEquation, ...]]:
     """A conjunction as equalities of fields or parts of fields; and the equations that are none."""
     pairs: dict[tuple[str, int], tuple[str, int]] = {}
     constants: dict[tuple[int, str, int], int] = {}
@@ -97,7 +99,7 @@ def equalities_of(when: Conjunction) -> tuple[tuple[Equality, ...], list[BitEqua
             out.append((part(name, start, length), value))
         elif not any(b == part(name, start, length) for _, b in out):
             rest.append(BitEquation(frozenset({(1, name, start)}), value))
-    return tuple(sorted(_merge_bytes(out), key=lambda e: (_rank(e[0]), e[0], str(e[1])))), rest
+    return tuple(sorted(_merge_bytes(out), key=lambda e: (_rank(e[0]), e[0], str(e[1])))), tuple(rest)
 
 
 _ORDER = ["ipv4.src", "ipv4.dst", "ipv6.src", "ipv6.dst", "l4.src", "l4.dst", "ipv4.proto", "ipv6.proto"]

@@ -105,7 +105,7 @@ class Provenance:
         x = inside[0]
         others = X.leaves(index) - {x}
         conditions = frozenset(
-            e for c in p.conditions for e in X.conjuncts(c.expr) if X.leaves(e) and X.leaves(e) <= others
+            e for e in p.conjuncts if X.leaves(e) and X.leaves(e) <= others
         )
         key = (index, conditions)
         proved = self._proved.get(key)
@@ -123,8 +123,8 @@ class Provenance:
         claim: list[int | Expr] = [
             X.eq(e, X.substitute(f, twin), e.width), X.not_(X.eq(x, other, x.width), 1),
             X.ult(x, self.bound, x.width), X.ult(other, self.bound, x.width),
-            *(c for d in p.conditions for c in X.conjuncts(d.expr) if X.leaves(c) and X.leaves(c) <= mine),
-            *(X.substitute(c, twin) for d in q.conditions for c in X.conjuncts(d.expr) if X.leaves(c) and X.leaves(c) <= theirs),
+            *(c for c in p.conjuncts if X.leaves(c) and X.leaves(c) <= mine),
+            *(X.substitute(c, twin) for c in q.conjuncts if X.leaves(c) and X.leaves(c) <= theirs),
         ]  # fmt: skip
         if any(isinstance(c, int) and not c for c in claim):
             return True
@@ -194,5 +194,4 @@ def same_index(p: CallPath, x: int | Expr, y: int | Expr | None) -> bool:
         return True
     if y is None or isinstance(x, int) or isinstance(y, int):
         return x == y
-    equal = X.eq(x, y, x.width)
-    return any(e is equal for c in p.conditions for e in X.conjuncts(c.expr))
+    return p.requires(X.eq(x, y, x.width))

@@ -7,9 +7,10 @@ does: under which conditions, which library calls in which order, what it writes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..source.text import Span
-from .expr import Expr
+from .expr import Expr, conjuncts
 from .memory import ObjectInfo
 
 WHOLE: None = None  # the key of an access to all of an object
@@ -104,7 +105,7 @@ class PlainTouch:
     value: int | Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CallPath:
     """One path of nf_process."""
 
@@ -120,6 +121,19 @@ class CallPath:
     model: dict[Expr, int] = field(compare=False, hash=False)  # an assignment that satisfies all conditions
     returned: int | Expr = 0  # what nf_process returned
     regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
+
+    @cached_property
+    def conjuncts(self) -> tuple[Expr, ...]:
+        """The conditions, conjunctions taken apart."""
+        return tuple(e for c in self.conditions for e in conjuncts(c.expr))
+
+    def requires(self, e: int | Expr) -> bool:
+        """Whether an expression is one of the conditions as it stands."""
+        return e in self._required
+
+    @cached_property
+    def _required(self) -> frozenset[Expr]:
+        return frozenset(self.conjuncts)
 
 
 @dataclass(frozen=True, slots=True)

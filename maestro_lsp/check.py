@@ -29,7 +29,6 @@ from .rss.nic import profile
 from .rss.solve import SpecError
 from .sharding.analysis import Analysis, Options, analyse
 from .sharding.findings import Finding
-from .source.macros import Macro
 from .source.program import Program
 from .source.text import SourceText, Span
 from .symbex.engine import Trouble
@@ -161,7 +160,7 @@ def check_source(
         clock.lap("load")
         extra = broken.findings(program, nf.root)
         extra += [Finding("unsupported-construct", p.message, p.span) for p in nf.problems]
-        drop, flood = conventions(program)
+        drop, flood = workspace.conventions(program)
         arguments = settings.args if settings.args is not None else nf.nf_args
         inputs = Inputs(devices, arguments, config, drop, flood)
         run = partial(_execute, program, catalogue, nf.entry_file)
@@ -356,32 +355,6 @@ def _config(settings: Settings) -> dict[str, int]:
         except ValueError:
             raise CheckError(f"config.{name} is set to {value!r}, which is no number") from None
     return config
-
-
-def conventions(program: Program) -> tuple[int | None, int]:
-    """What the project's own macros say the returned device means: (DROP or None, FLOOD or FLOOD_FRAME)."""
-    drop: int | None = None
-    flood = 0xFFFF
-    for u in program.units:
-        for name in ("DROP", "FLOOD", "FLOOD_FRAME"):
-            value = _macro_value(u.pre.macros, name)
-            if value is not None and name == "DROP":
-                drop = value & 0xFFFF
-            elif value is not None:
-                flood = value & 0xFFFF
-    return drop, flood
-
-
-def _macro_value(macros: Mapping[str, Macro], name: str) -> int | None:
-    """The number that a macro stands for, by way of other macros too; casts and parentheses aside."""
-    for _ in range(8):
-        if name not in macros:
-            break
-        name = re.sub(r"\(\s*u?int\d*(_t)?\s*\)|\bUINT16_C\b|[()\s]", "", macros[name].text)
-    try:
-        return int(name.rstrip("uUlL"), 0)
-    except ValueError:
-        return None
 
 
 def _allowed(f: Finding, read: Callable[[str], str | None]) -> frozenset[str]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_lsp.makefile import Makefile
+from maestro_lsp.source.macros import Macro
 from maestro_lsp.source.preprocess import Preprocessed, Problem, preprocess
 from maestro_lsp.source.program import Program
 from maestro_lsp.source.scan import scan
@@ -241,6 +242,32 @@ class _Loader:
 
 def _same(a: Preprocessed, b: Preprocessed) -> bool:
     return a.text == b.text and a.files == b.files and a.sources == b.sources and a.problems == b.problems
+
+
+def conventions(program: Program) -> tuple[int | None, int]:
+    """What the project's own macros say the returned device means: (DROP or None, FLOOD or FLOOD_FRAME)."""
+    drop: int | None = None
+    flood = 0xFFFF
+    for u in program.units:
+        for name in ("DROP", "FLOOD", "FLOOD_FRAME"):
+            value = _macro_value(u.pre.macros, name)
+            if value is not None and name == "DROP":
+                drop = value & 0xFFFF
+            elif value is not None:
+                flood = value & 0xFFFF
+    return drop, flood
+
+
+def _macro_value(macros: Mapping[str, Macro], name: str) -> int | None:
+    """The number that a macro stands for, by way of other macros too; casts and parentheses aside."""
+    for _ in range(8):
+        if name not in macros:
+            break
+        name = re.sub(r"\(\s*u?int\d*(_t)?\s*\)|\bUINT16_C\b|[()\s]", "", macros[name].text)
+    try:
+        return int(name.rstrip("uUlL"), 0)
+    except ValueError:
+        return None
 
 
 # --- what belongs to an NF ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..check import Report
 from ..sharding.findings import Finding
-from ..sharding.matrix import Equality, Row
+from ..sharding.matrix import Row, in_words
 from ..source.text import Span
 from .json_ import Places, relative
 
@@ -83,20 +83,11 @@ def _matrix(rows: tuple[Row, ...]) -> Iterator[str]:
     yield "  devices   packets that must meet (a field on the first = a field on the second)"
     for row in rows:
         i, j = row.devices
-        shown = [conjunction(c) for c in row.constraint] or ["none"]
+        shown = [in_words(c) for c in row.constraint] or ["none"]
         if not row.exact:
             shown.append(f"(more exactly: {row.text})")
         for n, text in enumerate(shown):
             yield f"  {f'{i}, {j}' if n == 0 else '':8}  {'or ' if n and text[0] != '(' else ''}{text}"
-
-
-def conjunction(equalities: tuple[Equality, ...]) -> str:
-    """A conjunction of the matrix in words."""
-    if not equalities:
-        return "all"
-    same = [a for a, b in equalities if a == b]
-    rest = [f"{a} = {b}" for a, b in equalities if a != b]
-    return ", ".join((["equal " + ", ".join(same)] if same else []) + rest)
 
 
 def _rss(r: Report) -> Iterator[str]:

@@ -17,7 +17,7 @@ from .configure import Configuration
 from .nic import WHOLE, Option, Partial, Profile
 from .solve import Device
 
-_TYPES = {
+TYPES = {
     "ipv4": "IPV4",
     "ipv4-frag": "FRAG_IPV4",
     "ipv4-tcp": "NONFRAG_IPV4_TCP",
@@ -179,7 +179,7 @@ def _port_case(found: Configuration, device: Device) -> list[str]:
 
 
 def _flags(types: Iterable[str]) -> str:
-    return " | ".join(f"RTE_ETH_RSS_{_TYPES[name]}" for name in types) or "0"
+    return " | ".join(f"RTE_ETH_RSS_{TYPES[name]}" for name in types) or "0"
 
 
 def _bytes(key: bytes) -> list[str]:

@@ -45,6 +45,15 @@ def show(conjunction: Sequence[Equality]) -> str:
     return " and ".join(f"{a} = {b}" for a, b in conjunction) or "always"
 
 
+def in_words(equalities: Sequence[Equality]) -> str:
+    """A conjunction of the matrix in words."""
+    if not equalities:
+        return "all"
+    same = [a for a, b in equalities if a == b]
+    rest = [f"{a} = {b}" for a, b in equalities if a != b]
+    return ", ".join((["equal " + ", ".join(same)] if same else []) + rest)
+
+
 def rows(devices: Sequence[int], conflicts: Iterable[Conflict]) -> tuple[Row, ...]:
     """One row for each pair of devices, absorbed conjunctions dropped, the rest sorted."""
     found = list(conflicts)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from maestro_lsp.source import headers
@@ -78,7 +79,7 @@ class _Segment:
     end: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Preprocessed:
     """One translation unit after preprocessing.
 
@@ -106,6 +107,25 @@ class Preprocessed:
             (start, part.scan.source.path, part.scan.source.text, part.start, part.end)
             for start, part in zip(self._starts, self._segments, strict=True)
         ]
+
+    @cached_property
+    def scans(self) -> dict[str, Scan]:
+        """The scan of every file that the text comes from, by its path."""
+        return {part.scan.source.path: part.scan for part in self._segments}
+
+    @cached_property
+    def _live(self) -> dict[str, list[int]]:
+        """Where parts of the text come from, as sorted offsets into the clean text of each file."""
+        found: dict[str, set[int]] = {}
+        for part in self._segments:
+            found.setdefault(part.scan.source.path, set()).add(part.start)
+        return {path: sorted(starts) for path, starts in found.items()}
+
+    def is_live(self, path: str, block: Block) -> bool:
+        """Whether a block of a file was compiled, here or by another inclusion of the file."""
+        starts = self._live.get(path, [])
+        index = bisect_left(starts, block.start)
+        return index < len(starts) and starts[index] < block.end
 
     def origin(self, start: int, end: int) -> Span:
         """The user's text behind text[start:end]; for code from a macro, the outermost invocation. A range that

@@ -1,0 +1,363 @@
+"""Writing the parallel program of an NF: one C file, source to source.
+
+Takes a report and a strategy; gives the text of the file: what the NF's entry points reach, in the user's own words, with the few
+changes that the strategy needs, the RSS configuration as data, and the runtime around it. Nothing is regenerated from call paths:
+names, conditions, loops and byte order are the user's by construction, and `verify` executes the result to prove it equal.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from .. import __version__, workspace
+from ..libvig.catalogue import Catalogue
+from ..sharding.analysis import Analysis
+from ..symbex.run import Execution
+from ..workspace import NfSources
+from . import clashes
+from .amalgamation import Amalgamation, amalgamate
+from .capacity import divide
+from .definitions import Definition
+from .excerpt import Edit, excerpt, head_comment
+from .rss_data import NoPlace, requirement, rss_data
+from .runtime_part import RuntimePart
+from .variables import Callers, Static, changed, globals_of, statics
+
+STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")
+"""In the order in which they are worth trying."""
+
+# What the runtime gives to the NF part, and the project's own versions of which are left out
+_PROVIDED = frozenset(
+    (
+        "chunks_borrowed",
+        "chunks_borrowed_num",
+        "MAX_N_CHUNKS",
+        "nf_borrow_next_chunk",
+        "nf_return_chunk",
+        "nf_return_all_chunks",
+    )
+)
+_ENTRIES = ("nf_config_init", "nf_config_print", "nf_init", "nf_process")
+_FEATURES = ("_GNU_SOURCE", "_DEFAULT_SOURCE", "_POSIX_C_SOURCE", "_XOPEN_SOURCE", "_BSD_SOURCE")
+
+
+class Refused(ValueError):
+    """A strategy that does not apply; one line that says why and what to do."""
+
+
+class Analysed(Protocol):
+    """What is needed of a report."""
+
+    @property
+    def nf(self) -> NfSources: ...
+    @property
+    def devices(self) -> int: ...
+    @property
+    def analysis(self) -> Analysis: ...
+    @property
+    def execution(self) -> Execution: ...
+    @property
+    def read(self) -> Callable[[str], str | None]: ...
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """A generated program.
+
+    file_name  to keep it under, beside the NF
+    build      a shell command that builds it, to be run in the NF's folder
+    notes      what a person should know about it
+    requires   one line for each row of the matrix that it implements
+    """
+
+    strategy: str
+    text: str
+    file_name: str
+    build: str
+    notes: tuple[str, ...]
+    requires: tuple[str, ...]
+
+
+def applicable(report: Analysed) -> dict[str, str | None]:
+    """For each strategy None, or why it does not apply."""
+    return {s: _why_not(report, s) for s in STRATEGIES}
+
+
+def parallelize(report: Analysed, strategy: str) -> Parallel:
+    """The program of an NF by a strategy.
+
+    Raises:
+        Refused: when the strategy does not apply, or the sources cannot be put into one file.
+    """
+    if strategy not in STRATEGIES:
+        raise Refused(f"there is no strategy {strategy!r}; there are {', '.join(STRATEGIES)}")
+    why = _why_not(report, strategy)
+    if why is not None:
+        raise Refused(why)
+    try:
+        return _Writer(report, strategy).write()
+    except (clashes.Clash, NoPlace) as e:
+        raise Refused(str(e)) from None
+
+
+def _why_not(report: Analysed, strategy: str) -> str | None:
+    analysis = report.analysis
+    if not report.execution.paths:
+        return "nf_process has no call path that could be analysed: see the findings of `maestro-lsp check`"
+    if strategy == "sequential":
+        return None
+    if analysis.verdict == "unknown":
+        found = next((f for f in analysis.findings if f.severity == "warning"), None)
+        return "the NF is not known well enough to change it" + (f": {found.message}" if found is not None else "")
+    if strategy == "shared-nothing" and analysis.verdict != "shared-nothing":
+        found = next((f for f in analysis.findings if f.code in _OBSTACLES), None)
+        why = f": {found.message}" if found is not None else ""
+        return f"this NF cannot be shared-nothing{why}; locks and tm keep its state in common"
+    return None
+
+
+_OBSTACLES = frozenset(
+    ("rss-incompatible-field", "dchain-index-from-packet", "dchain-scan", "global-state", "disjoint-sharding")
+)
+
+
+class _Writer:
+    """Writes one file."""
+
+    def __init__(self, report: Analysed, strategy: str) -> None:
+        self.report = report
+        self.nf = report.nf
+        self.strategy = strategy
+        self.catalogue = Catalogue.builtin()
+        engine = report.execution.engine
+        self.program = workspace.load(self.nf, report.read, engine.program if engine is not None else None)
+        self.parts: Amalgamation = amalgamate(self.program, self.catalogue, self.nf.files, _ENTRIES, _PROVIDED)
+        self.callers = Callers(self.parts)
+        self.edits: dict[str, list[Edit]] = {}
+        self.notes: list[str] = []
+        self.runtime = RuntimePart()
+
+    def write(self) -> Parallel:
+        dropped = clashes.repeated(self.parts.pieces)
+        self.edit(clashes.renamed(self.parts.pieces))
+        if self.strategy == "shared-nothing":
+            self.give_each_core_its_state()
+            self.divide_tables()
+        body = self.body(dropped)
+        requires = tuple(
+            f"devices {r.devices[0]}, {r.devices[1]}: {requirement(r)}"
+            for r in self.report.analysis.rows
+            if r.constraint
+        )
+        name = f"{self.nf.name}-{self.strategy}.c"
+        build = self.build(name)
+        text = "\n".join([self.title(name, build, requires), *body])
+        return Parallel(self.strategy, text.rstrip("\n") + "\n", name, build, tuple(self.notes), requires)
+
+    def edit(self, more: Mapping[str, list[Edit]]) -> None:
+        for path, edits in more.items():
+            self.edits.setdefault(path, []).extend(edits)
+
+    # ------------------------------------------------------------------------------------------------------- changes
+
+    def give_each_core_its_state(self) -> None:
+        """Variables that start-up or packets change become each core's own."""
+        running = self.callers.reached("nf_init", "nf_process")
+        variables = globals_of(self.parts)
+        own = [variables[p] for p in changed(self.parts, running) if p in variables]
+        own += statics(running)
+        configured = changed(self.parts, self.callers.reached("nf_config_init"))
+        for variable in own:
+            if not variable.local and variable.piece.place in configured:
+                raise Refused(
+                    f"{variable.name} is set by nf_config_init and changed later, so a core of its own would not see what was "
+                    "configured: keep what changes apart from the configuration"
+                )
+        self.make_per_core(own)
+
+    def make_per_core(self, variables: list[Static]) -> None:
+        """Write MAESTRO_PER_CORE into declarations, those elsewhere of the same names too."""
+        names = {("name", v.name) for v in variables if not v.local}
+        nodes = [(v.piece, v.node) for v in variables]
+        nodes += [
+            (p, p.node) for p in self.parts.pieces if p.kind == "extern" and p.names & names and p.node is not None
+        ]
+        edits: dict[str, list[Edit]] = {}
+        for piece, node in nodes:
+            storage = next((c for c in node.children if c.type == "storage_class_specifier"), None)
+            at = storage.end_byte if storage is not None else node.start_byte
+            span = piece.unit.range_span(at, at) if storage is None else piece.unit.range_span(storage.start_byte, at)
+            word = "MAESTRO_PER_CORE "
+            edit = (span.start, span.start, word) if storage is None else (span.end, span.end, " " + word.rstrip())
+            edits.setdefault(span.file, []).append(edit)
+        self.edit({path: sorted(set(found)) for path, found in edits.items()})
+
+    def divide_tables(self) -> None:
+        """Allocations of tables get a core's share of the capacity."""
+        start = self.callers.reached("nf_init")
+        division = divide(self.report.analysis, self.report.execution.objects, start, self.catalogue)
+        self.edit(division.edits)
+        if division.divided:
+            self.notes.append(f"divided between the cores: {', '.join(division.divided)}")
+        self.notes += [f"{name} keeps its size on each core: {why}" for name, why in division.kept]
+
+    # ---------------------------------------------------------------------------------------------------------- text
+
+    def title(self, name: str, build: str, requires: tuple[str, ...]) -> str:
+        what = {
+            "sequential": "on one core",
+            "shared-nothing": "on many cores, each with state of its own: RSS brings together the packets that must meet",
+            "locks": "on many cores that share its state: packets that only read it run side by side",
+            "tm": "on many cores that share its state, by hardware transactions with a lock to fall back on",
+        }[self.strategy]
+        program = posixpath.splitext(name)[0]
+        eal = "-l 0" if self.strategy == "sequential" else "-l 0-3"
+        lines = [
+            f"Generated by maestro-lsp {__version__} from {self.nf.name}: the NF {what}.",
+            "The NF's own text is kept as it was; what is new carries the prefix maestro_.",
+            "",
+            f"Build: {build}",
+            f"Run:   ./{program} {eal} -- {' '.join(self.nf.nf_args or ())}".rstrip(),
+        ]
+        if requires and self.strategy == "shared-nothing":
+            lines += ["", "What the keys below see to:", *(f"  {r}" for r in requires)]
+        if self.notes:
+            lines += ["", *self.notes]
+        return "\n".join(f"// {line}".rstrip() for line in lines) + "\n"
+
+    def body(self, dropped: set[tuple[str, int]]) -> list[str]:
+        words = frozenset().union(*(p.words for p in self.parts.pieces))
+        stem = self.strategy.replace("-", "_")
+        pieces = [f"maestro/nf_{stem}.h"]
+        if words & {"chunks_borrowed", "chunks_borrowed_num", "nf_return_chunk"}:
+            pieces.append("maestro/chunks.h")
+        else:
+            pieces.append("maestro/borrow.h")
+        features = [
+            f"#define {name} {macro.text}".rstrip()
+            for name in _FEATURES
+            for macro in dict.fromkeys(u.pre.macros[name] for u in self.program.units if name in u.pre.macros)
+            if macro.where is not None
+        ]
+        out = [*features[:1], self.runtime.block("DPDK, and what the NF may call", "maestro/dpdk.h", *pieces)]
+        out += [*_QUIET, self.includes(), self.nf_part(dropped), _LOUD]
+        out.append(self.conventions())
+        configuration = self.report.analysis.configuration
+        if self.strategy != "sequential":
+            if configuration is None:
+                raise Refused("there is no RSS configuration for this NF: see the findings of `maestro-lsp check`")
+            out.append(_ruler("RSS") + rss_data(configuration, self.report.analysis.rows))
+        out.append(self.runtime.block("ports, main loop", f"maestro/main_{stem}.h"))
+        return out
+
+    def includes(self) -> str:
+        mine = dict.fromkeys(self.canonical(operand) for operand in self.parts.includes)
+        angled = sorted(i for i in mine if i.startswith("<") and i not in self.runtime.included)
+        quoted = sorted(i for i in mine if i.startswith('"'))
+        self.runtime.included.update(angled)
+        return "\n".join(["", *(f"#include {i}" for i in angled), "", *(f"#include {i}" for i in quoted)]) + "\n"
+
+    def canonical(self, operand: str) -> str:
+        """An include by the way that the build's search folders find it, whoever includes it."""
+        name = operand.strip('"')
+        if not operand.startswith('"') or not name.startswith(("../", "./")):
+            return operand
+        base = posixpath.normpath(posixpath.join(self.nf.root, name))
+        for folder in self.nf.search:
+            for tail in (posixpath.join("libvig", name.lstrip("./")), name.lstrip("./")):
+                if self.report.read(posixpath.join(folder, tail)) is not None:
+                    return f'"{tail}"'
+        return f'"{posixpath.relpath(base, self.nf.root)}"'
+
+    def nf_part(self, dropped: set[tuple[str, int]]) -> str:
+        out = [_ruler(f"{self.nf.name}: its own text, of the files named")]
+        last: Definition | None = None
+        for piece in self.parts.pieces:
+            if piece.place in dropped:
+                continue
+            lines = [f"#undef {name}" for name in self.parts.undefined.get(piece.place, ())]
+            lines.append(excerpt(piece, self.edits.get(piece.file, ())))
+            if last is None or piece.file != last.file:
+                out += ["", self.file_title(piece), *([""] if len(lines[-1].splitlines()) > 1 else [])]
+            elif "\n" in lines[-1] or "\n" in out[-1] or last.kind != piece.kind:
+                out.append("")
+            out += lines
+            last = piece
+        return "\n".join(out) + "\n"
+
+    def file_title(self, piece: Definition) -> str:
+        lines = [f"// {posixpath.relpath(piece.file, self.nf.root)}"]
+        if piece.start == min(p.start for p in self.parts.pieces if p.file == piece.file):
+            head = head_comment(piece.unit.pre.scans[piece.file])
+            if head and not excerpt(piece).startswith(head):
+                lines += [head] if head.startswith("//") else ["//", head]
+        return "\n".join(lines)
+
+    def conventions(self) -> str:
+        """What the project means by the number that nf_process returns."""
+        drop, flood = workspace.conventions(self.program)
+        drops = "(output) == (device)" if drop is None else f"(output) == {drop:#x}"
+        lines = [
+            _ruler("What nf_process returns, and on how many devices"),
+            f"#define MAESTRO_DROPS(output, device) ({drops})",
+            f"#define MAESTRO_FLOODS(output, device) ((output) == {flood:#x})",
+            f"#define MAESTRO_NF_DEVICES {self.report.devices}",
+        ]
+        names = {n for p in self.parts.pieces if p.kind == "function" for _, n in p.names}
+        if "nf_config_print" in names:
+            lines.append("#define MAESTRO_NF_CONFIG_PRINT nf_config_print")
+        process = next(p for p in self.parts.pieces if p.kind == "function" and ("name", "nf_process") in p.names)
+        if len(process.unit.functions["nf_process"].params) == 5:
+            lines.append("#define MAESTRO_NF_TAKES_MBUF 1")
+        return "\n".join(lines).lstrip("\n") + "\n"
+
+    def build(self, name: str) -> str:
+        """The command that builds the file in the NF's folder, with the libVig that its sources include."""
+        folders = dict.fromkeys(
+            posixpath.dirname(path)
+            for unit in self.program.units
+            for path in unit.pre.files
+            if path in self.parts.links.libraries and not path.startswith("<")
+        )
+        libvig = [f for f in folders if self.report.read(posixpath.join(f, "map.c")) is not None]
+        if libvig:
+            sources = posixpath.relpath(libvig[0], self.nf.root)
+            above = posixpath.dirname(posixpath.dirname(libvig[0]))
+            include = posixpath.relpath(above, self.nf.root)
+        else:
+            sources, include = "$LIBVIG/libvig/verified", "$LIBVIG"
+        flags = "".join(f" -D{k}={v}" if v else f" -D{k}" for k, v in sorted(self.nf.defines.items()))
+        output = posixpath.splitext(name)[0]
+        return (
+            f"cc -std=gnu11 -O3{flags} -I{include} $(pkg-config --cflags libdpdk) -o {output} {name} "
+            f"{sources}/*.c $(pkg-config --libs libdpdk)"
+        )
+
+
+# The style of the NF and of its libVig is not ours to change; what is wrong rather than unusual still warns
+_QUIET = (
+    "#pragma GCC diagnostic push",
+    *(
+        f'#pragma GCC diagnostic ignored "-W{name}"'
+        for name in (
+            "parentheses",
+            "sign-compare",
+            "type-limits",
+            "unused-function",
+            "unused-parameter",
+            "unused-value",
+            "unused-variable",
+        )
+    ),
+    "#ifdef __clang__",
+    '#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"',
+    "#endif",
+)
+_LOUD = "#pragma GCC diagnostic pop"
+
+
+def _ruler(what: str) -> str:
+    return f"\n// {'-' * max(4, 116 - len(what))} {what}\n"

@@ -1,0 +1,140 @@
+"""An RSS configuration as C data for a generated file: keys, hash inputs, flow rules, and which row of the matrix each implements.
+
+The names are those of the runtime (maestro_lsp/runtime/maestro); see there for the meaning of the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..rss.configure import Configuration
+from ..rss.export import TYPES, flow_rules, options_of
+from ..rss.fields import WIDTHS, Field
+from ..rss.solve import Device
+from ..sharding.matrix import Row, in_words
+
+_NAMED = {
+    "eth.dst": "MAESTRO_ETH_DST",
+    "eth.src": "MAESTRO_ETH_SRC",
+    "eth.type": "MAESTRO_ETH_TYPE",
+    "ipv4.src": "MAESTRO_IPV4_SRC",
+    "ipv4.dst": "MAESTRO_IPV4_DST",
+    "ipv6.src": "MAESTRO_IPV6_SRC",
+    "ipv6.dst": "MAESTRO_IPV6_DST",
+    "l4.src": "MAESTRO_L4_SRC",
+    "l4.dst": "MAESTRO_L4_DST",
+    "sctp.tag": "MAESTRO_SCTP_TAG",
+}
+_PLACES = {  # header, and the first bit in it, of fields whose parts can be hashed
+    "eth.dst": ("MAESTRO_L2", 0),
+    "eth.src": ("MAESTRO_L2", 48),
+    "eth.type": ("MAESTRO_L2", 96),
+    "packet": ("MAESTRO_L2", 0),
+    "ipv4.tos": ("MAESTRO_L3", 8),
+    "ipv4.len": ("MAESTRO_L3", 16),
+    "ipv4.id": ("MAESTRO_L3", 32),
+    "ipv4.frag": ("MAESTRO_L3", 48),
+    "ipv4.ttl": ("MAESTRO_L3", 64),
+    "ipv4.proto": ("MAESTRO_L3", 72),
+    "ipv4.checksum": ("MAESTRO_L3", 80),
+    "ipv4.src": ("MAESTRO_L3", 96),
+    "ipv4.dst": ("MAESTRO_L3", 128),
+    "ipv6.flow": ("MAESTRO_L3", 0),
+    "ipv6.proto": ("MAESTRO_L3", 48),
+    "ipv6.src": ("MAESTRO_L3", 64),
+    "ipv6.dst": ("MAESTRO_L3", 192),
+    "l4.src": ("MAESTRO_L4", 0),
+    "l4.dst": ("MAESTRO_L4", 16),
+    "sctp.tag": ("MAESTRO_L4", 32),
+    "icmp.type": ("MAESTRO_L4", 0),
+    "icmp.code": ("MAESTRO_L4", 8),
+}
+
+
+class NoPlace(ValueError):
+    """A hash input that the runtime cannot read from a packet; one line that says which."""
+
+
+def rss_data(found: Configuration, rows: Sequence[Row]) -> str:
+    """The tables of all devices.
+
+    Raises:
+        NoPlace: for a field that has no place in a header.
+    """
+    out: list[str] = []
+    entries: list[str] = []
+    for device in found.space.devices:
+        number = device.number
+        key = found.keys[number]
+        rules = flow_rules(found.profiles[number], device, found.partials[number])
+        inputs = [i for i in device.inputs if i.fields]
+        out += [*_requirements(number, rows), f"static const uint8_t maestro_key_{number}[{len(key)}] = {{"]
+        out += ["  " + " ".join(f"0x{b:02x}," for b in key[at : at + 16]) for at in range(0, len(key), 16)]
+        out += ["};", f"static const struct maestro_hash_input maestro_inputs_{number}[] = {{"]
+        for i in inputs:
+            name = i.packet_class.upper().replace("-", "_")
+            fields = ", ".join(_field(f) for f in i.fields)
+            out.append(f"  {{MAESTRO_{name}, {len(i.fields)}, {{{fields}}}}},")
+        if not inputs:
+            out.append("  {MAESTRO_L2_PAYLOAD, 0, {0}},")
+        out.append("};")
+        if rules:
+            out.append(f"static const struct maestro_rss_rule maestro_rules_{number}[] = {{")
+            for rule in rules:
+                pattern = ", ".join(f"RTE_FLOW_ITEM_TYPE_{p.upper()}" for p in rule.pattern)
+                out.append(
+                    f"  {{.pattern = {{{pattern}}}, .items = {len(rule.pattern)}, .types = {_flags(rule.types)}}},"
+                )
+            out.append("};")
+        out.append("")
+        entries += _entry(found, device, bool(rules), len(rules), len(inputs))
+    return (
+        "\n".join([*out, "static const struct maestro_rss maestro_rss[MAESTRO_NF_DEVICES] = {", *entries, "};"]) + "\n"
+    )
+
+
+def _requirements(number: int, rows: Sequence[Row]) -> list[str]:
+    """Comments that say which rows of the matrix the device's key implements."""
+    mine = [r for r in rows if number in r.devices and r.constraint]
+    if not mine:
+        return [f"// Device {number}: no two packets must meet, so the key only spreads them."]
+    lines = [f"// Device {number}: with this key and these inputs, packets meet on one core that"]
+    for r in mine:
+        i, j = r.devices
+        who = f"arrive on {i}" if i == j else f"arrive on {i} and on {j}"
+        lines.append(f"//   {who}: {requirement(r)}")
+    return lines
+
+
+def requirement(row: Row) -> str:
+    """A row of the matrix in words."""
+    return " or ".join(map(in_words, row.constraint)) + (f" (more exactly: {row.text})" if not row.exact else "")
+
+
+def _entry(found: Configuration, device: Device, has_rules: bool, rules: int, inputs: int) -> list[str]:
+    number = device.number
+    group = next((g for g in found.table_groups if number in g), (number,))
+    lines = [
+        f"  {{.key = maestro_key_{number}, .key_length = sizeof(maestro_key_{number}),",
+        f"   .types = {_flags(options_of(device))},",
+        f"   .table_size = {1 << device.table_bits}, .inputs = maestro_inputs_{number}, .input_count = {inputs},",
+    ]
+    if has_rules:
+        lines.append(f"   .rules = maestro_rules_{number}, .rule_count = {rules},")
+    return [*lines, f"   .tied = {min(group)}}},"]
+
+
+def _flags(types: Sequence[str]) -> str:
+    names = [f"RTE_ETH_RSS_{TYPES[name]}" for name in types if name in TYPES]
+    lines = [" | ".join(names[at : at + 3]) for at in range(0, len(names), 3)]
+    return " |\n            ".join(lines) or "0"
+
+
+def _field(field: Field) -> str:
+    if (field.start, field.stop) == (0, WIDTHS.get(field.name)) and field.name in _NAMED:
+        return _NAMED[field.name]
+    place = _PLACES.get(field.name)
+    if place is None:
+        raise NoPlace(f"{field} has no place in a packet's headers, so it cannot be hashed in software")
+    header, first = place
+    return f"MAESTRO_BITS({header}, {first + field.start}, {field.stop - field.start})"

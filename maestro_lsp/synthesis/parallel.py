@@ -23,7 +23,7 @@ from .capacity import divide
 from .definitions import Definition
 from .excerpt import Edit, excerpt, head_comment
 from .rss_data import NoPlace, requirement, rss_data
-from .runtime_part import RuntimePart
+from .runtime_part import RuntimePart, by_name
 from .variables import Callers, Static, changed, globals_of, statics
 
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")
@@ -279,7 +279,9 @@ class _Writer:
             if piece.place in dropped:
                 continue
             lines = [f"#undef {name}" for name in self.parts.undefined.get(piece.place, ())]
-            lines.append(excerpt(piece, self.edits.get(piece.file, ())))
+            text = excerpt(piece, self.edits.get(piece.file, ()))
+            known = piece.kind == "function" and any(n in self.catalogue.calls for _, n in piece.names)
+            lines.append(by_name(text) if known else text)
             if last is None or piece.file != last.file:
                 out += ["", self.file_title(piece), *([""] if len(lines[-1].splitlines()) > 1 else [])]
             elif "\n" in lines[-1] or "\n" in out[-1] or last.kind != piece.kind:

@@ -2,7 +2,8 @@
 
 What a header includes with quotes is expanded, each file once; what it includes with brackets stays, each once. Markers let an
 analysis leave the runtime out: `nf_part` gives a generated file with every marked block replaced by blank lines, which keeps line
-numbers, and with declarations of what the NF part calls.
+numbers, and with declarations of what the NF part calls. The project's helpers that the catalogue knows by their names are marked
+too, since an analysis takes the catalogue's word for them.
 """
 
 from __future__ import annotations
@@ -12,11 +13,9 @@ import re
 from functools import cache
 from importlib import resources
 
-BEGIN = "// maestro: runtime begins"
-END = "// maestro: runtime ends"
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(<[^>]+>|"[^"]+")[^\n]*\n', re.MULTILINE)
 _ONCE = re.compile(r"^[ \t]*#\s*pragma\s+once[^\n]*\n", re.MULTILINE)
-_BLOCK = re.compile(rf"^{re.escape(BEGIN)}.*?^{re.escape(END)}[^\n]*$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^// maestro: (runtime|by name) begins.*?^// maestro: \1 ends$", re.MULTILINE | re.DOTALL)
 
 ANALYSIS_HEADER = "maestro/nf_part.h"
 """The built-in header that declares to an analysis what the runtime gives to the NF part."""
@@ -33,7 +32,7 @@ class RuntimePart:
         """Headers by their paths below maestro_lsp/runtime, with all they need, as one marked block."""
         text = "".join(self._expand(name) for name in names)
         text = re.sub(r"\n{3,}", "\n\n", text.strip("\n"))
-        return f"{BEGIN}: {what}\n{text}\n{END}\n"
+        return f"// maestro: runtime begins: {what}\n{text}\n// maestro: runtime ends\n"
 
     def _expand(self, name: str) -> str:
         if name in self._files:
@@ -62,6 +61,11 @@ def _is_conditional(text: str, position: int) -> bool:
     return len(re.findall(r"^\s*#\s*if", before, re.MULTILINE)) > len(
         re.findall(r"^\s*#\s*endif", before, re.MULTILINE)
     )
+
+
+def by_name(definition: str) -> str:
+    """A helper of the project that analyses know by its name, marked."""
+    return f"// maestro: by name begins\n{definition}\n// maestro: by name ends"
 
 
 def nf_part(text: str) -> str:

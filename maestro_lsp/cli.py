@@ -1,4 +1,4 @@
-"""The command line: `maestro-lsp check | paths | solve | hash | balance`.
+"""The command line: `maestro-lsp check | paths | parallelize | solve | hash | balance`.
 
 Errors are one line on stderr that says what to do. Exit status of check: 0 every NF is shared-nothing, 1 some NF is not or is
 not known to be, 2 nothing could be checked. Heavy modules are imported by the command that needs them.
@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import __version__
 
 if TYPE_CHECKING:
+    from .check import Report
     from .workspace import NfSources, Settings
 
 OK, NOT_SHARED, USAGE = 0, 1, 2
+STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")  # of synthesis.parallel, which takes longer to import
 PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
 
 
@@ -86,7 +88,22 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="language server for editors, on standard input and output")
     serve.add_argument("--tcp", type=_positive, metavar="PORT", help="on a port of the loopback interface instead")
     serve.set_defaults(run=run_serve)
-    if not words or words[0] not in ("check", "paths", "serve", "--version"):  # importing these takes longer than --version
+    parallel = commands.add_parser("parallelize", help="write the parallel program of an NF, as one C file")
+    parallel.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
+    parallel.add_argument("--strategy", required=True, choices=STRATEGIES)
+    parallel.add_argument(
+        "--out", metavar="FILE", help="default: NAME-STRATEGY.c in the NF's folder; - for standard output"
+    )
+    parallel.add_argument("--build", action="store_true", help="compile it against the DPDK that pkg-config finds")
+    _analysis_options(parallel)
+    parallel.set_defaults(run=run_parallelize)
+    if not words or words[0] not in (
+        "check",
+        "paths",
+        "parallelize",
+        "serve",
+        "--version",
+    ):  # importing these takes longer
         from .rss.commands import add_parsers
 
         add_parsers(commands)
@@ -236,7 +253,9 @@ def _find(path: str, settings: Settings) -> list[NfSources]:
         raise UsageError(f"{path} does not exist; give an NF's folder, one of its files, or a tree with NFs")
     found = find(path, settings)
     if not found:
-        raise UsageError(f"no NF in {path}: an NF is found by a definition of nf_process in a .c file, or by KLEE's .call_path files")
+        raise UsageError(
+            f"no NF in {path}: an NF is found by a definition of nf_process in a .c file, or by KLEE's .call_path files"
+        )
     return found
 
 
@@ -284,19 +303,7 @@ def run_paths(args: argparse.Namespace) -> int:
     """`maestro-lsp paths`."""
     from .render import paths as rendered
 
-    settings = _settings(args)
-    nfs = _find(args.path, settings)
-    if len(nfs) > 1:
-        names = ", ".join(nf.root for nf in nfs[:5])
-        raise UsageError(f"{args.path} holds {len(nfs)} NFs; name one of them: {names}")
-    from .check import CheckError, check
-
-    with _Progress(1) as progress:
-        progress.step(nfs[0].name)
-        try:
-            report = check(nfs[0], settings)
-        except CheckError as e:
-            raise UsageError(str(e)) from None
+    report = _report(args)
     if args.format == "json":
         print(json.dumps(rendered.document(report), indent=1))
     else:
@@ -316,6 +323,84 @@ def run_serve(args: argparse.Namespace) -> int:
     from .server.server import serve
 
     return serve(args.tcp, worker)
+
+
+def _report(args: argparse.Namespace) -> Report:
+    """The report of the one NF at `args.path`."""
+    from .check import CheckError, check
+
+    settings = _settings(args)
+    nfs = _find(args.path, settings)
+    if len(nfs) > 1:
+        names = ", ".join(nf.root for nf in nfs[:5])
+        raise UsageError(f"{args.path} holds {len(nfs)} NFs; name one of them: {names}")
+    with _Progress(1) as progress:
+        progress.step(nfs[0].name)
+        try:
+            return check(nfs[0], settings)
+        except CheckError as e:
+            raise UsageError(str(e)) from None
+
+
+# ----------------------------------------------------------------------------------------------------------- parallelize
+
+
+def run_parallelize(args: argparse.Namespace) -> int:
+    """`maestro-lsp parallelize`."""
+    from .synthesis.parallel import Refused, parallelize
+
+    report = _report(args)
+    try:
+        made = parallelize(report, args.strategy)
+    except Refused as e:
+        print(f"maestro-lsp: {args.strategy} refused: {e}", file=sys.stderr)
+        return NOT_SHARED
+    if args.out == "-":
+        sys.stdout.write(made.text)
+        return OK
+    out = Path(args.out) if args.out else Path(report.nf.root) / made.file_name
+    _write(out, made.text)
+    file = os.path.relpath(out, report.nf.root)
+    if not args.quiet:
+        lines = made.text.count("\n")
+        print(f"{_shown(out)}: {report.name}, {args.strategy}, {lines} lines")
+        for line in (*made.requires, *made.notes):
+            print(f"  {line}")
+        print(f"build it in {_shown(Path(report.nf.root))}:\n  {made.build(file)}\nrun it there:\n  {made.run(file)}")
+    return _build(made.build(file), report.nf.root) if args.build else OK
+
+
+def _shown(path: Path) -> str:
+    """A path as people see it: relative where it lies below the working directory."""
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
+
+
+def _write(out: Path, text: str) -> None:
+    """Write a generated file, over an earlier one but over nothing else."""
+    from .workspace import is_generated
+
+    try:
+        if out.exists() and not is_generated(out.read_text("utf-8", "replace")):
+            raise UsageError(f"{out} was not written by maestro-lsp; choose another --out")
+        out.write_text(text, "utf-8")
+    except OSError as e:
+        raise UsageError(f"{out} cannot be written: {e.strerror}") from None
+
+
+def _build(command: str, folder: str) -> int:
+    """Run the compiler."""
+    import subprocess
+
+    if subprocess.run(["pkg-config", "--exists", "libdpdk"], check=False).returncode != 0:
+        raise UsageError(
+            "DPDK is not found: pkg-config knows no libdpdk (Debian and Ubuntu: apt-get install libdpdk-dev)"
+        )
+    built = subprocess.run(command, shell=True, cwd=folder, check=False)
+    if built.returncode != 0:
+        print("maestro-lsp: the compiler refuses the file; see its messages above", file=sys.stderr)
+        return NOT_SHARED
+    return OK
 
 
 if __name__ == "__main__":

@@ -292,13 +292,18 @@ def _nfs_of(folder: str, settings: Settings, read: Read) -> list[NfSources]:
 
 def _defines_entry(path: str, read: Read) -> bool:
     text = read(path)
-    if text is None or "nf_process" not in text or _GENERATED in text[:400]:
+    if text is None or "nf_process" not in text or is_generated(text):
         return False
     clean = scan(path, text).clean
     return any(
         not clean[clean.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip().startswith("#")
         for match in _ENTRY.finditer(clean)
     )
+
+
+def is_generated(text: str) -> bool:
+    """Whether a text is a file that this tool wrote."""
+    return _GENERATED in text[:400]
 
 
 def _includes(path: str, header: str, read: Read) -> bool:
@@ -355,7 +360,7 @@ class _Project:
 
     def is_generated(self, path: str) -> bool:
         """Whether this tool wrote a file."""
-        return _GENERATED in (self.read(path) or "")[:400]
+        return is_generated(self.read(path) or "")
 
     def read_makefile(self, path: str) -> None:
         """NF_FILES, NF_AUTOGEN_SRCS, NF_ARGS, NF_DEVICES and compiler flags. Values of the NF's own file come

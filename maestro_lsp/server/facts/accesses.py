@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...check import Report
-from ...render.text import conjunction
 from ...sharding.conflicts import Conflict, Effective
 from ...sharding.findings import Finding
-from ...sharding.matrix import equalities_of
+from ...sharding.matrix import equalities_of, in_words
 from ...source.text import Span
 from ...symbex.path import Object
 
@@ -135,7 +134,7 @@ def _meet(found: dict[Span, Site], c: Conflict) -> None:
 def requirement(c: Conflict) -> str:
     """When the packets of a conflict must meet, in words."""
     equalities, rest = equalities_of(c.when)
-    text = conjunction(equalities)
+    text = in_words(equalities)
     if not rest:
         return text
     more = f"{len(rest)} equation{'s' if len(rest) > 1 else ''} between bits"

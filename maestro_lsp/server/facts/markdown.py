@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...check import Report
-from ...render.text import STATELESS, VERDICTS, conjunction
+from ...render.text import STATELESS, VERDICTS
 from .accesses import Site, devices_text
 from .places import Places, uri
 
@@ -31,7 +31,7 @@ def matrix(r: Report) -> str:
     if r.paths:
         lines += ["", "| devices | packets that must meet |", "| --- | --- |"]
         for row in a.rows:
-            shown = [conjunction(c) for c in row.constraint] or ["none"]
+            shown = [in_words(c) for c in row.constraint] or ["none"]
             if not row.exact:
                 shown.append(f"more exactly: {row.text}")
             lines.append(f"| {row.devices[0]}, {row.devices[1]} | {_cell(' **or** '.join(shown))} |")

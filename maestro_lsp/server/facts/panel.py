@@ -9,8 +9,8 @@ from typing import Any
 from ...check import Report
 from ...render.expressions import Printer
 from ...render.paths import call_text, outcome
-from ...render.text import conjunction
 from ...sharding.access import Access
+from ...sharding.matrix import in_words
 from . import rss
 from .accesses import requirement
 from .places import Places
@@ -56,7 +56,7 @@ def _rows(r: Report, places: Places) -> list[dict[str, Any]]:
 
 
 def _text(constraint: Any) -> str:
-    return " or ".join(conjunction(c) for c in constraint) or "none"
+    return " or ".join(in_words(c) for c in constraint) or "none"
 
 
 def _access(a: Access, places: Places) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Programs of every fixture and every NF of Vigor, by every strategy that applies: they compile without a warning, they are short,
+and to the analysis they are the NF that they were made of. MAESTRO_FULL=1: with optimisation, and by both compilers each.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+
+import pytest
+
+from maestro_lsp.synthesis.parallel import STRATEGIES, applicable
+from maestro_lsp.synthesis.runtime_part import nf_part
+
+from .targets import FIXTURES, FULL, ROOT, TARGETS, analysed_again, cases, complaints, name, program, report
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize(("folder", "strategy"), cases(), ids=name)
+def test_compiles_without_a_warning(folder: Path, strategy: str, tmp_path: Path) -> None:
+    made = program(folder, strategy)
+    if made is None:
+        assert applicable(report(folder))[strategy]
+        return
+    compilers = ["gcc", "clang"]
+    if not FULL:
+        compilers = [compilers[zlib.crc32(f"{folder.name} {strategy}".encode()) % 2]]
+    for compiler in compilers:
+        assert complaints(compiler, folder, made, tmp_path / made.file_name) == ""
+
+
+@pytest.mark.parametrize("folder", TARGETS, ids=name)
+def test_is_the_same_nf_to_the_analysis(folder: Path) -> None:
+    r = report(folder)
+    for strategy in STRATEGIES:
+        made = program(folder, strategy)
+        if made is not None:
+            again = analysed_again(r, made)
+            assert again.analysis.rows == r.analysis.rows
+            assert again.analysis.verdict == r.analysis.verdict
+            assert len(again.paths) == len(r.paths)
+
+
+@pytest.mark.parametrize("folder", TARGETS, ids=name)
+def test_is_at_most_twice_as_long_as_the_sources(folder: Path) -> None:
+    r = report(folder)
+    own = {p for u in r.execution.engine.program.units for p in u.pre.files if p.rpartition("/")[0] == r.nf.root}
+    sources = sum((r.read(p) or "").count("\n") for p in own)
+    for strategy in STRATEGIES:
+        made = program(folder, strategy)
+        if made is not None:
+            lines = [line for line in nf_part(made.text).splitlines() if line.strip()]
+            assert len(lines) <= 2 * sources
+
+
+@pytest.mark.parametrize("folder", TARGETS, ids=name)
+def test_shared_nothing_is_refused_unless_that_is_the_verdict(folder: Path) -> None:
+    r = report(folder)
+    why = applicable(r)["shared-nothing"]
+    assert (why is None) == (r.analysis.verdict == "shared-nothing")
+    assert why is None or "\n" not in why
+
+
+def test_the_firewall_reads_as_before() -> None:
+    """UPDATE_GOLDEN=1 writes what is compared here anew."""
+    made = program(FIXTURES / "fw", "shared-nothing")
+    assert made is not None
+    blank_runtime = "\n".join(line.rstrip() for line in nf_part(made.text).splitlines())
+    text = "\n".join(part for part in blank_runtime.split("\n\n\n") if part.strip()).strip("\n") + "\n"
+    golden = GOLDEN / "fw-shared-nothing.c"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()
+    assert str(ROOT) not in made.text
+
+
+def test_is_the_same_bytes_each_time() -> None:
+    program.cache_clear()
+    first = program(FIXTURES / "nat", "shared-nothing")
+    report.cache_clear()
+    program.cache_clear()
+    second = program(FIXTURES / "nat", "shared-nothing")
+    assert first is not None and second is not None
+    assert first.text == second.text

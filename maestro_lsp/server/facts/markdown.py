@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...check import Report
 from ...render.text import STATELESS, VERDICTS
+from ...sharding.matrix import in_words
 from .accesses import Site, devices_text
 from .places import Places, uri
 

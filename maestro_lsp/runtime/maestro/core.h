@@ -3,6 +3,7 @@
 
 #include "maestro/dpdk.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,4 +44,14 @@ MAESTRO_API unsigned maestro_share(uint64_t capacity) {
 MAESTRO_API unsigned maestro_share_pow2(uint64_t capacity) {
   unsigned share = maestro_share(capacity);
   return share <= 1 ? 1 : 1u << (32 - __builtin_clz(share - 1));
+}
+
+// Waits a little for another core. Cores have a processor each, so it is not for long; where they have not, as in tests
+// and containers, the one waited for may be off the processor, and gets it.
+MAESTRO_API void maestro_wait(unsigned *times) {
+  if (++*times % 128 == 0) {
+    sched_yield();
+  } else {
+    rte_pause();
+  }
 }

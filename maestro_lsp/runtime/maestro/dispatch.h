@@ -24,8 +24,8 @@ static void maestro_make_rings(void) {
 // in the device's queue.
 static void maestro_hand_over(struct maestro_core *core, struct rte_mbuf **packets, unsigned count) {
   unsigned done = rte_ring_enqueue_burst(core->ring, (void **)packets, count, NULL);
-  while (done < count) {
-    rte_pause();
+  for (unsigned times = 0; done < count;) {
+    maestro_wait(&times);
     done += rte_ring_enqueue_burst(core->ring, (void **)(packets + done), count - done, NULL);
   }
 }

@@ -18,7 +18,6 @@
 #include <rte_spinlock.h>
 #include <rte_tcp.h>
 #include <rte_thash.h>
-#include <rte_ticketlock.h>
 #include <rte_udp.h>
 #include <rte_version.h>
 

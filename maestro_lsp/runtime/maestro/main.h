@@ -18,8 +18,8 @@ static int maestro_run_core(void *core_) {
     maestro_refuse("nf_init failed on core %u: is there memory enough for the NF's tables?\n", core->index);
   }
   atomic_fetch_add(&maestro_started, 1);
-  while (atomic_load(&maestro_started) < maestro_cores) {
-    rte_pause(); // tables of all cores are ready before any packet is taken
+  for (unsigned times = 0; atomic_load(&maestro_started) < maestro_cores;) {
+    maestro_wait(&times); // tables of all cores are ready before any packet is taken
   }
   if (maestro_dispatch == MAESTRO_DISPATCH_SOFTWARE) {
     maestro_ring_loop(core);

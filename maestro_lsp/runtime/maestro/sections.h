@@ -15,7 +15,22 @@ struct maestro_reader {
 
 static struct maestro_reader maestro_readers[MAESTRO_CORES_MAX];
 static MAESTRO_APART atomic_uint maestro_writers; // that write or wait to
-static MAESTRO_APART rte_ticketlock_t maestro_turn = RTE_TICKETLOCK_INITIALIZER; // first come, first served
+static MAESTRO_APART struct {              // a ticket lock: first come, first served
+  atomic_uint taken;
+  atomic_uint served;
+} maestro_turn;
+
+MAESTRO_API void maestro_turn_lock(void) {
+  unsigned ticket = atomic_fetch_add_explicit(&maestro_turn.taken, 1, memory_order_relaxed);
+  for (unsigned times = 0; atomic_load_explicit(&maestro_turn.served, memory_order_acquire) != ticket;) {
+    maestro_wait(&times);
+  }
+}
+
+MAESTRO_API void maestro_turn_unlock(void) {
+  unsigned ticket = atomic_load_explicit(&maestro_turn.served, memory_order_relaxed);
+  atomic_store_explicit(&maestro_turn.served, ticket + 1, memory_order_release);
+}
 
 // The store must be seen before the load is done, here and in maestro_write_lock: of a reader and a writer that meet, at
 // least one sees the other. So all of these are sequentially consistent.
@@ -26,9 +41,9 @@ MAESTRO_API void maestro_read_lock(void) {
     return;
   }
   atomic_store_explicit(&own->reads, false, memory_order_release);
-  rte_ticketlock_lock(&maestro_turn); // now nobody writes, and who gets the lock next will wait for us
+  maestro_turn_lock(); // now nobody writes, and who gets the lock next will wait for us
   atomic_store(&own->reads, true);
-  rte_ticketlock_unlock(&maestro_turn);
+  maestro_turn_unlock();
 }
 
 MAESTRO_API void maestro_read_unlock(void) {
@@ -37,16 +52,16 @@ MAESTRO_API void maestro_read_unlock(void) {
 
 MAESTRO_API void maestro_write_lock(void) {
   atomic_fetch_add(&maestro_writers, 1);
-  rte_ticketlock_lock(&maestro_turn);
+  maestro_turn_lock();
   for (unsigned i = 0; i < maestro_cores; ++i) {
-    while (atomic_load(&maestro_readers[i].reads)) {
-      rte_pause();
+    for (unsigned times = 0; atomic_load(&maestro_readers[i].reads);) {
+      maestro_wait(&times);
     }
   }
 }
 
 MAESTRO_API void maestro_write_unlock(void) {
-  rte_ticketlock_unlock(&maestro_turn);
+  maestro_turn_unlock();
   atomic_fetch_sub(&maestro_writers, 1);
 }
 

@@ -172,7 +172,7 @@ def check_source(
         why = "the analysis failed here, which is an error of maestro-lsp: please report it with the NF (-v shows details)"
         execution = Execution((), {}, (Trouble("unsupported-construct", why, where),), where, False)
         analysis = analyse(execution, devices, options)
-    hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, read))
+    hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, read, settings))
     return Report(
         nf, devices, options.profile.name, analysis, execution, clock.laps, read, roles, hidden, error, context=context
     )
@@ -252,7 +252,7 @@ def _from_files(report: Report, comparison: Comparison, options: Options, device
     clock = _Clock()
     analysis = taken_for_granted(analyse(execution, count, options), count, why)
     clock.lap("sharding")
-    hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, report.read))
+    hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, report.read, report.nf.settings))
     timings = {**report.timings_ms, "sharding": clock.laps["sharding"]}
     return replace(report, devices=count, execution=execution, analysis=analysis, source="call-paths", roles={}, hidden=hidden,
                    timings_ms=timings)  # fmt: skip
@@ -284,7 +284,7 @@ def _adding(report: Report, findings: Iterable[Finding]) -> Report:
     if not new:
         return report
     together = tuple(sorted({*report.analysis.findings, *new}, key=lambda f: f.order))
-    hidden = report.hidden | frozenset(f for f in new if f.code in _allowed(f, report.read))
+    hidden = report.hidden | frozenset(f for f in new if f.code in _allowed(f, report.read, report.nf.settings))
     return replace(report, analysis=replace(report.analysis, findings=together), hidden=hidden)
 
 
@@ -357,15 +357,17 @@ def _config(settings: Settings) -> dict[str, int]:
     return config
 
 
-def _allowed(f: Finding, read: Callable[[str], str | None]) -> frozenset[str]:
-    """The codes that comments `maestro: allow(code, ...)` hide on a finding's line: those on it and on the line above."""
+def _allowed(f: Finding, read: Callable[[str], str | None], settings: Settings) -> frozenset[str]:
+    """The codes that are hidden on a finding's line: by the settings, and by comments `maestro: allow(code, ...)` on it and on
+    the line above.
+    """
     text = read(f.span.file) or ""
     if "maestro:" not in text:
-        return frozenset()
+        return frozenset(settings.allow)
     source = SourceText(f.span.file, text)
     line = source.line(f.span.start)
     lists = _ALLOW.findall(f"{source.line_text(line - 1)}\n{source.line_text(line)}")
-    return frozenset(code.strip() for codes in lists for code in codes.split(","))
+    return frozenset((*settings.allow, *(code.strip() for codes in lists for code in codes.split(","))))
 
 
 def _execute(program: Program, catalogue: Catalogue, entry_file: str, inputs: Inputs) -> Execution:

@@ -47,6 +47,7 @@ class Settings:
     args        the NF's command line, instead of its Makefile's
     config      values of the NF's configuration (`config.wan_device`), by name
     structures  the user's catalogue entries, as they stand in the file
+    allow       codes of findings that are not shown
     call_paths  folder of KLEE's .call_path files, relative to the NF's; "" for none, also not the one beside the NF
     """
 
@@ -63,6 +64,7 @@ class Settings:
     include: tuple[str, ...] = ()
     defines: Mapping[str, str] = field(default_factory=dict)
     call_paths: str | None = None
+    allow: tuple[str, ...] = ()
 
     def over(self, base: Settings) -> Settings:
         """These settings, and where they are not set those of `base`."""
@@ -71,7 +73,7 @@ class Settings:
             mine, theirs = getattr(self, item.name), getattr(base, item.name)
             if isinstance(mine, Mapping):
                 values[item.name] = {**theirs, **mine}
-            elif item.name in ("structures", "include"):
+            elif item.name in ("structures", "include", "allow"):
                 values[item.name] = (*mine, *theirs)
             else:
                 values[item.name] = theirs if mine is None else mine
@@ -518,6 +520,7 @@ _KINDS: dict[str, type | str] = {
     "include": "strings",
     "defines": "table",
     "call_paths": str,
+    "allow": "strings",
 }
 
 

@@ -47,6 +47,19 @@ class Background:
             self.want(nf, what)
         self._tasks[nf.entry] = asyncio.create_task(self._settle(nf, nf.facts))
 
+    def want_alternatives(self, entry: str) -> None:
+        """Have it worked out what other NICs would do for an NF."""
+        nf = self._session.nfs.get(entry)
+        if nf is not None and nf.state == "fresh" and not nf.alternatives and "alternatives" not in nf.beside:
+            key = f"{entry} alternatives"
+            self._tasks[key] = asyncio.create_task(self._alternatives(nf))
+
+    async def _alternatives(self, nf: Nf) -> None:
+        try:
+            nf.alternatives = await self._session.ask_beside(nf, "alternatives")
+        except Superseded as why:
+            logger.info("alternatives for %s: %s", nf.name, why)
+
     async def _settle(self, nf: Nf, facts: Facts) -> None:
         await asyncio.sleep(SETTLED_SECONDS)
         while not (nf.state == "fresh" and self._session.idle):
@@ -55,7 +68,7 @@ class Background:
             await asyncio.sleep(SETTLED_SECONDS)
         try:
             if any(f'"{code}"' in d for p in facts.paths for d in facts.diagnostics(p) for code in _CURABLE):
-                nf.alternatives = await self._session.ask_beside(nf, "alternatives")
+                await self._alternatives(nf)
             if facts.data["keys"] and facts.data["verdict"] == "shared-nothing" and self._session.settings_of(nf).prove:
                 await self._prove(nf)
         except Superseded as why:

@@ -74,7 +74,7 @@ class Nf:
 
     def depends_on(self, path: str) -> bool:
         """Whether a change of a file may change the analysis."""
-        if posixpath.dirname(path) == self.root:
+        if posixpath.dirname(path) == self.root or path.startswith(f"{self.root}/klee-"):
             return True
         if self.facts is None:
             return False

@@ -11,19 +11,20 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
-from .. import __version__
+from .. import __version__, docs
 from . import settings
 from .background import Background
 from .commands import Commands
 from .documents import path_of
 from .engine.client import Engine
-from .features import analysis, diagnostics, hints, hover, lens, navigation, symbols
+from .features import actions, analysis, diagnostics, hints, hover, lens, navigation, symbols
 from .notices import Notices, WorkDone
 from .protocol import Protocol, Ready, converter
 from .session import Session
@@ -31,7 +32,13 @@ from .session import Session
 logger = logging.getLogger(__name__)
 
 _CLIENT_CHECK_SECONDS = 5.0
-_WATCHED = ("**/*.{c,h}", "**/{Makefile,makefile,GNUmakefile}", "**/maestro.toml", "**/compile_commands.json")
+_WATCHED = (
+    "**/*.{c,h}",
+    "**/{Makefile,makefile,GNUmakefile}",
+    "**/maestro.toml",
+    "**/compile_commands.json",
+    "**/*.call_path",
+)
 
 
 class Server(LanguageServer):
@@ -67,6 +74,7 @@ def create(worker: subprocess.Popen[bytes] | None = None) -> Server:
     _lifecycle(server)
     _texts(server)
     _features(server)
+    _actions(server)
     _own(server)
     return server
 
@@ -272,6 +280,63 @@ def _features(server: Server) -> None:
         return navigation.references(nfs, documents, path, _position(params), declared)
 
 
+def _actions(server: Server) -> None:
+    nfs, documents = server.session.nfs, server.session.documents
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION,
+        types.CodeActionOptions(code_action_kinds=list(actions.KINDS), resolve_provider=True),
+    )
+    def code_actions(params: types.CodeActionParams) -> Any:
+        path = server.at(params.text_document)
+        ours = [d for d in params.context.diagnostics if d.source == settings.SECTION]
+        shown = [server.protocol._converter.unstructure(d) for d in ours]
+        start, end = params.range.start, params.range.end
+        lines = ((start.line, start.character), (end.line, end.character))
+        decided = frozenset(server.session.settings.analysis)
+        found = actions.actions(nfs, documents, path, lines, shown, decided)
+        for action in found:
+            if action.get("kind") == actions.REFACTOR:  # next time with what each NIC would do
+                server.background.want_alternatives(action["data"]["nf"])
+        kinds = params.context.only
+        if kinds:
+            found = [a for a in found if any(a["kind"] == k or a["kind"].startswith(f"{k}.") for k in kinds)]
+        return found if _resolves_edits(server) else [resolved(action) for action in found]
+
+    @server.feature(types.CODE_ACTION_RESOLVE)
+    def action_resolve(params: types.CodeAction) -> Any:
+        return resolved(server.protocol._converter.unstructure(params))
+
+    def resolved(action: dict[str, Any]) -> dict[str, Any]:
+        if "data" not in action:
+            return action
+        change = actions.edit(nfs, documents, action["data"], _read_file, _creates_files(server))
+        if change is None:
+            return {**action, "disabled": {"reason": "it is not written in a way that can be changed here"}}
+        return {**action, "edit": change}
+
+
+def _read_file(path: str) -> str | None:
+    """The text of a small file."""
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def _resolves_edits(server: Server) -> bool:
+    texts = server.client_capabilities.text_document
+    offered = texts.code_action if texts is not None else None
+    support = offered.resolve_support if offered is not None else None
+    return support is not None and "edit" in support.properties
+
+
+def _creates_files(server: Server) -> bool:
+    workspace = server.client_capabilities.workspace
+    edits = workspace.workspace_edit if workspace is not None else None
+    return edits is not None and types.ResourceOperationKind.Create in (edits.resource_operations or ())
+
+
 def _position(params: Any) -> tuple[int, int]:
     return params.position.line, params.position.character
 
@@ -324,6 +389,13 @@ def _own(server: Server) -> None:
     @server.command("maestro.solveKeys")
     async def solve_keys(*arguments: Any) -> Ready:
         return await commands.matrix(arguments)
+
+    @server.command("maestro.openDocumentation")
+    async def documentation(*arguments: Any) -> None:
+        code = arguments[0].get("code") if arguments and isinstance(arguments[0], dict) else None
+        if not isinstance(code, str) or not docs.page(code).is_file():
+            raise JsonRpcInvalidParams(f"there is no page about {code!r}")
+        await server.window_show_document_async(types.ShowDocumentParams(docs.uri(code), take_focus=True))
 
     @server.command("maestro.restartAnalysis")
     def restart(*_: Any) -> None:

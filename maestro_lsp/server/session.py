@@ -355,8 +355,9 @@ class Session:
             old, nf.facts = nf.facts, Facts(data, self._versions, frozenset(data["reads"]))
             nf.failures = 0
             nf.message = data["refused"]
-            nf.resting, nf.job = job, None
-            self._free()
+            if data["final"]:
+                nf.resting, nf.job = job, None
+                self._free()
             self.listener.analysed(nf, old)
             self.listener.status()
             self.pump()

@@ -164,6 +164,11 @@ async def editor(
         client._configuration = {"": {"maestro": configuration}}
     for kind in (JsonRPCResponseMessage, JsonRPCNotification):  # of our own messages: plain dictionaries
         client.protocol._converter.register_structure_hook(kind, lambda data, cls: cls(**data))
+    structure = client.protocol._converter.structure
+    client.protocol._converter.register_structure_hook(  # lsprotocol takes every action that has a command for a command
+        lsp.Command | lsp.CodeAction,
+        lambda data, _: structure(data, lsp.Command if isinstance(data.get("command"), str) else lsp.CodeAction),
+    )
     told: list[lsp.PublishDiagnosticsParams] = []
     found: Editor | None = None
     states: list[Any] = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ... import workspace
-from ...check import CheckError, Report, check, on_nic
-from ...rss.nic import profiles
+from ...callpaths.folder import SUFFIX, find_directory
+from ...check import CheckError, Report, check_source, on_nic, with_call_paths
 from ...source.program import Program
 from ...workspace import NfSources, Read, Settings
 from ..facts import panel as panels
@@ -37,7 +38,8 @@ class Request:
         self.log = log
         self.nf: NfSources | None = None
         self.program: Program | None = None
-        self.report: Report | None = None
+        self._of_source: Report | None = None
+        self._report: Report | None = None
 
     def find(self) -> NfSources | None:
         """The NF of the entry file, if that still defines one."""
@@ -45,12 +47,33 @@ class Request:
         self.nf = next((nf for nf in found if nf.entry_file == self.entry), None)
         return self.nf
 
+    def of_source(self) -> Report:
+        """The report without call path files, made at the first call. Raises CheckError."""
+        if self._of_source is None:
+            assert self.nf is not None
+            self._of_source = check_source(self.nf, self.settings, self.read, program=self.program)
+        return self._of_source
+
     def checked(self) -> Report:
         """The report, made at the first call. Raises CheckError."""
-        if self.report is None:
-            assert self.nf is not None
-            self.report = check(self.nf, self.settings, self.read, program=self.program)
-        return self.report
+        if self._report is None:
+            self._report = with_call_paths(self.of_source())
+        return self._report
+
+    @property
+    def recorded(self) -> tuple[Any, ...]:
+        """The NF's call path files: name, size and time of each."""
+        assert self.nf is not None
+        chosen = self.settings.over(self.nf.settings).call_paths
+        folder = find_directory(self.nf.root) if chosen is None else chosen and posixpath.join(self.nf.root, chosen)
+        if not folder:
+            return ()
+        try:
+            with os.scandir(folder) as entries:
+                found = [(e.name, e.stat()) for e in entries if e.name.endswith(SUFFIX)]
+        except (OSError, ValueError):
+            return (folder,)
+        return (folder, *sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
 
 
 def settings_of(given: Mapping[str, Any]) -> Settings:
@@ -65,6 +88,7 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
         assume=tuple(assume) if isinstance(assume, (list, tuple)) else None,
         seed=given.get("seed"),
         config=dict(config) if isinstance(config, dict) else {},
+        call_paths=given.get("callPaths"),
     )
 
 
@@ -81,6 +105,9 @@ def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     """Everything that is shown in source files."""
     before = set(request.log)
     try:
+        if request.recorded:  # reading them takes longer than all else
+            first = request.of_source()
+            yield "part", "facts", snapshot.facts(first, request.encoding, sorted(request.log), final=False)
         report = request.checked()
     except CheckError as error:
         yield "keep", {}, (), {"facts": snapshot.refused(request.nf, str(error), sorted(request.log))}
@@ -127,11 +154,10 @@ def alternatives(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     report = request.checked()
     places = Places(report, request.encoding)
     found = {}
-    for name in sorted(profiles()) if report.analysis.complete else ():
-        if name not in (report.nic, "null"):
-            other = on_nic(report, request.settings, name)
-            left = [(f.code, uri(f.span.file), places.line(f.span) - 1) for f in other.findings]
-            found[name] = {"verdict": other.verdict, "left": left}
+    for name in snapshot.other_nics(report) if report.analysis.complete else ():
+        other = on_nic(report, request.settings, name)
+        left = [(f.code, uri(f.span.file), places.line(f.span) - 1) for f in other.findings]
+        found[name] = {"verdict": other.verdict, "left": left}
     yield "add", "alternatives", found
 
 

@@ -140,7 +140,7 @@ class Worker:
             return
         request.program = self.program(nf, read)
         before = {path: caches.digest(text) for path, text in sorted(log.items())}
-        name = caches.key(nf, arguments.get("settings"), arguments.get("encoding"), before)
+        name = caches.key(nf, arguments.get("settings"), arguments.get("encoding"), request.recorded, before)
         part = "facts" if task == "analyse" else task
         known = self.cache.get(name, read)
         if known is not None and part in known:

@@ -121,4 +121,4 @@ def paths(r: Report, places: Places) -> dict[str, Any]:
                 "lines": list({str(line): line for line in lines}.values()),
             }
         )
-    return {"source": "symbex", "complete": r.analysis.complete, "paths": out}
+    return {"source": r.source, "complete": r.analysis.complete, "paths": out}

@@ -14,6 +14,7 @@ from typing import Any
 from ... import docs
 from ...check import Report
 from ...render.json_ import nf as check_json
+from ...rss.nic import profiles
 from ...sharding.findings import Finding
 from ...source.text import Encoding, Span
 from ...workspace import NfSources
@@ -27,8 +28,9 @@ _MAX_HINT = 48  # characters of an inlay hint
 _START = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 
 
-def facts(r: Report, encoding: Encoding, reads: Sequence[str]) -> dict[str, Any]:
-    """One analysed NF. `reads` are the files that the analysis read or missed."""
+def facts(r: Report, encoding: Encoding, reads: Sequence[str], final: bool = True) -> dict[str, Any]:
+    """One analysed NF. `reads` are the files that the analysis read or missed; not `final`: call path files are still to be
+    read."""
     a = r.analysis
     places = Places(r, encoding)
     found = sites(r)
@@ -54,12 +56,14 @@ def facts(r: Report, encoding: Encoding, reads: Sequence[str]) -> dict[str, Any]
         _file(files, r.nf.entry_file)["entry"] = lens
     return {
         **_identity(r.nf),
+        "final": final,
         "refused": "",
         "verdict": a.verdict,
         "stateless": a.stateless,
         "complete": a.complete,
         "devices": r.devices,
         "nic": r.nic,
+        "nics": other_nics(r),
         "roles": dict(r.roles),
         "keys": a.configuration is not None and a.complete,
         "error": r.error,
@@ -68,6 +72,11 @@ def facts(r: Report, encoding: Encoding, reads: Sequence[str]) -> dict[str, Any]
         "analysis": json.dumps(check_json(r, str)).encode(),
         "elapsed_ms": round(sum(r.timings_ms.values()), 1),
     }
+
+
+def other_nics(r: Report) -> list[str]:
+    """The NIC profiles that the NF could be switched to."""
+    return [name for name in sorted(profiles()) if name not in (r.nic, "null")]
 
 
 def refused(nf: NfSources | None, why: str, reads: Sequence[str]) -> dict[str, Any]:
@@ -84,6 +93,7 @@ def refused(nf: NfSources | None, why: str, reads: Sequence[str]) -> dict[str, A
     data["diagnostics"].append(json.dumps(told))
     return {
         **_identity(nf),
+        "final": True,
         "refused": why,
         "verdict": "unknown",
         "keys": False,

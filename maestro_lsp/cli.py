@@ -79,7 +79,8 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     check.set_defaults(run=run_check)
     paths = commands.add_parser("paths", help="list an NF's call paths")
     paths.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
-    paths.add_argument("--format", choices=("text", "json", "dot", "lva"), default="text")
+    paths.add_argument("--format", choices=("text", "json", "dot", "lva", "call-path"), default="text")
+    paths.add_argument("--out", metavar="DIR", help="where --format call-path writes its files")
     _analysis_options(paths)
     paths.set_defaults(run=run_paths)
     completion = commands.add_parser("completion", help="print a completion script for a shell")
@@ -304,10 +305,14 @@ def run_paths(args: argparse.Namespace) -> int:
     from .render import paths as rendered
 
     report = _report(args)
-    if args.format == "json":
+    if args.format == "call-path":
+        print(_write_call_paths(report, args.out))
+    elif args.format == "json":
         print(json.dumps(rendered.document(report), indent=1))
     else:
-        form = {"text": rendered.text, "dot": rendered.dot, "lva": rendered.lva}[args.format]
+        from .render.lva import lva
+
+        form = {"text": rendered.text, "dot": rendered.dot, "lva": lva}[args.format]
         print(form(report))
     return OK if report.analysis.complete else NOT_SHARED
 
@@ -401,6 +406,25 @@ def _build(command: str, folder: str) -> int:
         print("maestro-lsp: the compiler refuses the file; see its messages above", file=sys.stderr)
         return NOT_SHARED
     return OK
+
+
+def _write_call_paths(report: Report, out: str | None) -> str:
+    from .callpaths.folder import SUFFIX, holds_call_paths
+    from .render.paths import call_path_files
+
+    if out is None:
+        raise UsageError("--format call-path writes one file a path; say where with --out DIR")
+    folder = Path(out)
+    if holds_call_paths(folder):
+        raise UsageError(f"{out} holds call paths already; name an empty folder, so that they do not mix")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = call_path_files(report)
+        for n, text in enumerate(texts, 1):
+            (folder / f"test{n:06}{SUFFIX}").write_text(text)
+    except OSError as e:
+        raise UsageError(f"{out} cannot be written: {e.strerror}") from None
+    return f"{len(texts)} call paths written to {out}"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .callpaths.align import Alignment, Difference, align, show
+from .callpaths.align import Alignment, align, show
+from .callpaths.align import Difference as Lacking
 from .callpaths.folder import read_directory
 from .callpaths.load import Recorded, load
 from .callpaths.sites import Sites
@@ -40,10 +41,17 @@ class Comparison:
     folder: str
     recorded: Recorded
     alignment: Alignment | None  # None: there is no source to compare with, or files are missing
-    source_paths: tuple[CallPath, ...]  # what the alignment is with: the source's paths, or those with Vigor's models
     findings: tuple[Finding, ...]
     agrees: bool  # the report may rest on the files
     summary: str  # one clause for people
+    analysis: Analysis | None = None  # of the files alone, when they agree with the source
+    source: Source | None = None
+    execution: Execution | None = None  # that of the source, or with Vigor's models, which the alignment is with
+
+    @property
+    def any_contents(self) -> bool:
+        """Whether the source had to be executed with any contents of objects that no packet writes, as Vigor's proofs do."""
+        return self.execution is not None and self.source is not None and self.execution is not self.source.execution
 
     def file_of(self, path: CallPath) -> str:
         """The file that a path of the files stands in."""
@@ -77,7 +85,7 @@ def compare(folder: str, source: Source) -> Comparison:
         wrong = [Finding("call-paths-invalid", "no file here describes a packet", Span(_first(recorded, folder), 0, 0))]
     if wrong:
         why = f"{_files(recorded)} in {os.path.relpath(folder)}, of which some cannot be used"
-        return Comparison(folder, recorded, None, (), tuple(wrong), False, why)
+        return Comparison(folder, recorded, None, tuple(wrong), False, why)
     execution = source.execution
     alignment = align(recorded, execution.paths, execution.objects, source.devices)
     if alignment.only_files and execution.engine is not None and execution.engine.frozen:
@@ -89,15 +97,16 @@ def compare(folder: str, source: Source) -> Comparison:
     if not alignment.agrees:
         findings = _of_another_nf(recorded, execution, alignment) or _Stale(source, execution, recorded, alignment).findings()
         why = f"{where}, which say something else than the source"
-        return Comparison(folder, recorded, alignment, execution.paths, tuple(findings), False, why)
+        return Comparison(folder, recorded, alignment, tuple(findings), False, why, None, source, execution)
     mine = analyse(recorded.execution, source.devices, source.options)
     different = _different(source.analysis, mine)
     if different:
         entry = source.execution.entry or Span(folder, 0, 0)
         message = f"{where} agree with the source path by path, but {different}; the analysis rests on the source"
         finding = Finding("call-paths-stale", message, entry)
-        return Comparison(folder, recorded, alignment, execution.paths, (finding,), False, f"{where}, which say less than the source")
-    return Comparison(folder, recorded, alignment, execution.paths, (), True, f"{where}, which agree with the source")
+        return Comparison(folder, recorded, alignment, (finding,), False, f"{where}, which say less than the source", None, source,
+                          execution)  # fmt: skip
+    return Comparison(folder, recorded, alignment, (), True, f"{where}, which agree with the source", mine, source, execution)
 
 
 def invalid(recorded: Recorded) -> list[Finding]:
@@ -158,6 +167,35 @@ def _of_another_nf(recorded: Recorded, execution: Execution, alignment: Alignmen
     return [Finding("call-paths-invalid", message, call.span)]
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A path that only one side has, in words."""
+
+    side: str  # "files" or "source": which has it
+    path: int  # its number there
+    nearest: int | None  # the number of the nearest path of the other side
+    call: int | None  # the call that differs, from 0
+    subject: str
+    text: str  # the first difference
+    span: Span  # in the source
+
+
+def differences(comparison: Comparison) -> list[Difference]:
+    """What only one side has, with the first difference to the nearest path of the other."""
+    c = comparison
+    if c.source is None or c.execution is None or c.alignment is None:
+        return []
+    words = _Stale(c.source, c.execution, c.recorded, c.alignment)
+    out = []
+    for d in (*c.alignment.only_files, *c.alignment.only_source):
+        is_recorded = words.is_recorded(d)
+        side = "files" if is_recorded else "source"
+        subject = Path(c.file_of(d.path)).name if is_recorded else f"path {d.path.number} of the source"
+        nearest = d.nearest.number if d.nearest is not None else None
+        out.append(Difference(side, d.path.number, nearest, d.call, subject, words.first_difference(d), words.place(d)))
+    return out
+
+
 class _Stale:
     """Findings for the differences of files and source, where the source differs, equal ones together."""
 
@@ -170,7 +208,7 @@ class _Stale:
         self.objects = {i: replace(o, name=named.get(i, o.name)) for i, o in recorded.execution.objects.items()}
 
     def findings(self) -> list[Finding]:
-        found: dict[tuple[Span, str], list[Difference]] = {}
+        found: dict[tuple[Span, str], list[Lacking]] = {}
         for d in (*self.alignment.only_files, *self.alignment.only_source):
             found.setdefault((self.place(d), self.first_difference(d)), []).append(d)
         ordered = sorted(found.items(), key=lambda item: item[0])
@@ -180,7 +218,7 @@ class _Stale:
             out[-1] = replace(out[-1], message=f"{out[-1].message} ({rest} more differences elsewhere)")
         return out
 
-    def finding(self, span: Span, text: str, differences: Sequence[Difference]) -> Finding:
+    def finding(self, span: Span, text: str, differences: Sequence[Lacking]) -> Finding:
         recorded = [d.path for d in differences if self.is_recorded(d)]
         executed = [d.path for d in differences if not self.is_recorded(d)]
         subject = []
@@ -199,10 +237,10 @@ class _Stale:
         related = tuple(Related(self.recorded_place(d), "the call in the file") for d in differences if self.is_recorded(d))[:1]
         return Finding("call-paths-stale", message, span, related)
 
-    def is_recorded(self, d: Difference) -> bool:
+    def is_recorded(self, d: Lacking) -> bool:
         return any(d is x for x in self.alignment.only_files)
 
-    def first_difference(self, d: Difference) -> str:
+    def first_difference(self, d: Lacking) -> str:
         mine = self.printer(d.path, self.is_recorded(d))
         theirs = self.printer(d.nearest, not self.is_recorded(d)) if d.nearest is not None else mine
         here, there = ("in the file", "in the source") if self.is_recorded(d) else ("in the source", "in the files")
@@ -221,7 +259,7 @@ class _Stale:
 
         return text
 
-    def place(self, d: Difference) -> Span:
+    def place(self, d: Lacking) -> Span:
         """Where the source differs: its call, its decision, else the call before, else its entry."""
         q = d.nearest if self.is_recorded(d) else d.path
         entry = self.execution.entry or Span("", 0, 0)
@@ -241,7 +279,7 @@ class _Stale:
         decisions = [c.span for c in q.conditions if not c.assumed]
         return decisions[-1] if decisions and d.found.what == "condition" else entry
 
-    def recorded_place(self, d: Difference) -> Span:
+    def recorded_place(self, d: Lacking) -> Span:
         calls = d.path.calls
         if d.call is not None and calls:
             return calls[min(d.call, len(calls) - 1)].span
@@ -275,24 +313,24 @@ def stand_in(
     reasons = [f for f in analysis.findings if f.code in INCOMPLETE]
     wrong = invalid(recorded)
     if wrong or not recorded.execution.paths:
-        return Comparison(folder, recorded, None, (), tuple(wrong), False, f"{where}, of which some cannot be used")
+        return Comparison(folder, recorded, None, tuple(wrong), False, f"{where}, of which some cannot be used")
     if any(f.code != "missing-function" for f in reasons):
-        return Comparison(folder, recorded, None, (), (), False, f"{where}, not compared with a source that is not analysed")
+        return Comparison(folder, recorded, None, (), False, f"{where}, not compared with a source that is not analysed")
     alignment = align(recorded, execution.paths, execution.objects, devices)
     calls = [(c.function, c.line) for f in recorded.path_files for c in f.calls]
     contradiction = sites.contradiction(calls)
     if contradiction is not None:
         finding = Finding("call-paths-stale", f"{contradiction[0]}, so the files are of another version", contradiction[1])
-        return Comparison(folder, recorded, alignment, execution.paths, (finding,), False, f"{where}, which are of another version")
+        return Comparison(folder, recorded, alignment, (finding,), False, f"{where}, which are of another version")
     why = f"{where} alone, because the source cannot be executed: {reasons[0].message}" if reasons else f"{where} alone"
-    return Comparison(folder, recorded, alignment, execution.paths, (), True, why)
+    return Comparison(folder, recorded, alignment, (), True, why)
 
 
 def alone(folder: str, catalogue: Catalogue) -> Comparison:
     """The files of an NF that has no source."""
     X.forget()
     recorded = read(folder, catalogue)
-    return Comparison(folder, recorded, None, (), tuple(invalid(recorded)), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone")
+    return Comparison(folder, recorded, None, tuple(invalid(recorded)), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone")
 
 
 def taken_for_granted(analysis: Analysis, devices: int, why: str) -> Analysis:

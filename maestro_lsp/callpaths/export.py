@@ -6,9 +6,12 @@ word for (call stacks, plain C state) is left out; packet bytes keep their true 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from ..libvig.catalogue import CallSpec, Catalogue
+from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import Call, CallPath, Object
@@ -19,10 +22,13 @@ HANDLE, SLOT, CELL_AT, KEY_AT, CHUNK_AT, PACKET = 1 << 20, 2 << 20, 3 << 20, 4 <
 DEFAULT_CELL = 64  # bytes of a cell whose size is not known
 
 
-def export(path: CallPath, objects: Mapping[int, Object], catalogue: Catalogue) -> PathFile:
-    """One path as a file."""
+def export(
+    path: CallPath, objects: Mapping[int, Object], catalogue: Catalogue, line: Callable[[Span], int | None] = lambda _: None
+) -> PathFile:
+    """One path as a file; `line` gives the line of a call's place, from 1."""
     made = (_allocation(o, catalogue) for _, o in sorted(objects.items()) if o.kind not in ("global", "heap"))
     records: list[Record] = [r for r in made if r is not None]
+    records.append(Record(None, "loop_invariant_produce", tuple(_names(objects)), None))
     records.append(Record(None, "current_time", (), Term(X.sym("time", 64), 64)))
     received = (Argument("src_devices", Term(path.device, 16)), Argument("p", Term(PACKET.value, 64)))
     records.append(Record(None, "packet_receive", received, Term(1, 1)))
@@ -40,7 +46,7 @@ def export(path: CallPath, objects: Mapping[int, Object], catalogue: Catalogue) 
     for c in path.calls:
         spec = catalogue.find(c.function, len(c.arguments))
         if spec is not None:
-            records.append(_call(c, spec, objects, cells))
+            records.append(replace(_call(c, spec, objects, cells), line=line(c.span)))
     written = {(w.array, w.offset): w.value for w in path.writes}
     for n, chunk in reversed(list(enumerate(path.chunks))):
         size = chunk.length if isinstance(chunk.length, int) else 1
@@ -55,6 +61,14 @@ def export(path: CallPath, objects: Mapping[int, Object], catalogue: Catalogue) 
     constraints = tuple(Term(c.expr, 1) for c in path.conditions)
     values = tuple(t for r in records for t in listed(r))
     return PathFile(f"path{path.number:06}", _arrays(constraints, values, records), constraints, values, tuple(records))
+
+
+def _names(objects: Mapping[int, Object]) -> Iterator[Argument]:
+    """The objects by name, as Vigor's loop invariants list them: readers have no other word for what they are."""
+    for oid, o in sorted(objects.items()):
+        name = re.sub(r"\W", "_", o.name.replace("->", ".").rpartition(".")[2].replace("[", "_").replace("]", ""))
+        if o.kind not in ("global", "heap"):
+            yield Argument(name if name[:1].isalpha() or name[:1] == "_" else f"_{name}", Term(HANDLE + oid, 64))
 
 
 def _allocation(o: Object, catalogue: Catalogue) -> Record | None:

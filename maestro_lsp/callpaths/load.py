@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..libvig.catalogue import Catalogue
+from ..libvig.catalogue import CallSpec, Catalogue
 from ..source.text import Span
 from ..symbex.engine import Trouble
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object
 from ..symbex.run import Execution
-from .files import FileReader, PathFile
+from .files import FileReader, PathFile, Record
 from .folder import Rejected
 from .kquery import InvalidCallPath
-from .model import Kind, Places, assume_invariants, classify, created, object_names, objects_of, path_of
+from .model import Kind, Places, assume_invariants, classify, object_names, objects_of, path_of
 from .sites import Sites
 
 
@@ -32,6 +32,7 @@ class Recorded:
     kinds: Mapping[str, Kind]  # by path
     rejected: tuple[Rejected, ...]
     path_files: tuple[PathFile, ...] = field(default=(), repr=False)  # the file of each path of the execution
+    records: tuple[tuple[tuple[Record, CallSpec], ...], ...] = field(default=(), repr=False)  # for each path, what its calls are in the file
     invariants: Mapping[int, frozenset[Expr]] = field(default_factory=dict, repr=False)  # what KLEE's models say of a vector's cells
 
     @property
@@ -54,6 +55,7 @@ def load(
     kinds: dict[str, Kind] = {}
     paths: list[CallPath] = []
     path_files: list[PathFile] = []
+    records: list[tuple[tuple[Record, CallSpec], ...]] = []
     objects: dict[int, Object] = {}
     troubles: list[Trouble] = []
     widths: dict[int, tuple[int, ...]] = {}
@@ -65,20 +67,21 @@ def load(
             kinds[path] = classify(file)
             if kinds[path] != "packet":
                 continue
-            call_path, made, unknown = path_of(file, catalogue, len(paths), places)
-            mine = objects_of(file, made.values(), object_names(file, made), places)
+            m = path_of(file, catalogue, len(paths), places)
+            mine = objects_of(file, m.objects.values(), object_names(file, m.objects), places)
             for oid, o in mine.items():
                 first = objects.setdefault(oid, o)
                 if (first.kind, first.capacity) != (o.kind, o.capacity):
-                    where = next(m.record.start for m in created(file, catalogue).values() if m.id == oid)
+                    where = next(c.record.start for c in m.objects.values() if c.id == oid)
                     raise InvalidCallPath(
                         f"allocation {oid} makes a {o.kind} of {o.capacity}; in other files a {first.kind} of {first.capacity}: "
                         "the files are of different NFs or runs", where,
                     )  # fmt: skip
-            _check_keys(call_path, widths, file)
-            paths.append(call_path)
+            _check_keys(m.path, widths, file)
+            paths.append(m.path)
             path_files.append(file)
-            for name, span in unknown:
+            records.append(m.records)
+            for name, span in m.unknown:
                 t = Trouble("missing-function", f"{name} is not in the catalogue: what it does to state is not known", span)
                 if t not in troubles:
                     troubles.append(t)
@@ -90,7 +93,7 @@ def load(
     touched = {t.object for p in paths for c in p.calls for t in c.touches}
     marked, invariants = assume_invariants(paths)
     execution = Execution(tuple(marked), {o: objects[o] for o in sorted(touched) if o in objects}, tuple(troubles), None, False)
-    return Recorded(execution, tuple(files), kinds, tuple(bad), tuple(path_files), invariants)
+    return Recorded(execution, tuple(files), kinds, tuple(bad), tuple(path_files), tuple(records), invariants)
 
 
 def _check_keys(path: CallPath, widths: dict[int, tuple[int, ...]], file: PathFile) -> None:

@@ -146,12 +146,14 @@ class _Path:
     bounds: list[tuple[Expr, Span]] = field(default_factory=list)
     unknown: list[tuple[str, Span]] = field(default_factory=list)
     decided: set[Expr] = field(default_factory=set)  # what the conditions say
+    records: list[tuple[Record, CallSpec]] = field(default_factory=list)  # those that become calls
 
     def build(self) -> CallPath:
         packet = self.packet_records()
         self.name_inputs(packet)
         self.name_chunks(packet)
         state = [(c, s) for c, s in ((c, self.state_spec(c)) for c in packet) if s is not None]
+        self.records = state
         for n, (c, spec) in enumerate(state):
             self.name_results(n, c, spec)
         conditions = self.conditions()
@@ -423,16 +425,24 @@ class _Path:
         return ("drop", None) if any(c.function == FREE for c in packet) else ("flood", None)
 
 
-def path_of(
-    file: PathFile, catalogue: Catalogue, number: int, places: Places
-) -> tuple[CallPath, dict[int, Created], list[tuple[str, Span]]]:
-    """The call path of a file of kind "packet", its objects by address, and the functions that nobody knows.
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What a file of kind "packet" becomes."""
+
+    path: CallPath
+    objects: Mapping[int, Created]  # by address
+    unknown: tuple[tuple[str, Span], ...]  # calls of functions that nobody knows
+    records: tuple[tuple[Record, CallSpec], ...]  # of the path's calls, by their numbers
+
+
+def path_of(file: PathFile, catalogue: Catalogue, number: int, places: Places) -> Modelled:
+    """The call path of a file of kind "packet".
 
     Raises:
         InvalidCallPath: when calls and objects do not fit together.
     """
     p = _Path(file, catalogue, places, number, created(file, catalogue))
-    return p.build(), p.objects, p.unknown
+    return Modelled(p.build(), p.objects, tuple(p.unknown), tuple(p.records))
 
 
 def assume_invariants(paths: Sequence[CallPath]) -> tuple[list[CallPath], dict[int, frozenset[Expr]]]:

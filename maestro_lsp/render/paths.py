@@ -1,18 +1,25 @@
-"""Call paths as text, JSON, a tree for Graphviz, and as the thesis's LVA report (listing 3.2, table 3.1)."""
+"""Call paths as text, JSON and a tree for Graphviz."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from ..callpaths import files
+from ..callpaths.export import export
 from ..check import Report
-from ..sharding.access import Access
+from ..libvig.catalogue import Catalogue
+from ..recorded import Comparison, differences
 from ..symbex.path import Call, CallPath
 from .expressions import Printer
-from .json_ import Places, relative
+from .json_ import Places, call_paths, relative
+
+OTHER_KINDS = {"no-packet": "no packet arrives", "start-failed": "start-up fails, or nothing is received"}
 
 
 def text(r: Report) -> str:
-    """Every path: conditions with their lines, calls with arguments and answers, what leaves."""
+    """Every path: conditions with their lines, calls with arguments and answers, what leaves; then how call path files compare."""
     out = []
     places = Places(r)
     for p in r.paths:
@@ -23,7 +30,33 @@ def text(r: Report) -> str:
             out.append(f"  {word} {show(c.expr)}    ({relative(c.span.file)}:{places.line(c.span)})")
         out += [f"  {call_text(r, c, show)}    ({relative(c.span.file)}:{places.line(c.span)})" for c in p.calls]
         out += [f"  writes {name} = {value}" for name, value in show.writes(p.writes)]
+    if r.comparison is not None:
+        out += ["", *comparison_text(r, r.comparison)]
     return "\n".join(out)
+
+
+def comparison_text(r: Report, c: Comparison) -> Iterator[str]:
+    """Which of our paths each file is, and what only one side has."""
+    yield f"call paths: {c.summary}"
+    for rejected in c.recorded.rejected:
+        yield f"  {relative(rejected.path)}:{rejected.line}:{rejected.column}: {rejected.message}"
+    numbers = {f.path: n for n, f in enumerate(c.recorded.path_files)}
+    for f in c.recorded.files:
+        name, kind = Path(f.path).name, c.recorded.kinds.get(f.path, "")
+        partners = c.alignment.partners.get(numbers[f.path], ()) if c.alignment is not None and f.path in numbers else ()
+        if kind != "packet":
+            yield f"  {name}: {OTHER_KINDS.get(kind, kind)}"
+        elif partners:
+            yield f"  {name}: path{'s' if len(partners) > 1 else ''} {', '.join(map(str, partners))}{_of(c)}"
+    for d in differences(c):
+        yield f"  {d.subject}: {d.text}"
+    if c.alignment is not None:
+        for p in c.alignment.excluded:
+            yield f"  path {p.number}{_of(c)}: only without what KLEE's models promise"
+
+
+def _of(c: Comparison) -> str:
+    return " of the source with any contents of what no packet writes" if c.any_contents else " of the source"
 
 
 def outcome(p: CallPath, show: Printer) -> str:
@@ -54,7 +87,42 @@ def call_text(r: Report, c: Call, show: Printer) -> str:
 def document(r: Report) -> dict[str, Any]:
     """Every path as data."""
     places = Places(r)
-    return {"schema": 1, "nf": r.name, "complete": r.analysis.complete, "paths": [_path(r, p, places) for p in r.paths]}
+    compared = {"call_paths": comparison(r, r.comparison)} if r.comparison is not None else {}
+    return {
+        "schema": 1,
+        "nf": r.name,
+        "complete": r.analysis.complete,
+        "source": r.source,
+        "paths": [_path(r, p, places) for p in r.paths],
+        **compared,
+    }
+
+
+def comparison(r: Report, c: Comparison) -> dict[str, Any]:
+    """How call path files compare, as data: for each file its kind and the paths of the source it is, and what only one side has."""
+    a = c.alignment
+    numbers = {f.path: n for n, f in enumerate(c.recorded.path_files)}
+    return {
+        **call_paths(r),
+        "any_contents": c.any_contents,
+        "paths": [
+            {
+                "file": relative(f.path),
+                "kind": c.recorded.kinds.get(f.path),
+                "source_paths": list(a.partners.get(numbers[f.path], ())) if a is not None and f.path in numbers else [],
+            }
+            for f in c.recorded.files
+        ],
+        "rejected": [
+            {"file": relative(x.path), "line": x.line, "column": x.column, "message": x.message} for x in c.recorded.rejected
+        ],
+        "differences": [
+            {"side": d.side, "path": d.path, "nearest": d.nearest, "call": d.call, "text": d.text, "file": relative(d.span.file),
+             "line": Places(r).line(d.span)}
+            for d in differences(c)
+        ],
+        "excluded": [p.number for p in a.excluded] if a is not None else [],
+    }  # fmt: skip
 
 
 def _path(r: Report, p: CallPath, places: Places) -> dict[str, Any]:
@@ -122,41 +190,10 @@ def _quote(s: str) -> str:
     return s.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def lva(r: Report) -> str:
-    """The accesses to state, as the thesis's tool lists them."""
-    out = []
+def call_path_files(r: Report) -> list[str]:
+    """The paths as texts of `.call_path` files: those that the report rests on, as they are, else the source's."""
+    if r.comparison is not None and r.execution.engine is None:
+        return [files.write(f) for f in r.comparison.recorded.path_files]
     places = Places(r)
-    for n, a in enumerate(r.analysis.accesses):
-        out.append(
-            f"{'=' * 5}\nAccess {n}\n" + "\n".join(f"  {k:<13}{v}" for k, v in _fields(a, r, places)) + f"\n{'=' * 5}"
-        )
-    return "\n".join(out)
-
-
-def _fields(a: Access, r: Report, places: Places) -> list[tuple[str, str]]:
-    show = Printer(r, a.path)
-    out = [
-        ("file", f"{relative(a.span.file)}:{places.line(a.span)}"),
-        ("src device", str(a.path.device)),
-        ("dst device", show(a.path.output) if a.path.output is not None else a.path.outcome),
-        ("interface", a.interface),
-        ("operation", "WRITE" if a.write else "READ"),
-        ("object", a.object.name),
-        ("read", show.key(a.key)),
-    ]
-    for v in a.views[:1]:
-        for layer in sorted({layer for layer, _, _ in a.dependencies(v)}):
-            mine = [(p, b) for at, p, b in a.dependencies(v) if at == layer]
-            out.append(("layer", str(layer)))
-            out.append(("protocol", str(mine[0][0])))
-            out.append(("dependencies", " ".join(str(b) for _, b in sorted(mine, reverse=True))))
-    t = a.touch
-    if t is not None and t.stored:
-        out.append(("write", "; ".join(f"{at} = {v}" for at, v in show.cell(t.stored))))
-    elif t is not None and t.value is not None and a.write:
-        out.append(("write", show(t.value)))
-    if t is not None and t.value is not None and not a.write:
-        out.append(("result", show(t.value)))
-    if t is not None and t.found is not None:
-        out.append(("success", str(int(t.found))))
-    return out
+    catalogue = r.context.catalogue if r.context is not None else Catalogue.builtin()
+    return [files.write(export(p, r.execution.objects, catalogue, places.line)) for p in r.paths]

@@ -53,13 +53,10 @@ class Access:
         """Leaves of the key."""
         return frozenset().union(*(X.leaves(p.value) for p in self.key or ()))
 
-    def dependencies(self, view: PacketView) -> list[tuple[int, int, int]]:
-        """Packet bytes in the key, as the thesis lists them: (layer, protocol number, byte of that layer's header)."""
-        out = set()
-        for leaf in self.leaves():
-            if leaf.op == "byte" and str(leaf.args[0]).startswith("packet"):
-                out.add(_layer(leaf, view))
-        return sorted(out)
+    @staticmethod
+    def layer(leaf: Expr, view: PacketView) -> tuple[int, int, int] | None:
+        """Where a packet byte lies, as the thesis says it: (layer, protocol number, byte of that layer's header); None for others."""
+        return _layer(leaf, view) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet") else None
 
 
 ETHER_TYPES = {"ipv4": 0x0800, "ipv6": 0x86DD}

@@ -88,6 +88,13 @@ def compare(folder: str, source: Source) -> Comparison:
         return Comparison(folder, recorded, None, tuple(wrong), False, why)
     execution = source.execution
     alignment = align(recorded, execution.paths, execution.objects, source.devices)
+    plain = sorted({a.object.name for a in source.analysis.accesses if a.plain is not None})
+    if plain:
+        message = f"call paths do not record plain C state ({', '.join(plain)}), on which this NF's packets depend; the analysis rests on the source"
+        where = f"{_files(recorded)} in {os.path.relpath(folder)}, which cannot say all that the source does"
+        entry = execution.entry or Span(folder, 0, 0)
+        found = Finding("call-paths-stale", message, entry)
+        return Comparison(folder, recorded, alignment, (found,), False, where, None, source, execution)
     if alignment.only_files and execution.engine is not None and execution.engine.frozen:
         other = source.with_any_contents()
         second = align(recorded, other.paths, other.objects, source.devices)
@@ -134,9 +141,6 @@ def _count(a: Alignment) -> int:
 
 def _different(source: Analysis, files: Analysis) -> str:
     """In what two analyses differ; empty when they say the same."""
-    if any(a.plain is not None for a in source.accesses):
-        names = sorted({a.object.name for a in source.accesses if a.plain is not None})
-        return f"call paths do not record plain C state ({', '.join(names)})"
     if source.verdict != files.verdict:
         return f"the verdict of the files alone is {files.verdict}, that of the source {source.verdict}"
     for a, b in zip(source.rows, files.rows, strict=True):

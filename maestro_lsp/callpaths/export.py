@@ -14,6 +14,7 @@ from ..libvig.catalogue import CallSpec, Catalogue
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
+from ..symbex.memory import ADDRESS_BITS
 from ..symbex.path import Call, CallPath, Object
 from .files import Argument, Extra, Field, PathFile, Record, listed
 from .kquery import Array, Term, Writer
@@ -102,14 +103,17 @@ def _call(c: Call, spec: CallSpec, objects: Mapping[int, Object], cells: dict[tu
     for i, name in enumerate(spec.params):
         v = c.arguments[i]
         a = Argument(name, Term(v, v.width if isinstance(v, Expr) else 64))
+        if isinstance(v, int) and v >> ADDRESS_BITS in objects:
+            a = Argument(name, Term(HANDLE + (v >> ADDRESS_BITS), 64))
         if i in handles:
             a = Argument(name, Term(HANDLE + handles[i], 64))
-        elif i == spec.roles.get("key") and first is not None:
-            parts = tuple(Field(f"part{k}", Term(p.value, p.width), Term(p.value, p.width)) for k, p in enumerate(first.key or ()))
+        elif i == spec.roles.get("key"):
+            fields = first.key or () if first is not None else ()
+            parts = tuple(Field(f"part{k}", Term(p.value, p.width), Term(p.value, p.width)) for k, p in enumerate(fields))
             raw = next((raw for n, raw in c.keys if n == name), ())
             held = Term(X.from_bytes(raw), 8 * len(raw)) if raw else None
             where = KEY_AT + c.number
-            if first.key_cell is not None:
+            if first is not None and first.key_cell is not None:
                 where = cells.get(first.key_cell, where)
             a = Argument(name, Term(where, 64), traced=True, before=held, after=held, fields=parts)
         elif i == spec.roles.get("out") and name in outputs:

@@ -142,6 +142,8 @@ class _Path:
     chunks: list[_Chunk] = field(default_factory=list)
     regions: dict[str, Expr] = field(default_factory=dict)
     cells: dict[int, tuple[int, int | Expr, tuple[int | Expr, ...]]] = field(default_factory=dict)  # address -> vector, index, bytes
+    selected: dict[int, tuple[Part, ...] | None] = field(default_factory=dict)  # the key that a sketch was told to use
+    keys_of: dict[tuple[int, int | Expr], tuple[Part, ...]] = field(default_factory=dict)  # object, index -> the key it was found for
     writes: dict[tuple[str, int], int | Expr] = field(default_factory=dict)
     bounds: list[tuple[Expr, Span]] = field(default_factory=list)
     unknown: list[tuple[str, Span]] = field(default_factory=list)
@@ -165,8 +167,6 @@ class _Path:
         writes = tuple(PacketWrite(a, o, v) for (a, o), v in sorted(self.writes.items(), key=lambda w: w[0]))
         conditions = (*conditions, *(PathCondition(e, True, s) for e, s in self.bounds))
         outcome, output = self.outcome(packet)
-        used = _used(conditions, calls, writes, output)
-        calls = [replace(c, result_used=isinstance(c.result, Expr) and not X.leaves(c.result).isdisjoint(used)) for c in calls]
         chunks = tuple(Chunk(c.array, c.offset, c.length) for c in self.chunks)
         return CallPath(
             self.number, self.device, conditions, tuple(calls), chunks, writes, (), outcome, output, {},
@@ -244,7 +244,7 @@ class _Path:
             self.fresh(c.arguments[spec.roles["out"]].after, f"{fresh}#{n}", 32)
         if c.result is not None:
             name = "number_of_freed_flows" if spec.op.startswith("expire") else spec.symbol or spec.name
-            self.fresh(c.result, f"{name}#{n}", 32)
+            self.fresh(c.result, f"{name}#{n}", 1 if spec.result == "bool" and spec.op in ("read", "update") else 32)
         for e in c.extras:
             if spec.op == "vector-borrow" and e.after is not None:
                 for i, leaf in enumerate(X.bytes_of(e.after.value, e.after.width // 8)):
@@ -298,14 +298,19 @@ class _Path:
     def touches(self, n: int, c: Record, spec: CallSpec, found: bool | None, given: int | Expr | None) -> list[Touch]:
         """What a call does to its objects, as our own execution records it (symbex/library.py)."""
         op = spec.op
-        if op in ("checksum", "select-key"):
+        if op == "checksum":
             return []
         oid = self.object(c, spec)
+        if op == "select-key":
+            self.selected[oid] = self.key(c, spec)
+            return []
         time = _whole_time(self.value(c.arguments[spec.roles["time"]].value)) if "time" in spec.roles else None
         index = self.in32(c.arguments[spec.roles["index"]].value) if "index" in spec.roles else None
         at = (Part(index, 32),) if index is not None else None
         key = self.key(c, spec)
         value = given if found is not False else None
+        if op in ("map-get", "map-add") and value is not None and key is not None:
+            self.keys_of[oid, value] = key
         if op in ("map-get", "dmap-get-a", "dmap-get-b"):
             return [Touch(oid, False, op.removeprefix("map-").removeprefix("dmap-"), key, found=found, value=value)]
         if op == "map-put":
@@ -343,9 +348,15 @@ class _Path:
                 scanned.append(Touch(self.object(c, spec, "also_reads"), False, "read", None))
             return scanned
         if op in ("read", "update"):
-            parts = key if "key" in spec.roles else at
+            parts, is_index = key, False
+            if "selected_key" in spec.flags:
+                parts = self.selected.get(oid)
+            elif "key" not in spec.roles and index is not None:
+                parts = self.keys_of.get((oid, index))
+                if parts is None:
+                    parts, is_index = at, True
             approximate = "approximate" in spec.flags
-            return [Touch(oid, op == "update", op, parts, index="index" in spec.roles, approximate=approximate)]
+            return [Touch(oid, op == "update", op, parts, index=is_index, approximate=approximate)]
         return [Touch(oid, op not in ("dmap-value",), "read" if op == "dmap-value" else "update", None)]
 
     def keys(self, c: Record, spec: CallSpec) -> tuple[tuple[str, tuple[int | Expr, ...]], ...]:
@@ -413,7 +424,7 @@ class _Path:
                 continue  # about start-up or the harness only
             e = self.value(term)
             if isinstance(e, Expr) and X.leaves(e):
-                out.append(PathCondition(e, _is_assumed(e), span))
+                out.append(PathCondition(e, _is_of_the_model(e), span))
         return tuple(out)
 
     def outcome(self, packet: Sequence[Record]) -> tuple[str, int | Expr | None]:
@@ -446,47 +457,53 @@ def path_of(file: PathFile, catalogue: Catalogue, number: int, places: Places) -
 
 
 def assume_invariants(paths: Sequence[CallPath]) -> tuple[list[CallPath], dict[int, frozenset[Expr]]]:
-    """Mark what the models say of every cell of a vector and every value of a map (`*_set_entry_condition`) as assumed. Also gives what
-    that is: for each object, conditions on the bytes of the array "cell" or on the symbol "value".
+    """Mark what the models say of every answer of a call (a cell of a vector, a value of a map, a fresh index: their ranges and
+    `*_set_entry_condition`) as assumed. Also gives what that is for each object's cells and values: conditions on the bytes of the array
+    "cell" or on the symbol "value".
 
-    Files list these conditions among the NF's branches. A condition on one cell or value (and the time) that stands on every path wherever
-    one is got from that object is no branch: a branch that can go both ways gives a path without it.
+    Files list these conditions among the NF's branches. A condition on one answer (and the time) that stands on every path wherever
+    that object gives such an answer is no branch: a branch that can go both ways gives a path without it.
     """
-    held_at: dict[int, list[frozenset[Expr]]] = {}  # what stands wherever a cell or value is got from an object
-    found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> symbol, condition on any cell or value
+    held_at: dict[_Origin, list[_Held]] = {}  # what stands wherever an answer of that kind is given
+    found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> symbol, condition on any such answer
     now = X.sym("time", 64)
     for p in paths:
-        source = _sources(p)
-        templates: dict[str, set[Expr]] = {name: set() for name in source}
+        origin = _origins(p)
+        templates: dict[str, set[Expr]] = {name: set() for name in origin}
+        others: dict[str, set[Expr]] = {name: set() for name in origin}
         mine: dict[int, tuple[str, Expr]] = {}
         read: set[str] = set()
         for k, condition in enumerate(p.conditions):
             leaves = X.leaves(condition.expr)
-            got = {leaf for leaf in leaves if leaf.args[0] in source}
+            got = {leaf for leaf in leaves if leaf.args[0] in origin}
             names = {str(leaf.args[0]) for leaf in got}
             read |= names
             if len(names) != 1 or not leaves - got <= {now}:
+                for name in names:
+                    here = {leaf: _general(leaf, origin[name]) for leaf in got if leaf.args[0] == name}
+                    more = X.substitute(condition.expr, here)
+                    others[name] |= {more} if isinstance(more, Expr) else set()
                 continue
-            general = X.substitute(condition.expr, {leaf: _general(leaf) for leaf in got})
+            general = X.substitute(condition.expr, {leaf: _general(leaf, origin[str(leaf.args[0])]) for leaf in got})
             if isinstance(general, Expr):
                 name = names.pop()
                 templates[name].add(general)
                 mine[k] = (name, general)
         for name, held in templates.items():
             if held or name in read or not _cell_known(p, name):
-                held_at.setdefault(source[name], []).append(frozenset(held))
+                held_at.setdefault(origin[name], []).append((frozenset(held), frozenset(others[name])))
         found.append(mine)
     solver = Solver()
-    always = {oid: _held_everywhere(solver, gets) for oid, gets in held_at.items()}
+    always = {o: _held_everywhere(solver, gets) for o, gets in held_at.items()}
     out: list[CallPath] = []
     for p, mine in zip(paths, found, strict=True):
-        source = _sources(p)
+        origin = _origins(p)
         conditions = list(p.conditions)
         for k, (name, general) in mine.items():
-            if general in always.get(source[name], frozenset()):
+            if general in always.get(origin[name], frozenset()):
                 conditions[k] = replace(conditions[k], assumed=True)
-        out.append(replace(p, conditions=tuple(conditions)))
-    return out, always
+        out.append(_with_used_results(replace(p, conditions=tuple(conditions))))
+    return out, {oid: held for (oid, kind), held in always.items() if kind in ("cell", "value")}
 
 
 def instantiated(invariants: Mapping[int, frozenset[Expr]], object_id: int, c: Call) -> list[int | Expr]:
@@ -502,31 +519,41 @@ def instantiated(invariants: Mapping[int, frozenset[Expr]], object_id: int, c: C
     return out
 
 
-def _sources(p: CallPath) -> dict[str, int]:
-    """The symbols that stand for cells and values, with the object that each comes from."""
-    out = {f"{CELL}{c.number}": c.touches[0].object for c in p.calls if c.op == "vector-borrow"}
-    for c in p.calls:
-        if c.op == "map-get" and c.touches[0].found and isinstance(c.touches[0].value, Expr) and c.touches[0].value.op == "sym":
-            out[str(c.touches[0].value.args[0])] = c.touches[0].object
+_Origin = tuple[int, str]  # an object, and what it gives: "cell", "value", or the name of a symbol
+
+
+def _origins(p: CallPath) -> dict[str, _Origin]:
+    """The symbols that stand for what calls give, with where each comes from."""
+    given = [v for c in p.calls for v in (c.result, *(v for _, v in c.outputs)) if v is not None]
+    given += [c.expr for c in p.conditions]
+    out = {f"{CELL}{c.number}": (c.touches[0].object, "cell") for c in p.calls if c.op == "vector-borrow"}
+    for leaf in frozenset().union(*(X.leaves(v) for v in given)) if given else ():
+        name, _, number = str(leaf.args[0]).partition("#")
+        if leaf.op == "sym" and number.isdecimal() and int(number) < len(p.calls) and p.calls[int(number)].touches:
+            c = p.calls[int(number)]
+            out[str(leaf.args[0])] = c.touches[0].object, "value" if name == FRESH.get(c.op) and c.op == "map-get" else name
     return out
 
 
-def _general(leaf: Expr) -> Expr:
-    return X.byte("cell", leaf.args[1]) if leaf.op == "byte" else X.sym("value", leaf.width)
+def _general(leaf: Expr, origin: _Origin) -> Expr:
+    return X.byte("cell", leaf.args[1]) if leaf.op == "byte" else X.sym(origin[1], leaf.width)
 
 
-def _held_everywhere(solver: Solver, borrows: Sequence[frozenset[Expr]]) -> frozenset[Expr]:
-    """Conditions that stand at every borrow, or follow from what stands there (KLEE drops those that a branch implies)."""
-    distinct = sorted(set(borrows), key=lambda held: sorted(X.show(e) for e in held))
+_Held = tuple[frozenset[Expr], frozenset[Expr]]  # conditions on one answer; on the answer and others
 
-    def follows(e: Expr, held: frozenset[Expr]) -> bool:
-        if e in held:
+
+def _held_everywhere(solver: Solver, gets: Sequence[_Held]) -> frozenset[Expr]:
+    """Conditions that stand wherever an answer is given, or follow from what stands there (KLEE drops those that a branch implies)."""
+    distinct = sorted(set(gets), key=lambda held: (sorted(map(X.show, held[0])), sorted(map(X.show, held[1]))))
+
+    def follows(e: Expr, held: _Held) -> bool:
+        if e in held[0]:
             return True
-        ordered = sorted(held, key=lambda x: x.serial)
+        ordered = sorted(held[0] | held[1], key=lambda x: x.serial)
         opposite = X.not_(e, 1)
-        return bool(held) and isinstance(opposite, Expr) and solver.find(ordered, {}, opposite) is None
+        return bool(ordered) and isinstance(opposite, Expr) and solver.find(ordered, {}, opposite) is None
 
-    return frozenset(e for e in frozenset().union(*distinct) if all(follows(e, held) for held in distinct))
+    return frozenset(e for e in frozenset().union(*(held for held, _ in distinct)) if all(follows(e, held) for held in distinct))
 
 
 def _cell_known(p: CallPath, name: str) -> bool:
@@ -576,33 +603,25 @@ def _same(a: int | Expr, b: int | Expr) -> bool:
     return a is b or (isinstance(a, int) and isinstance(b, int) and a == b)
 
 
-def _is_assumed(e: Expr) -> bool:
-    """Whether a condition is the library model's own and no branch of the NF: the range of a symbol that a call gave, or what
-    KLEE's dchain says of its space."""
-    if any(leaf.op == "byte" and str(leaf.args[0]).startswith(MODEL_ONLY) for leaf in X.leaves(e)):
-        return True
-    if e.op == "and":
-        return all(_is_assumed(x) for x in X.conjuncts(e))
-    inner = e.args[0] if e.op in ("not", "extract") and isinstance(e.args[0], Expr) else e
-    if inner.op in ("ult", "ule", "slt", "sle", "extract"):
-        symbols = [x for x in (inner, *inner.args) if isinstance(x, Expr)]
-        return any(x.op == "sym" and "#" in str(x.args[0]) for x in symbols) and len(X.leaves(e)) == 1
-    return False
+def _is_of_the_model(e: Expr) -> bool:
+    """Whether a condition is about what KLEE's dchain says of its space, which no NF can ask."""
+    return any(leaf.op == "byte" and str(leaf.args[0]).startswith(MODEL_ONLY) for leaf in X.leaves(e))
 
 
-def _used(
-    conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], output: int | Expr | None
-) -> set[Expr]:
-    """Leaves that a path's conditions, arguments and effects depend on."""
-    values: list[int | Expr] = [c.expr for c in conditions if not c.assumed]
-    for call in calls:
+def _with_used_results(p: CallPath) -> CallPath:
+    """A path whose calls say whether its decisions, arguments and effects depend on their results."""
+    values: list[int | Expr] = [c.expr for c in p.conditions if not c.assumed]
+    for call in p.calls:
         values += call.arguments
         values += [v for _, raw in call.keys for v in raw]
         values += [v for t in call.touches for _, v in t.stored]
-    values += [w.value for w in writes]
-    if output is not None:
-        values.append(output)
-    out: set[Expr] = set()
-    for v in values:
-        out |= X.leaves(v)
-    return out
+    values += [w.value for w in p.writes]
+    if p.output is not None:
+        values.append(p.output)
+    used = frozenset().union(*(X.leaves(v) for v in values)) if values else frozenset()
+
+    def is_used(c: Call) -> bool:
+        given = frozenset().union(*(X.leaves(v) for v in (*(v for _, v in c.outputs), *(t.value for t in c.touches)) if v is not None))
+        return any(leaf.op == "sym" and str(leaf.args[0]).endswith(f"#{c.number}") for leaf in used - given)
+
+    return replace(p, calls=tuple(replace(c, result_used=is_used(c)) for c in p.calls))

@@ -61,9 +61,11 @@ class _Lines:
         return out + [line for name, text in effects if text for line in _field(name, text)]
 
     def layers(self) -> Iterator[tuple[int, int, list[tuple[Expr, int]]]]:
-        """The packet bytes of the key by layer and protocol; every protocol that the path admits, as the thesis lists them."""
+        """The packet bytes of the key by layer and protocol; every protocol that the path admits, as the thesis lists them, which does
+        not know fragments."""
         found: dict[tuple[int, int], dict[Expr, int]] = {}
-        for view in self.access.views:
+        whole = [v for v in self.access.views if not v.packet_class.endswith("-frag")]
+        for view in whole or self.access.views:
             for leaf in self.access.leaves():
                 place = self.access.layer(leaf, view)
                 if place is not None:

@@ -202,44 +202,39 @@ class _Loader:
         self.nf = nf
         self.read = read
         self.old = {unit.path: unit for unit in old.parsed} if old is not None else {}
-        self.units: list[Unit] = []
-        self.waiting: dict[str, None] = dict.fromkeys(nf.helpers)
-        self.beside: set[str] = set()
+        self.parsed: dict[str, Unit] = {}  # helpers, by path
 
     def program(self) -> Program:
-        self.units = [self.unit(path) for path in self.nf.files]
-        return Program(self.units, self.helper)
+        return Program([self.unit(path) for path in self.nf.files], self.helper)
 
     def unit(self, path: str) -> Unit:
         old = self.old.get(path)
         pre = preprocess(path, self.read, self.nf.search, self.nf.defines)
-        unit = old if old is not None and _same(old.pre, pre) else Unit.parse(pre, old)
-        self.look_beside(pre)
-        return unit
+        return old if old is not None and _same(old.pre, pre) else Unit.parse(pre, old)
 
-    def look_beside(self, pre: Preprocessed) -> None:
-        """Sources beside the headers that a unit includes are helpers too: nf-util.c for nf-util.h."""
-        for path in pre.files:
-            if path.endswith(".h") and path not in self.beside:
-                self.beside.add(path)
-                source = path[:-2] + ".c"
-                if source not in self.nf.files:
-                    self.waiting.setdefault(source)
-
-    def helper(self, name: str) -> Unit | None:
-        """The helper that defines a function or variable, parsed."""
+    def helper(self, name: str, linked: Sequence[Unit]) -> Unit | None:
+        """The first helper that defines a function or variable and is not linked yet, parsed."""
         word = re.compile(rf"(?<![\w.>])({re.escape(name)})\b\s*[(=;\[]")
-        for path in list(self.waiting):
-            text = self.read(path)
-            if text is None:
-                del self.waiting[path]
-            elif name in text and word.search(scan(path, text).clean):
-                unit = self.unit(path)
-                defined = unit.globals.get(name)
-                if name in unit.functions or (defined is not None and not defined.extern):
-                    del self.waiting[path]
-                    return unit
+        for path in self.helpers(linked):
+            unit = self.parsed.get(path)
+            if unit is None:
+                text = self.read(path)
+                if text is None or name not in text or not word.search(scan(path, text).clean):
+                    continue
+                unit = self.parsed[path] = self.unit(path)
+            defined = unit.globals.get(name)
+            if name in unit.functions or (defined is not None and not defined.extern):
+                return unit
         return None
+
+    def helpers(self, linked: Sequence[Unit]) -> dict[str, None]:
+        """The helpers that are not linked: sources beside the headers that a unit includes are some, nf-util.c for nf-util.h."""
+        paths = dict.fromkeys(self.nf.helpers)
+        for unit in linked:
+            paths.update((path[:-2] + ".c", None) for path in unit.pre.files if path.endswith(".h"))
+        for path in (*self.nf.files, *(unit.path for unit in linked)):
+            paths.pop(path, None)
+        return paths
 
 
 def _same(a: Preprocessed, b: Preprocessed) -> bool:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from maestro_lsp.check import Report, check
+from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.sharding.findings import Finding
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.symbex.run import Inputs, execute
+from maestro_lsp.workspace import Settings, find_nfs, load
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NAMES = sorted(p.parent.name for p in FIXTURES.glob("*/expected.toml"))
@@ -94,3 +96,13 @@ def test_findings(name):
     r = report(name, "x710")
     unwanted: list[Finding] = [f for f in r.analysis.findings if f.code in want.get("none_of", [])]
     assert not unwanted, unwanted
+
+
+@pytest.mark.parametrize("name", ["fw", "nat", "lb"])
+def test_running_a_program_again_finds_the_same_paths(name):
+    (nf,) = find_nfs(FIXTURES / name)
+    program, inputs = load(nf), Inputs(nf.devices or 2, nf.nf_args)
+    first, second = (execute(program, Catalogue.builtin(), inputs) for _ in range(2))
+    assert [tuple(c.function for c in p.calls) for p in first.paths] == [tuple(c.function for c in p.calls) for p in second.paths]
+    assert [(o.name, o.kind) for o in first.objects.values()] == [(o.name, o.kind) for o in second.objects.values()]
+    assert first.troubles == second.troubles

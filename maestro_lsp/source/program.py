@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterable, Sequence
 from maestro_lsp.source.preprocess import Problem
 from maestro_lsp.source.unit import FunctionDef, GlobalDef, Unit
 
+Helpers = Callable[[str, Sequence[Unit]], Unit | None]
+
 
 class Program:
     """Units that are linked together.
 
-    helpers  gives the unit that defines a function which no unit so far does, or None; asked once for each name
+    helpers  gives the unit that defines a function which no unit so far does, or None, from a name and the units that are linked
+             already; asked once for each name
     """
 
-    def __init__(self, units: Sequence[Unit], helpers: Callable[[str], Unit | None] | None = None) -> None:
+    def __init__(self, units: Sequence[Unit], helpers: Helpers | None = None) -> None:
         self.units: list[Unit] = list(units)
+        self._own = tuple(units)
         self._helpers = helpers
         self._asked: dict[str, None] = {}
-        self._ready: dict[str, Unit | None] = {}  # helpers that were parsed ahead, by the name that asks for them
+        self._parsed: dict[str, Unit] = {}  # helpers that were ever asked for, by path
 
     def function(self, name: str, unit: Unit | None = None) -> FunctionDef | None:
         """The definition that a use of a name in a unit means: the unit's own, else an external one."""
@@ -50,21 +54,30 @@ class Program:
     @property
     def parsed(self) -> list[Unit]:
         """All units, those that were only parsed ahead too."""
-        return [*self.units, *(unit for unit in self._ready.values() if unit is not None)]
+        return [*self._own, *self._parsed.values()]
 
     def parse_ahead(self, names: Iterable[str]) -> None:
         """Parse the helpers that an earlier version of the program asked for; they are linked when they are asked for again."""
-        if self._helpers is not None:
-            self._ready.update((name, self._helpers(name)) for name in names)
+        before = self._asked, self.units
+        self.relink()
+        for name in names:
+            self._help(name)
+        self._asked, self.units = before
+
+    def relink(self) -> None:
+        """Forget which helpers were asked for, so that nothing depends on what ran before; what was parsed is kept."""
+        self._asked = {}
+        self.units = list(self._own)
 
     def _help(self, name: str) -> bool:
         """Load the helper that defines a name; whether there was one."""
         if self._helpers is None or name in self._asked:
             return False
         self._asked[name] = None
-        found = self._ready.pop(name) if name in self._ready else self._helpers(name)
-        if found is None or found in self.units:
+        found = self._helpers(name, self.units)
+        if found is None:
             return False
+        self._parsed[found.path] = found
         self.units.append(found)
         return True
 

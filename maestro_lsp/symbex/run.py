@@ -74,6 +74,7 @@ def execute(program: Program, catalogue: Catalogue, inputs: Inputs, forget: bool
     """
     if forget:
         X.forget()
+    program.relink()
     run = _Run(program, catalogue, inputs)
     return run.go()
 

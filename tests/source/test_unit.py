@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -189,7 +190,7 @@ def test_units_link_as_c_does() -> None:
     third = unit_of("int late(void) { return 6; } int far = 7;")
     asked = []
 
-    def helpers(name: str) -> Unit | None:
+    def helpers(name: str, linked: Sequence[Unit]) -> Unit | None:
         asked.append(name)
         return third if name in ("late", "far") else None
 
@@ -210,6 +211,10 @@ def test_units_link_as_c_does() -> None:
     assert late is not None and late.unit is third
     assert program.function("nowhere", first) is None and program.function("nowhere", second) is None
     assert asked == ["far", "own", "nowhere"] or asked == ["far", "nowhere"]
+    program.relink()
+    assert program.asked == () and program.units == [first, second] and program.parsed == [first, second, third]
+    late = program.function("late", first)
+    assert late is not None and late.unit is third and program.asked == ("late",)
 
 
 WORDS = [

@@ -104,7 +104,7 @@ class _Analysis:
         hopeless = self.all_meet(requirements)
         configuration = self.configure([] if hopeless else requirements, classes)
         troubles = [self.trouble(t) for t in self.execution.troubles]
-        complete = self.execution.complete and not any(f.code in _INCOMPLETE for f in extra)
+        complete = self.execution.complete and not any(f.code in _INCOMPLETE for f in extra) and not conflicts.too_many
         weak = self.weak_devices(configuration, requirements) if not hopeless else sorted(_demanded(requirements))
         verdict: Verdict = "shared-nothing" if not weak else "locks"
         if not complete:

@@ -70,6 +70,11 @@ class Conflicts:
     guards: dict[int, Guard] = field(default_factory=dict)
     unguarded: dict[int, Unguarded] = field(default_factory=dict)
     effective: list[Effective] = field(default_factory=list)
+    too_many: bool = False  # accesses to compare: all of them were taken to meet
+
+
+MAX_ACCESSES = 20_000
+MAX_PAIRS = 2_000_000  # of accesses that are compared
 
 
 def find_conflicts(
@@ -81,18 +86,39 @@ def find_conflicts(
     solver: Solver,
 ) -> Conflicts:
     """All conflicts between the accesses of an NF's paths."""
-    out = Conflicts()
+    out = Conflicts(too_many=len(accesses) > MAX_ACCESSES)
+    found = _Found(Algebra(paths, views), solver)
+    if out.too_many:
+        _all_meet(found, accesses)
+        out.conflicts = found.sorted()
+        return out
     ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
     out.tables = find_tables(paths, objects, accesses, origin)
     out.effective = _effective(out, paths, accesses, strict, origin)
-    found = _Found(Algebra(paths, views), solver)
-    for x, y in _distinct_pairs(out.effective, found.algebra):
+    for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
+        if n == MAX_PAIRS:
+            out.too_many = True
+            _all_meet(found, accesses)
+            break
         found.compare(x, y)
     for chain, guard in out.guards.items():
         _add_guard(found, out.tables[chain], guard, accesses)
-    out.conflicts = sorted(found.conflicts.values(), key=lambda c: (c.i, c.j, sorted(_term_key(q) for q in c.when)))
+    out.conflicts = found.sorted()
     return out
+
+
+TOO_MANY = Obstacle("path-limit", "there are too many different accesses to compare them")
+
+
+def _all_meet(found: _Found, accesses: Iterable[Access]) -> None:
+    """What there is to say about too many accesses: all of them meet."""
+    one_of_each = {(found.algebra.kind(a.path), a.write): Effective(a, None, (TOO_MANY,)) for a in accesses}
+    members = sorted(one_of_each.values(), key=lambda e: e.access.path.device)
+    for at, x in enumerate(members):
+        for y in members[at:]:
+            if x.access.write or y.access.write:
+                found.add(x, y, [])
 
 
 def _term_key(q: BitEquation) -> tuple[object, ...]:
@@ -309,6 +335,10 @@ class _Found:
                 got.causes.append((x, y))
                 out.append(got)
         return out
+
+    def sorted(self) -> list[Conflict]:
+        """All conflicts, in an order that depends on nothing but themselves."""
+        return sorted(self.conflicts.values(), key=lambda c: (c.i, c.j, sorted(_term_key(q) for q in c.when)))
 
     def _agree(self, conditions: frozenset[Expr]) -> bool:
         """Whether one configuration lets two paths happen."""

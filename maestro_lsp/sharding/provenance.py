@@ -5,6 +5,7 @@ Everything that is said about tables rests on this. Answers are remembered for o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..symbex import expr as X
@@ -12,6 +13,7 @@ from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Part, Touch
 from ..symbex.solver import Solver
 
+MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
 DEFAULT_CAPACITY = 1 << 16  # of a dchain whose range is not known: what its index is taken to be below
 
 
@@ -33,6 +35,7 @@ class Provenance:
         self._given: dict[int, dict[Expr, tuple[Touch, int]]] = {}
         self._sources: dict[tuple[int, Expr], Source] = {}
         self._proved: dict[object, bool] = {}
+        self._asked = 0
 
     def given(self, p: CallPath) -> dict[Expr, tuple[Touch, int]]:
         """Indices that library calls gave on a path, with the touch and the number of the call."""
@@ -126,24 +129,25 @@ class Provenance:
             *(c for c in p.conjuncts if X.leaves(c) and X.leaves(c) <= mine),
             *(X.substitute(c, twin) for c in q.conjuncts if X.leaves(c) and X.leaves(c) <= theirs),
         ]  # fmt: skip
-        if any(isinstance(c, int) and not c for c in claim):
-            return True
-        goal = [c for c in claim if isinstance(c, Expr)]
-        return self.solver.find(goal[:-1], {}, goal[-1]) is None
+        return self.impossible(claim)
 
     def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
         y = twin[x]
-        claim = [
+        claim: list[int | Expr] = [
             X.eq(index, X.substitute(index, twin), index.width), X.not_(X.eq(x, y, x.width), 1),
             X.ult(x, bound, x.width), X.ult(y, bound, y.width),
             *conditions, *(X.substitute(c, twin) for c in conditions),
         ]  # fmt: skip
+        return self.impossible(claim)
+
+    def impossible(self, claim: Sequence[int | Expr]) -> bool:
+        """Whether conditions are proved never to hold together."""
         if any(isinstance(c, int) and not c for c in claim):
             return True
-        model: dict[Expr, int] = {}
         goal = [c for c in claim if isinstance(c, Expr)]
-        return self.solver.find(goal[:-1], model, goal[-1]) is None
+        self._asked += 1
+        return bool(goal) and self._asked <= MAX_PROOFS and self.solver.find(goal[1:], {}, goal[0]) is None
 
 
 CELL = "vector_data_reset#"

@@ -472,7 +472,7 @@ def _decides(e: Expr, index: Expr, capacity: int, origin: Provenance) -> bool:
         return True
     no = X.not_(e, 1)
     assert isinstance(no, Expr)
-    return origin.solver.find([in_range], {}, e) is not None and origin.solver.find([in_range], {}, no) is not None
+    return not origin.impossible([in_range, e]) and not origin.impossible([in_range, no])
 
 
 def _compares_indices(e: Expr, indices: set[Expr]) -> bool:

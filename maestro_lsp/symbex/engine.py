@@ -33,11 +33,12 @@ FIRST_DYNAMIC_ID = 1 << 20  # ids below belong to globals, statics, functions: t
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one analysis, in units that do not depend on the machine."""
+    """Bounds of one analysis, all its passes and devices together, in units that do not depend on the machine."""
 
-    paths: int = 4096  # of one exploration
+    paths: int = 4096
     steps: int = 400_000  # calls and loop iterations
-    solver_calls: int = 6000
+    questions: int = 4000  # whether a branch can be taken
+    solver_calls: int = 500  # those of them that Z3 was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Engine:
         self.solver = Solver()
         self.troubles: list[Trouble] = []
         self.steps = 0
+        self.explored = 0  # paths
+        self.questions = 0
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
@@ -365,8 +368,9 @@ class Engine:
         st.model = found
 
     def _find(self, st: State, c: Expr) -> dict[Expr, int] | None:
-        if self.solver.z3_calls > self.limits.solver_calls:
-            raise Problem("path-limit", f"the solver was asked more than {self.limits.solver_calls} questions")
+        self.questions += 1
+        if self.questions > self.limits.questions or self.solver.z3_calls > self.limits.solver_calls:
+            raise Problem("path-limit", f"the analysis stopped after {self.questions - 1} questions about branches")
         found = self.solver.find([x.expr for x in st.conditions], st.model, c)
         if isinstance(found, str):
             raise Problem("path-limit", "the solver gave up on whether this can happen")
@@ -404,14 +408,16 @@ class Engine:
                 try:
                     self.run(st)
                     finished.append(st)
-                    if len(finished) >= self.limits.paths:
+                    self.explored += 1
+                    if self.explored >= self.limits.paths and stack:
                         raise Problem("path-limit", f"the analysis stopped after {self.limits.paths} paths")
                 except Fork as f:
                     try:
                         twin = self.fork(st, f.condition)
                     except Problem as p:
                         self.trouble(st, p)
-                        break
+                        self.abandoned += [st, *stack]
+                        return finished
                     if twin is not None:
                         stack.append(twin)
                     continue
@@ -425,6 +431,7 @@ class Engine:
                         return finished
                 except RecursionError:
                     self.trouble(st, Problem("unsupported-construct", "this expression is too deep"))
+                    self.abandoned.append(st)
                 break
         return finished
 

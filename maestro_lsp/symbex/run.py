@@ -121,7 +121,7 @@ class _Run:
         if base is None:
             return Execution((), {}, tuple(self.engine.troubles), span, False, self.engine)
         self.engine.limits = self.inputs.limits
-        self.engine.steps = 0
+        self.engine.steps = self.engine.explored = self.engine.questions = 0
         start_troubles = list(self.engine.troubles)
         ends: list[State] = []
         for _ in range(MAX_PASSES):
@@ -129,6 +129,8 @@ class _Run:
             ends = []
             for device in range(self.inputs.devices):
                 ends += self.packet(base, process, device)
+            if any(t.code == "path-limit" for t in self.engine.troubles[len(start_troubles) :]):
+                break
             if not self.learn(base, ends):
                 break
         else:
@@ -202,6 +204,7 @@ class _Run:
     def run_start(self, st: State, f: FunctionDef, values: list[Any]) -> State | None:
         """Run a start-up function. What it reads from outside may be anything: the paths that succeed are merged."""
         engine = self.engine
+        engine.explored = 0
         before = len(engine.troubles)
         try:
             code = engine.compile(f)

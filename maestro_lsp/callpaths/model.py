@@ -336,10 +336,10 @@ class _Path:
             stamp = time if role == "rejuvenate" else None
             return [Touch(oid, role != "check", role, at, index=True, found=found, time=stamp)]
         if op == "dchain-expire-one":
-            return [Touch(oid, True, "expire", None, found=found, value=time)]
+            return [Touch(oid, True, "expire", None, found=found, value=value, time=time)]
         if op == "expire":
             ids = [oid, *(self.object(c, spec, r) for r in ("vector", "map") if r in spec.roles)]
-            return [Touch(i, True, "expire", None, value=time) for i in ids]
+            return [Touch(i, True, "expire", None, time=time) for i in ids]
         if op == "expire-range":
             return [Touch(oid, False, "expire-range", None), Touch(self.object(c, spec, "map"), True, "expire-range", None)]
         if op == "scan":

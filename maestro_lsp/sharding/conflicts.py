@@ -18,7 +18,7 @@ from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, Pa
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .linear import equate, is_packet_bit
 from .provenance import Provenance
-from .tables import Breach, Table, expiry_problem, find_tables
+from .tables import Breach, Table, expiry_problem, find_tables, key_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Conflicts:
     too_many: bool = False  # accesses to compare: all of them were taken to meet
 
 
-MAX_ACCESSES = 20_000
-MAX_PAIRS = 2_000_000  # of accesses that are compared
+MAX_ACCESSES = 15_000
+MAX_PAIRS = 200_000  # of accesses that are compared
 
 
 def find_conflicts(
@@ -157,6 +157,9 @@ def _effective(
         problem = expiry_problem({o}, accesses)
         if problem is not None:
             loose[o] = Obstacle("global-state", problem[1], problem[0], problem[2])
+    for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "put"}):
+        for at, why in key_problems({o}, accesses, origin):
+            loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin) for t in out.tables.values()
     }

@@ -7,7 +7,7 @@ and everything that touches it meets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from ..symbex import expr as X
@@ -222,13 +222,28 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
 
 
 def _check_keys(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
-    """A map keeps a pointer to its key: the cell that it points into must not change while the entry lives."""
-    keepers = {a.touch.key_cell[0] for a in accesses
-               if a.object.id in table.maps and a.role == "put" and a.touch is not None and a.touch.key_cell is not None}  # fmt: skip
+    for a, why in key_problems(table.maps, accesses, origin):
+        _breach(table, a, why)
+
+
+def key_problems(maps: Set[int], accesses: Sequence[Access], origin: Provenance) -> Iterator[tuple[Access, str]]:
+    """A map keeps a pointer to its key: the memory that it points to must not change while the entry lives."""
+    puts = [a for a in accesses if a.object.id in maps and a.role == "put" and a.touch is not None]
+    keepers = {a.touch.key_cell[0] for a in puts if a.touch is not None and a.touch.key_cell is not None}
+    for a in puts:
+        home = a.touch.key_home if a.touch is not None else ""
+        if home in _KEY_HOMES:
+            yield a, _KEY_HOMES[home]
     for a in accesses:
         if a.object.id in keepers and a.write and a.touch is not None and a.touch.stored and a.key:
             if origin.source(a.path, a.key[0].value).kind != "fresh":
-                _breach(table, a, "it overwrites the key of a map's entry while the entry lives")
+                yield a, "it overwrites the key of a map's entry while the entry lives"
+
+
+_KEY_HOMES = {
+    "changed": "the map keeps a pointer to its key, and the key there is overwritten",
+    "elsewhere": "the map keeps a pointer to its key, and that memory is used again",
+}
 
 
 def _holds_keys(vector: int, map_id: int, accesses: Sequence[Access]) -> bool:
@@ -533,7 +548,7 @@ def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple
     lags: dict[int | Expr | None, Access] = {}
     for a in expiries:
         assert a.touch is not None
-        lags.setdefault(_lag(a.touch.value), a)
+        lags.setdefault(_lag(a.touch.time), a)
     if None in lags:
         return lags[None], "entries expire at a time that is not the packet's time less a constant", None
     if len(lags) > 1:
@@ -574,4 +589,4 @@ def _lag(time: int | Expr | None) -> int | Expr | None:
     return None
 
 
-__all__ = ["Breach", "Table", "expiry_problem", "find_tables"]
+__all__ = ["Breach", "Table", "expiry_problem", "find_tables", "key_problems"]

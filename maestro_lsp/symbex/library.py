@@ -376,13 +376,13 @@ def dchain_expire_one(st: State, spec: CallSpec, values: Values, types: Any) -> 
     n = number(st)
     time = arg(spec, values, "time")
     expired = not st.library.get(("expired one", oid)) and fork_symbol(st, f"expired#{n}")
-    touch = Touch(oid, True, "expire", None, found=expired, value=time)
+    touch = Touch(oid, True, "expire", None, found=expired, time=time)
     if not expired:
         record(st, spec, values, [touch], 0)
         return 0
     index = X.sym(f"expired_index#{n}", 32)
     _bound_index(st, b, index)
-    touch = replace(touch, found=True)
+    touch = replace(touch, value=index)
     st.library[("expired one", oid)] = True
     _learn_index(st, oid, index, False)
     write_out(st, spec, values, index, 4, types)
@@ -402,7 +402,7 @@ def expire(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     for i in ids:
         for namespace in ("entries", "indices", "a", "b"):
             st.library.pop((namespace, i), None)
-    touches = [Touch(i, True, "expire", None, value=time) for i in ids]
+    touches = [Touch(i, True, "expire", None, time=time) for i in ids]
     record(st, spec, values, touches, result)
     return result
 

@@ -35,12 +35,13 @@ class Touch:
     index: bool = False  # the key is an index (of a vector, dchain, token bucket)
     found: bool | None = None  # get, check, allocate, add: whether it succeeded, where the path says so
     value: int | Expr | None = (
-        None  # put: what is stored; get: what was found; allocate: the fresh index; expire: the time
+        None  # put: what is stored; get: what was found; allocate: the fresh index; expire: the index, if one was told
     )
     stored: tuple[tuple[int, int | Expr], ...] = ()  # a cell's bytes that this write changed: (offset, byte)
     approximate: bool = False
-    time: int | Expr | None = None  # allocate, rejuvenate: the time stamp that the entry gets
+    time: int | Expr | None = None  # allocate, rejuvenate: the time stamp that the entry gets; expire: what is older goes
     key_cell: tuple[int, int | Expr] | None = None  # put: (vector, index) of the cell that the key pointer points into
+    key_home: str = ""  # put: what the key pointer points to: cell, new, changed, elsewhere (see run.py); empty: not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from .engine import Engine, Limits, Trouble
 from .expr import Expr
 from .follow import follow
 from .library import cell_write
-from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import Call, CallPath, Chunk, Object, PacketWrite, PathCondition, PlainTouch, Touch
 from .state import PACKET_BYTES, State
 
@@ -408,7 +408,7 @@ class _Run:
                         late.setdefault(max(cell.call, 0), []).extend(written)
         calls = []
         for n, r in enumerate(raws):
-            touches = (*r.touches, *late.get(n, ()))
+            touches = (*(_with_key_home(st, r, t) for t in r.touches), *late.get(n, ()))
             calls.append(
                 Call(
                     n,
@@ -556,6 +556,28 @@ def _merge(base: State, other: State) -> None:
             if not same(x, y):
                 b = base.own(oid)
                 b.data[i] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", i)
+
+
+def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
+    """A put with where its key lives: maps keep the pointer, so it matters whether the memory stays as it is.
+
+    cell: in a vector; new: memory that this packet allocated for good; changed: no longer the key when the packet is done;
+    elsewhere: memory that is used again for something else.
+    """
+    if t.role != "put" or "key" not in r.spec.roles:
+        return t
+    pointer = r.arguments[r.spec.roles["key"]]
+    b = st.memory.get(pointer >> ADDRESS_BITS) if isinstance(pointer, int) else None
+    if b is None or not isinstance(pointer, int):
+        return replace(t, key_home="elsewhere")
+    raw = next((raw for name, raw in r.keys if name == r.spec.params[r.spec.roles["key"]]), ())
+    now = b.data[pointer & OFFSET_MASK :][: len(raw)]
+    if b.updates or not all(same(x, y) for x, y in zip(raw, now, strict=False)):
+        return replace(t, key_home="changed")
+    if b.info.kind == "cell":
+        return replace(t, key_home="cell")
+    fresh = b.info.kind == "heap" and pointer > st.library["packet"]
+    return replace(t, key_home="new" if fresh else "elsewhere")
 
 
 def _packet_writes(st: State) -> list[PacketWrite]:

@@ -74,7 +74,8 @@ class Conflicts:
 
 
 MAX_ACCESSES = 15_000
-MAX_PAIRS = 200_000  # of accesses that are compared
+MAX_PAIRS = 200_000  # of accesses
+MAX_KINDS = 8_000  # of pairs that ask for different things
 
 
 def find_conflicts(
@@ -97,7 +98,7 @@ def find_conflicts(
     out.tables = find_tables(paths, objects, accesses, origin)
     out.effective = _effective(out, paths, accesses, strict, origin)
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
-        if n == MAX_PAIRS:
+        if n == MAX_PAIRS or found.kinds > MAX_KINDS:
             out.too_many = True
             _all_meet(found, accesses)
             break
@@ -113,7 +114,10 @@ TOO_MANY = Obstacle("path-limit", "there are too many different accesses to comp
 
 def _all_meet(found: _Found, accesses: Iterable[Access]) -> None:
     """What there is to say about too many accesses: all of them meet."""
-    one_of_each = {(found.algebra.kind(a.path), a.write): Effective(a, None, (TOO_MANY,)) for a in accesses}
+    one_of_each: dict[tuple[object, ...], Effective] = {}
+    for a in accesses:
+        kind = found.algebra.kind(a.path)
+        one_of_each.setdefault((kind.device, kind.views, kind.counted, a.write), Effective(a, None, (TOO_MANY,)))
     members = sorted(one_of_each.values(), key=lambda e: e.access.path.device)
     for at, x in enumerate(members):
         for y in members[at:]:
@@ -305,6 +309,11 @@ class _Found:
         self.conflicts: dict[tuple[int, int, Conjunction], Conflict] = {}
         self._compared: dict[tuple[Shape, Shape], list[Conflict]] = {}
         self._agreeing: dict[frozenset[Expr], bool] = {}
+
+    @property
+    def kinds(self) -> int:
+        """Pairs of accesses compared so far that ask for different things."""
+        return len(self._compared)
 
     def compare(self, x: Effective, y: Effective) -> None:
         """Two accesses to one object, at least one a write."""

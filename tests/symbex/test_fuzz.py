@@ -184,3 +184,22 @@ def test_structs_that_hold_themselves_are_executed_as_far_as_they_go(declaration
     program = Program([Unit.parse(preprocess("/nf/main.c", {"/nf/main.c": text}.get))])
     found = execute(program, Catalogue.builtin(), Inputs(devices=1))
     assert found.paths or found.troubles
+
+
+def test_an_analysis_is_bounded_as_a_whole(tmp_path: Path) -> None:
+    """Ten arrays, each found to be written only once the one before it is: every round of the execution stays within its own
+    limits, and so do the accesses of every path, but not their sum."""
+    steps = "".join(
+        f"a{i + 1}[buffer[{i}]] = a{i}[buffer[{i + 1}]] + 1; if (a{i}[buffer[{i + 3}]] == a{i + 1}[buffer[{i + 2}]]) return 1;\n"
+        for i in range(9)
+    )
+    arrays = "".join(f"static uint32_t a{i}[256];\n" for i in range(10))
+    (tmp_path / "main.c").write_text(
+        f"#include <stdbool.h>\n#include <stdint.h>\n{arrays}bool nf_init(void) {{ return true; }}\n"
+        f"int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {{\n{steps}a0[buffer[1]] = 1; return 1; }}\n"
+    )
+    started = time.process_time()
+    (report,) = (check(found, Settings(), reader({})) for found in find_nfs(tmp_path, None, reader({})))
+    assert time.process_time() - started < SECONDS
+    assert report.analysis.verdict == "unknown"
+    assert any(f.code == "path-limit" for f in report.analysis.findings)

@@ -176,14 +176,13 @@ def launch_chromium(playwright: Any) -> Browser:
 
 
 def copy_fixtures(home: Path, *names: str) -> Path:
-    """Fixtures as they lie here, in a folder whose name has a space and a letter beyond ASCII."""
+    """Fixtures as they lie here, with the libVig they use, in a folder whose name has a space and a letter beyond ASCII."""
     folder = home / "NFs schön"
-    folder.mkdir()
     for name in names:
         shutil.copytree(REPOSITORY / "fixtures" / name, folder / name)
-    for shared in (REPOSITORY / "fixtures").glob("*.[ch]"):
+    for shared in [*(REPOSITORY / "fixtures").glob("*.[ch]"), REPOSITORY / "fixtures/Makefile"]:
         shutil.copy(shared, folder)
-    shutil.copy(REPOSITORY / "fixtures/Makefile", folder)
+    shutil.copytree(REPOSITORY / "maestro_lsp/runtime/libvig", folder / "libvig")  # make splits paths at spaces, so the -I is lost
     return folder
 
 

@@ -2,7 +2,7 @@
 // uses to open a panel or to copy something are answered here.
 
 import * as vscode from 'vscode';
-import { LanguageClient, RevealOutputChannelOn, State, TransportKind } from 'vscode-languageclient/node';
+import { LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
 import type { Launch } from './discovery';
 import type { StatusNotification } from './protocol';
 
@@ -22,7 +22,6 @@ export async function startClient(launch: Launch, log: vscode.OutputChannel, eve
     {
       command: launch.command,
       args: launch.args,
-      transport: TransportKind.stdio,
       options: { env: { ...process.env, PYTHONUTF8: '1' } },
     },
     {

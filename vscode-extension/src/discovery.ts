@@ -50,6 +50,9 @@ export async function discover(around: Surroundings): Promise<Discovery> {
   const setting = around.setting.trim();
   if (setting !== '') {
     const command = expandHome(setting, around.home);
+    if (/[\\/]/.test(command) && !path.isAbsolute(command)) {
+      return { error: `maestro.server.path is ${command}: give an absolute path, one that starts with ~, or the name of a program on PATH` };
+    }
     const result = await probe(around, command, [], 'the setting maestro.server.path');
     if (typeof result !== 'string') return { found: result };
     return { error: `maestro.server.path is ${command}, which does not start: ${result}` };

@@ -96,7 +96,7 @@ class PathsPage extends Page {
   protected async draw() {
     this.answer = await this.server.request<PathsAnswer>('maestro/paths', this.uri);
     if (this.chosen !== undefined) this.highlight.show(this.path(this.chosen)?.lines ?? []);
-    return { title: this.answer.nf === undefined ? 'Call paths' : `Call paths: ${this.answer.nf}`, markup: pathsPanel(this.answer, this.chosen).text };
+    return { title: this.answer.nfs?.[0] === undefined ? 'Call paths' : `Call paths: ${this.answer.nfs[0]}`, markup: pathsPanel(this.answer, this.chosen).text };
   }
 
   protected async act(message: FromPage): Promise<void> {

@@ -18,8 +18,8 @@ export interface Place {
 
 export type Verdict = 'shared-nothing' | 'locks' | 'unknown';
 
-/** How an answer relates to the text in the editor: of this text, of an earlier one, not there yet, no NF. */
-export type State = 'fresh' | 'stale' | 'pending' | 'none';
+/** How an answer relates to the text in the editor: of this text, of an earlier one, not there yet, not to be had, no NF. */
+export type State = 'fresh' | 'stale' | 'pending' | 'failed' | 'none';
 
 /** A field of the packet on the first device, and a field (or a constant) of the packet on the second. */
 export type Equality = [string, string | number];
@@ -65,6 +65,8 @@ export interface CheckedNf {
 export interface Access extends Place {
   function: string;
   object: string;
+  write: boolean;
+  /** The call, as it is written. */
   text: string;
 }
 
@@ -73,7 +75,8 @@ export interface Row {
   text: string;
   constraint: Constraint;
   exact?: boolean;
-  accesses: { first: Access; second: Access }[];
+  /** Pairs of accesses, with what makes their packets meet. */
+  accesses: { first: Access; second: Access; when?: string }[];
 }
 
 export type ExportForm = 'dpdk-c' | 'ethtool' | 'testpmd' | 'json';
@@ -84,6 +87,7 @@ export interface PanelDevice {
   key: string;
   option_text: string;
   queue_bits: number;
+  index_bits: number;
   spread: { queues: number[]; cores: number } | null;
   exports: Partial<Record<ExportForm, string>>;
 }
@@ -97,6 +101,8 @@ export interface TreeNode extends Partial<Place> {
 export interface Tree {
   nodes: TreeNode[];
   edges: { from: number | string; to: number | string; label: string }[];
+  /** False: it was cut off. */
+  complete?: boolean;
 }
 
 export type Proof = 'proved' | 'running' | 'none' | 'failed';
@@ -111,12 +117,6 @@ export interface PanelAnswer {
   proof?: Proof;
 }
 
-export interface Condition extends Partial<Place> {
-  text: string;
-  /** Holds by the NF's own assumptions or the hardware, not by a branch of the NF. */
-  assumed?: boolean;
-}
-
 export interface Call extends Partial<Place> {
   text: string;
 }
@@ -125,15 +125,21 @@ export interface CallPath {
   number: number;
   device: number;
   outcome: string;
-  condition: (Condition | string)[];
+  /** The branches it takes. */
+  condition: string[];
+  /** What holds by the NF's own assumptions or by the hardware. */
+  assumed: string[];
   calls: Call[];
+  /** Fields of the packet that it writes, with what. */
+  writes: { field: string; value: string }[];
   lines: Place[];
 }
 
 export interface PathsAnswer {
   state: State;
-  nf?: string;
+  nfs?: string[];
   source?: string;
+  complete?: boolean;
   paths?: CallPath[];
 }
 

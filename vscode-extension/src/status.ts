@@ -34,9 +34,9 @@ export function statusItem(server: ServerState, nfs: readonly NfStatus[], uri: s
   if (nf === undefined) {
     return { text: '$(circuit-board) Maestro', tooltip: nfs.length === 0 ? 'No network function analysed yet' : `${nfs.length} network functions analysed`, level: 'normal' };
   }
-  const busy = nf.state !== 'fresh';
-  const verdict = nf.verdict ?? 'analysing';
-  const icon = busy || nf.verdict === null ? '$(sync~spin)' : ICONS[nf.verdict];
+  const busy = nf.state === 'pending' || nf.state === 'stale';
+  const verdict = nf.state === 'failed' ? 'not analysed' : (nf.verdict ?? 'analysing');
+  const icon = nf.state === 'failed' ? '$(error)' : busy || nf.verdict === null ? '$(sync~spin)' : ICONS[nf.verdict];
   const lines = [`**${nf.name}**: ${verdict}`, keysText(nf), nf.message ?? ''].filter((line) => line !== '');
   return { text: `${icon} ${nf.name}: ${verdict}`, tooltip: lines.join('\n\n'), level: nf.proof === 'failed' ? 'error' : 'normal' };
 }

@@ -49,6 +49,11 @@ test('a setting that does not work is an error that names it, and nothing else i
   assert.equal(around.ran.length, 1);
 });
 
+test('a relative path is refused, because nobody knows to what', async () => {
+  const discovery = await discover(machine({ 'venv/bin/m': SERVER }, { setting: 'venv/bin/m' }));
+  assert.ok('error' in discovery && discovery.error.includes('absolute path'));
+});
+
 test('a program of that name which is something else is not taken', async () => {
   const discovery = await discover(machine({ '/bin/cat': 'cat (GNU coreutils) 9.1\n' }, { setting: '/bin/cat' }));
   assert.ok('error' in discovery && discovery.error.includes('it is not maestro-lsp'));

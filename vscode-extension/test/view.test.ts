@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { CallPath, CheckedNf, PanelAnswer, Tree } from '../src/protocol';
+import type { CallPath, CheckedNf, PanelAnswer, PathsAnswer, Row, Tree } from '../src/protocol';
 import { constraintLines } from '../src/view/constraint';
 import { html } from '../src/view/html';
 import { link, placeName } from '../src/view/links';
@@ -10,33 +10,12 @@ import { pathDetail, pathsPanel } from '../src/view/paths';
 import { imbalance, spreadChart, spreadText } from '../src/view/spread';
 import { drawTree } from '../src/view/tree';
 
-/** What `maestro-lsp check --format json` says of a fixture, recorded. */
-function checked(name: string): CheckedNf {
-  return JSON.parse(readFileSync(`test/data/check-${name}.json`, 'utf8')) as CheckedNf;
-}
+/** What the server says of the firewall, recorded by tests/server/test_recorded_answers.py. */
+const FIREWALL = JSON.parse(readFileSync('test/data/panel-fw.json', 'utf8')) as PanelAnswer & { nf: CheckedNf; rows: Row[]; tree: Tree };
+const FIREWALL_PATHS = JSON.parse(readFileSync('test/data/paths-fw.json', 'utf8')) as PathsAnswer & { paths: CallPath[] };
 
 const place = { uri: 'file:///w/NFs%20sch%C3%B6n/fw_main.c', range: { start: { line: 18, character: 2 }, end: { line: 18, character: 9 } } };
 const HOSTILE = `<img src=x onerror="alert(1)">&'`;
-
-function answer(name: string, more: Partial<PanelAnswer> = {}): PanelAnswer {
-  const nf = checked(name);
-  const access = { ...place, function: 'map_get', object: 'state->flows', text: 'map_get(state->flows, …)' };
-  return {
-    state: 'fresh',
-    nf,
-    rows: nf.matrix.map((row) => ({ ...row, text: '', accesses: [{ first: access, second: access }] })),
-    devices: (nf.rss?.devices ?? []).map((d) => ({
-      device: d.device,
-      key: d.key,
-      option_text: d.inputs.map((i) => i.option).join('\n'),
-      queue_bits: d.queue_bits,
-      spread: { queues: [3, 5, 4, 4], cores: 4 },
-      exports: { json: '{}', 'dpdk-c': 'uint8_t key[52];' },
-    })),
-    proof: 'proved',
-    ...more,
-  };
-}
 
 /** Every element that is opened is closed, in order; and ids are unique. */
 function wellFormed(markup: string): void {
@@ -58,59 +37,64 @@ test('every value is escaped', () => {
 });
 
 test('names of a hostile program stay text in every panel', () => {
-  const nf = { ...checked('fw'), name: HOSTILE };
-  const access = { uri: HOSTILE, range: place.range, function: HOSTILE, object: HOSTILE, text: HOSTILE };
-  const rows = [{ devices: [0, 0] as [number, number], text: HOSTILE, exact: false, constraint: [[[HOSTILE, HOSTILE] as [string, string]]], accesses: [{ first: access, second: access }] }];
+  const nf = { ...FIREWALL.nf, name: HOSTILE };
+  const access = { uri: HOSTILE, range: place.range, function: HOSTILE, object: HOSTILE, write: true, text: HOSTILE };
+  const row = { devices: [0, 0], text: HOSTILE, exact: false, constraint: [[[HOSTILE, HOSTILE]]], accesses: [{ first: access, second: access, when: HOSTILE }] } as Row;
   const tree: Tree = { nodes: [{ id: 0, label: HOSTILE, kind: 'call', uri: HOSTILE, range: place.range }], edges: [] };
-  const path: CallPath = { number: 0, device: 0, outcome: HOSTILE, condition: [HOSTILE], calls: [access], lines: [] };
-  for (const page of [matrixPanel(answer('fw', { nf, rows, tree })), pathsPanel({ state: 'fresh', nf: HOSTILE, paths: [path] }, 0), pathDetail(path)]) {
+  const path: CallPath = { number: 0, device: 0, outcome: HOSTILE, condition: [HOSTILE], assumed: [HOSTILE], calls: [access], writes: [{ field: HOSTILE, value: HOSTILE }], lines: [] };
+  for (const page of [matrixPanel({ ...FIREWALL, nf, rows: [row], tree }), pathsPanel({ state: 'fresh', nfs: [HOSTILE], paths: [path] }, 0), pathDetail(path)]) {
+    assert.ok(page.text.includes('&lt;img'));
     assert.ok(!page.text.includes('<img'));
     wellFormed(page.text);
   }
 });
 
-test('constraints read as on the command line', () => {
-  assert.deepEqual(
-    checked('bridge').matrix.map((row) => constraintLines(row.constraint))[0],
-    ['eth.dst = eth.src', 'eth.src = eth.dst', 'equal eth.src'],
-  );
-  assert.deepEqual(constraintLines(checked('fw').matrix[1]?.constraint ?? []), ['equal ipv4.proto, ipv4.src = ipv4.dst, ipv4.dst = ipv4.src, l4.src = l4.dst, l4.dst = l4.src']);
+test('constraints read as the server says them', () => {
+  for (const row of FIREWALL.rows) assert.equal(constraintLines(row.constraint).join(' or '), row.text);
+  assert.deepEqual(constraintLines([[['eth.dst', 'eth.src']], [['eth.src', 'eth.src']], [['l4.src', 80]]]), ['eth.dst = eth.src', 'equal eth.src', 'l4.src = 80']);
   assert.deepEqual(constraintLines([]), ['none need meet']);
   assert.deepEqual(constraintLines([[]]), ['all must meet']);
 });
 
-for (const name of ['fw', 'bridge']) {
-  test(`the matrix panel of ${name} has a cell for each pair of devices, with its accesses`, () => {
-    const { text } = matrixPanel(answer(name));
-    wellFormed(text);
-    assert.equal([...text.matchAll(/<td class="filled">/g)].length, 3);
-    assert.equal([...text.matchAll(/<details id="row-\d-\d">/g)].length, 3);
-    assert.ok(text.includes(`<span class="verdict ${checked(name).verdict}">`));
-    assert.ok(text.includes('fw_main.c:19'));
-  });
-}
+test('the matrix panel has a cell for each pair of devices, with its accesses', () => {
+  const { text } = matrixPanel(FIREWALL);
+  wellFormed(text);
+  assert.equal([...text.matchAll(/<td class="filled">/g)].length, 3);
+  assert.equal([...text.matchAll(/<details id="row-\d-\d">/g)].length, 3);
+  assert.equal([...text.matchAll(/meet if /g)].length, FIREWALL.rows.reduce((n, row) => n + row.accesses.length, 0));
+  assert.match(text, /<span class="verdict shared-nothing">/);
+  assert.match(text, /fw_flows\.c:32/);
+  assert.match(text, /<strong>9 of 9<\/strong> bits/);
+});
 
 test('the panel says whose text it is about, and what the proof came to', () => {
-  assert.match(matrixPanel(answer('fw', { state: 'stale' })).text, /role="status">Of an earlier text/);
-  assert.match(matrixPanel(answer('fw')).text, /are proved to meet/);
-  assert.match(matrixPanel(answer('fw', { proof: 'failed' })).text, /do not use them/);
+  assert.match(matrixPanel({ ...FIREWALL, state: 'stale' }).text, /role="status">Of an earlier text/);
+  assert.match(matrixPanel({ ...FIREWALL, proof: 'proved' }).text, /are proved to meet/);
+  assert.match(matrixPanel({ ...FIREWALL, proof: 'failed' }).text, /do not use them/);
   assert.match(matrixPanel({ state: 'pending' }).text, /Analysing/);
+  assert.match(matrixPanel({ state: 'failed' }).text, /failed/);
   assert.match(matrixPanel({ state: 'none' }).text, /No network function/);
 });
 
 test('with many devices the matrix is a list', () => {
-  const nf = { ...checked('fw'), devices: [0, 1, 2, 3, 4] };
-  const { text } = matrixPanel(answer('fw', { nf }));
+  const nf = { ...FIREWALL.nf, devices: [0, 1, 2, 3, 4] };
+  const { text } = matrixPanel({ ...FIREWALL, nf });
   assert.ok(!text.includes('class="matrix"'));
   assert.equal([...text.matchAll(/<div class="constraint">/g)].length, 3);
   wellFormed(text);
 });
 
+test('a row that says less than what was solved is shown as its text', () => {
+  const row: Row = { devices: [0, 0], text: 'ipv4.src + 1 = ipv4.dst', exact: false, constraint: [[]], accesses: [] };
+  const { text } = matrixPanel({ ...FIREWALL, rows: [row] });
+  assert.match(text, /ipv4\.src \+ 1 = ipv4\.dst/);
+  assert.ok(!text.includes('all packets must meet'));
+});
+
 test('a form is offered once if it covers all devices, and keys for each', () => {
-  const { text } = matrixPanel(answer('fw'));
-  assert.equal([...text.matchAll(/data-copy="json"/g)].length, 1);
+  const { text } = matrixPanel(FIREWALL);
+  for (const form of ['dpdk-c', 'ethtool', 'testpmd', 'json']) assert.equal([...text.matchAll(new RegExp(`data-copy="${form}"`, 'g'))].length, 1);
   assert.equal([...text.matchAll(/data-copy="key"/g)].length, 2);
-  assert.ok(!text.includes('data-copy="ethtool"'), 'a form that the server did not send');
 });
 
 test('links carry the place, and name file and line as people count', () => {
@@ -166,27 +150,35 @@ test('items say their level, and those with children whether they are unfolded',
   assert.match(text, /aria-level="3" tabindex="-1" id="node-2"/);
 });
 
-const PATH: CallPath = {
-  number: 7,
-  device: 1,
-  outcome: 'forward to 0',
-  condition: [{ text: 'length >= 14', assumed: true, ...place }, { text: 'eth.type == 0x800', ...place }, 'found(state->flows)'],
-  calls: [{ text: 'map_get(state->flows)', ...place }],
-  lines: [place],
-};
+test('the recorded tree is drawn whole', () => {
+  const { markup, nodes } = drawTree(FIREWALL.tree);
+  assert.equal(nodes, FIREWALL.tree.nodes.length);
+  wellFormed(markup.text);
+});
 
-test('a path is listed with what tells it apart, and can be searched by calls and conditions', () => {
-  const { text } = pathsPanel({ state: 'fresh', nf: 'fw', source: 'symbex', paths: [PATH] }, undefined);
+test('every path is listed with what tells it apart, and can be searched by calls and conditions', () => {
+  const { text } = pathsPanel(FIREWALL_PATHS, undefined);
   wellFormed(text);
-  assert.match(text, /device 1: forward to 0<span class="quiet summary">eth.type == 0x800, found\(state-&gt;flows\)/);
-  assert.match(text, /data-search="[^"]*map_get\(state-&gt;flows\)/);
+  assert.equal([...text.matchAll(/type="radio"/g)].length, FIREWALL_PATHS.paths.length);
+  assert.match(text, /device 0: drop<span class="quiet summary">eth\.type != 0x800</);
+  assert.match(text, /data-search="[^"]*map_get\(state-&gt;flows/);
   assert.match(text, /No path is chosen/);
 });
 
-test('a chosen path stays chosen, and what was assumed stands apart', () => {
-  const { text } = pathsPanel({ state: 'stale', paths: [PATH] }, 7);
-  assert.match(text, /value="7" checked/);
-  assert.match(text, /<summary>1 assumption<\/summary>/);
+test('a chosen path stays chosen, with its calls as links, its writes, and apart what was assumed', () => {
+  const path = FIREWALL_PATHS.paths.find((p) => p.writes.length > 0);
+  assert.ok(path !== undefined);
+  const { text } = pathsPanel({ ...FIREWALL_PATHS, state: 'stale' }, path.number);
+  wellFormed(text);
+  assert.match(text, new RegExp(`value="${path.number}" checked`));
+  assert.match(text, new RegExp(`<summary>${path.assumed.length} assumptions</summary>`));
   assert.match(text, /Of an earlier text/);
-  wellFormed(pathDetail({ ...PATH, condition: [], calls: [] }).text);
+  assert.equal([...pathDetail(path).text.matchAll(/<a href="#" data-uri/g)].length, path.calls.length);
+  assert.match(text, /eth\.dst = /);
+});
+
+test('a path without conditions and calls says so', () => {
+  const { text } = pathDetail({ number: 0, device: 0, outcome: 'drop', condition: [], assumed: [], calls: [], writes: [], lines: [] });
+  assert.match(text, /always/);
+  assert.match(text, /no call of libVig/);
 });

@@ -1,11 +1,12 @@
 // The matrix panel: everything known of one NF, on one page. A pure function from the answer of `maestro/panel`.
 
-import type { Access, CheckedNf, DeviceRss, PanelAnswer, PanelDevice, Proof, Row, Verdict } from '../protocol';
+import type { Access, CheckedNf, PanelAnswer, PanelDevice, Proof, Row, Verdict } from '../protocol';
 import { EXPORT_FORMS } from '../protocol';
 import { constraintHtml, constraintLines } from './constraint';
 import { count, html, type Html } from './html';
 import { link, placeLink } from './links';
 import { spreadChart } from './spread';
+import { stateText, waiting } from './state';
 import { drawTree } from './tree';
 
 /** With more devices the matrix is a list of its rows. */
@@ -29,8 +30,7 @@ const FORM_NAMES = { 'dpdk-c': 'C for DPDK', ethtool: 'ethtool', testpmd: 'testp
 
 export function matrixPanel(answer: PanelAnswer): Html {
   const { nf } = answer;
-  if (answer.state === 'none') return message('No network function', 'This file belongs to no network function: no function of its folder is named nf_process.');
-  if (nf === undefined) return message('Analysing …', 'The first analysis of this network function is under way.');
+  if (nf === undefined) return waiting(answer.state);
   return html`${header(nf, answer)}
 ${matrixSection(nf, answer.rows ?? [])}
 ${rssSection(nf, answer)}
@@ -38,17 +38,12 @@ ${treeSection(answer)}
 ${notesSection(nf)}`;
 }
 
-function message(title: string, text: string): Html {
-  return html`<header><h1>${title}</h1><p role="status">${text}</p></header>`;
-}
-
 function header(nf: CheckedNf, answer: PanelAnswer): Html {
   const proof = PROOFS[answer.proof ?? 'none'];
-  const stale = answer.state === 'fresh' ? '' : 'Of an earlier text; the analysis of this one is under way.';
   const warnings = nf.findings.filter((finding) => finding.severity === 'warning' || finding.severity === 'error').length;
   return html`<header><h1>${nf.name} <span class="verdict ${nf.verdict}">${nf.verdict}</span></h1>
 <p>${nf.stateless ? STATELESS : VERDICTS[nf.verdict]} ${proof}</p>
-<p class="quiet">${count(nf.paths, 'call path')} on ${count(nf.devices.length, 'device')}, ${count(warnings, 'warning')}, from ${nf.source === 'symbex' ? 'the source' : nf.source}. <span role="status">${stale}</span></p>
+<p class="quiet">${count(nf.paths, 'call path')} on ${count(nf.devices.length, 'device')}, ${count(warnings, 'warning')}, from ${nf.source === 'symbex' ? 'the source' : nf.source}. <span role="status">${stateText(answer.state)}</span></p>
 <div class="toolbar" role="group" aria-label="Actions"><button data-command="paths">Show call paths</button><button data-command="nic">Choose NIC</button><button data-command="again">Analyse again</button></div></header>`;
 }
 
@@ -94,9 +89,9 @@ ${row.accesses.length === 0 ? html`<p class="quiet">No pair of accesses.</p>` : 
 
 function accessTable(title: string, row: Row): Html {
   const cell = (access: Access) =>
-    html`<td>${link(access, html`<code>${access.function}</code>`)} on <code>${access.object}</code>${access.text !== '' && html`<div class="quiet">${access.text}</div>`}</td><td class="place">${placeLink(access)}</td>`;
+    html`<td>${link(access, html`<code>${access.text}</code>`)}<div class="quiet">${access.write ? 'writes' : 'reads'} <code>${access.object}</code></div></td><td class="place">${placeLink(access)}</td>`;
   return html`<table class="accesses" aria-label="Accesses of ${title}"><thead><tr><th scope="col" colspan="2">packet on device ${row.devices[0]}</th><th scope="col" colspan="2">packet on device ${row.devices[1]}</th></tr></thead>
-<tbody>${row.accesses.map(({ first, second }) => html`<tr>${cell(first)}${cell(second)}</tr>`)}</tbody></table>`;
+<tbody>${row.accesses.map(({ first, second, when }) => html`<tr>${cell(first)}${cell(second)}</tr>${when !== undefined && html`<tr class="when"><td colspan="4" class="quiet">meet if ${when}</td></tr>`}`)}</tbody></table>`;
 }
 
 function rssSection(nf: CheckedNf, answer: PanelAnswer): Html {
@@ -109,7 +104,7 @@ function rssSection(nf: CheckedNf, answer: PanelAnswer): Html {
   return html`<section aria-labelledby="rss-title"><h2 id="rss-title">RSS configuration for ${rss.nic}</h2>
 <p class="quiet">${rss.equal === 'index' ? 'Packets that must meet agree on the index into the indirection table.' : 'Packets that must meet agree on the whole hash.'}${purpose}</p>
 ${exportsToolbar(devices)}
-${devices.map((device) => deviceCard(device, rss.devices.find((d) => d.device === device.device)))}</section>`;
+${devices.map(deviceCard)}</section>`;
 }
 
 /** One set of buttons if all devices export the same text (it covers them all), else one for each device. */
@@ -129,12 +124,11 @@ function copyButtons(device: PanelDevice, whose: string): Html {
   return html`<div class="toolbar" role="group" aria-label="Copy the configuration of ${whose}"><span>Copy as</span>${forms.map((form) => html`<button data-copy="${form}" data-device="${device.device}">${FORM_NAMES[form]}</button>`)}</div>`;
 }
 
-function deviceCard(device: PanelDevice, rss: DeviceRss | undefined): Html {
-  const of = rss === undefined ? '' : ` of ${rss.index_bits}`;
+function deviceCard(device: PanelDevice): Html {
   const key = device.key.replace(/(..)/g, '$1 ').trim();
   return html`<article aria-labelledby="device-${device.device}"><h3 id="device-${device.device}">Device ${device.device}</h3>
-<dl><dt>Spreads</dt><dd><strong>${device.queue_bits}${of}</strong> bits of the table index</dd>
-<dt>Hash inputs</dt><dd>${device.option_text.split('\n').map((line) => html`<div>${line}</div>`)}</dd>
+<dl><dt>Spreads</dt><dd><strong>${device.queue_bits} of ${device.index_bits}</strong> bits of the table index</dd>
+<dt>Hash inputs</dt><dd>${device.option_text.split('; ').map((line) => html`<div>${line}</div>`)}</dd>
 <dt>Key</dt><dd class="key"><code>${key}</code> <button data-copy="key" data-device="${device.device}" aria-label="Copy the key of device ${device.device}">Copy</button></dd></dl>
 ${device.spread !== null && spreadChart(device.spread, device.device)}</article>`;
 }
@@ -144,7 +138,7 @@ function treeSection(answer: PanelAnswer): Html {
   if (tree === undefined || tree.nodes.length === 0) return html``;
   const { markup, nodes } = drawTree(tree);
   return html`<section aria-labelledby="tree-title"><h2 id="tree-title">Decision tree</h2>
-<p class="quiet">What happens to a packet: ${count(nodes, 'node')}. Arrow keys walk and fold it; Enter opens the source.</p>
+<p class="quiet">What happens to a packet: ${count(nodes, 'node')}${tree.complete === false && ', of a larger tree that is cut off'}. Arrow keys walk and fold it; Enter opens the source.</p>
 <div class="toolbar" role="group" aria-label="Decision tree"><button data-tree="out" aria-label="Zoom out">−</button><button data-tree="in" aria-label="Zoom in">+</button><button data-tree="reset">Actual size</button><button data-tree="open">Unfold all</button><button data-tree="close">Fold all</button></div>
 <div class="canvas">${markup}</div></section>`;
 }

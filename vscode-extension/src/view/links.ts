@@ -15,7 +15,3 @@ export function link(place: Partial<Place>, text: string | Html): Html {
   const range = [start.line, start.character, end.line, end.character].join(' ');
   return html`<a href="#" data-uri="${place.uri}" data-range="${range}" title="${placeName({ uri: place.uri, range: place.range })}">${text}</a>`;
 }
-
-export function placeLink(place: Place): Html {
-  return link(place, placeName(place));
-}

@@ -4,7 +4,7 @@ import type { Access, CheckedNf, PanelAnswer, PanelDevice, Proof, Row, Verdict }
 import { EXPORT_FORMS } from '../protocol';
 import { constraintHtml, constraintLines } from './constraint';
 import { count, html, type Html } from './html';
-import { link, placeLink } from './links';
+import { link, placeName } from './links';
 import { spreadChart } from './spread';
 import { stateText, waiting } from './state';
 import { drawTree } from './tree';
@@ -89,9 +89,9 @@ ${row.accesses.length === 0 ? html`<p class="quiet">No pair of accesses.</p>` : 
 
 function accessTable(title: string, row: Row): Html {
   const cell = (access: Access) =>
-    html`<td>${link(access, html`<code>${access.text}</code>`)}<div class="quiet">${access.write ? 'writes' : 'reads'} <code>${access.object}</code></div></td><td class="place">${placeLink(access)}</td>`;
-  return html`<table class="accesses" aria-label="Accesses of ${title}"><thead><tr><th scope="col" colspan="2">packet on device ${row.devices[0]}</th><th scope="col" colspan="2">packet on device ${row.devices[1]}</th></tr></thead>
-<tbody>${row.accesses.map(({ first, second, when }) => html`<tr>${cell(first)}${cell(second)}</tr>${when !== undefined && html`<tr class="when"><td colspan="4" class="quiet">meet if ${when}</td></tr>`}`)}</tbody></table>`;
+    html`<td>${link(access, html`<code>${access.text}</code>`)}<div class="quiet">${access.write ? 'writes' : 'reads'} <code>${access.object}</code> at ${placeName(access)}</div></td>`;
+  return html`<table class="accesses" aria-label="Accesses of ${title}"><thead><tr><th scope="col">packet on device ${row.devices[0]}</th><th scope="col">packet on device ${row.devices[1]}</th></tr></thead>
+<tbody>${row.accesses.map(({ first, second, when }) => html`<tr>${cell(first)}${cell(second)}</tr>${when !== undefined && html`<tr class="when"><td colspan="2" class="quiet">meet if ${when}</td></tr>`}`)}</tbody></table>`;
 }
 
 function rssSection(nf: CheckedNf, answer: PanelAnswer): Html {

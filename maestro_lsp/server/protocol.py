@@ -67,6 +67,13 @@ class Protocol(LanguageServerProtocol):
                 self._send_response(data["id"], error=JsonRpcInvalidParams().to_response_error())
             raise
 
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        result = yield from super().lsp_initialize(params)
+        if getattr(self._server, "pushes", False):  # a client that pulls as well would show everything twice
+            result.capabilities.diagnostic_provider = None
+        return result
+
     # open texts: a handler's own, not pygls's, whose lines end at more characters than the protocol's do
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)

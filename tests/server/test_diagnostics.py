@@ -36,3 +36,13 @@ async def test_an_edit_that_keys_the_firewall_by_mac_address_makes_findings_and_
         e.replace(uri, "map_get(state->flows, state, &index)", "map_get(state->flows, id, &index)")
         assert await e.diagnostics(uri) == before
         assert (await e.analysis(uri))["verdict"] == "shared-nothing"
+
+
+async def test_a_client_to_which_findings_are_pushed_is_not_told_to_pull_them_as_well(
+    tree: Callable[..., Path],
+) -> None:
+    root = tree("bridge")
+    async with editor(root) as e:
+        assert e.capabilities.diagnostic_provider is None
+    async with editor(root, options={"diagnostics": "pull"}) as e:
+        assert e.capabilities.diagnostic_provider is not None

@@ -22,6 +22,7 @@ from typing import Literal
 
 from . import broken, workspace
 from .callpaths.folder import find_directory, holds_call_paths, owner
+from .collector import restrained
 from .libvig.catalogue import Catalogue, CatalogueError
 from .recorded import Comparison, Source, alone, compare, stand_in, taken_for_granted
 from .rss.fields import PACKET_CLASSES
@@ -139,6 +140,7 @@ def check(
     return with_call_paths(check_source(nf, given, read, old, program))
 
 
+@restrained()
 def check_source(
     nf: NfSources,
     given: Settings | None = None,

@@ -57,6 +57,7 @@ OPS: dict[str, str] = {
     "environment": "returns anything",
     "hash": "a hash of `size` bytes at `key`",
     "ignore": "has no effect on state or packet",
+    "mark": "has no effect either; where a path stood there can be noted",
 }
 
 _FLAGS = frozenset({"approximate", "selected_key", "filled"})

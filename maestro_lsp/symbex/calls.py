@@ -72,8 +72,26 @@ def record(
     outputs: Iterable[tuple[str, int | Expr]] = (),
     keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
 ) -> None:
+    note(st, spec)
     raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys))
     st.calls.append(raw)  # type: ignore[arg-type]
+
+
+def note(st: State, spec: CallSpec) -> None:
+    """Keep where the path stands, if it was asked to at such calls."""
+    if spec.op not in st.engine.marks or not st.tracking:
+        return
+    packet, dirty = [], False
+    for b in st.memory.values():
+        if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
+            packet += [i for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)) if v is not old]
+    for key, cells in st.library.items():
+        if isinstance(key, tuple) and key[0] == "cells":
+            dirty = dirty or any(
+                not same(v, old) for c in cells for v, old in zip(st.memory[c.object].data, c.initial, strict=True)
+            )
+    noted = (len(st.calls), spec.op, tuple(packet), len(st.plain), dirty, st.place())
+    st.library["marks"] = (*st.library.get("marks", ()), noted)
 
 
 def object_id(st: State, spec: CallSpec, values: Values, role: str = "object") -> tuple[int, Block]:

@@ -74,12 +74,14 @@ class Engine:
         devices: int,
         arguments: tuple[str, ...] = (),
         limits: Limits | None = None,
+        marks: frozenset[str] = frozenset(),
     ) -> None:
         self.program = program
         self.catalogue = catalogue
         self.devices = devices
         self.arguments = arguments  # of the program, without its name
         self.limits = limits or Limits()
+        self.marks = marks  # ops of calls at which paths note where they stand
         self.solver = Solver()
         self.troubles: list[Trouble] = []
         self.steps = 0

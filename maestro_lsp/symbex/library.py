@@ -27,6 +27,7 @@ from .calls import (
     key_bytes,
     key_parts,
     lookup,
+    note,
     number,
     object_id,
     record,
@@ -530,6 +531,11 @@ def ignore(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     return 0
 
 
+def mark(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
+    note(st, spec)
+    return 0
+
+
 MODELS: dict[str, Model] = {
     "allocate": allocate,
     "map-get": map_get,
@@ -563,4 +569,5 @@ MODELS: dict[str, Model] = {
     "environment": environment,
     "hash": hash_bytes,
     "ignore": ignore,
+    "mark": mark,
 }

@@ -106,6 +106,18 @@ class PlainTouch:
     value: int | Expr | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a path stood at a call that it was asked to note (`Inputs.marks`)."""
+
+    call: int  # calls made before
+    op: str
+    packet: tuple[int, ...]  # offsets of packet bytes changed before
+    plain: int  # accesses to plain state made before
+    cells: bool  # whether a vector's cell was changed before
+    span: Span
+
+
 @dataclass(frozen=True)
 class CallPath:
     """One path of nf_process."""
@@ -122,6 +134,7 @@ class CallPath:
     model: dict[Expr, int] = field(compare=False, hash=False)  # an assignment that satisfies all conditions
     returned: int | Expr = 0  # what nf_process returned
     regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
+    marks: tuple[Mark, ...] = ()
 
     @cached_property
     def conjuncts(self) -> tuple[Expr, ...]:

@@ -25,7 +25,7 @@ from .expr import Expr
 from .follow import follow
 from .library import cell_write
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, size_of, symbolic_bytes
-from .path import Call, CallPath, Chunk, Object, PacketWrite, PathCondition, PlainTouch, Touch
+from .path import Call, CallPath, Chunk, Mark, Object, PacketWrite, PathCondition, PlainTouch, Touch
 from .state import PACKET_BYTES, State
 
 MAX_PASSES = 6
@@ -44,6 +44,7 @@ class Inputs:
     flood: int = 0xFFFF  # returned to flood
     limits: Limits = field(default_factory=Limits)
     keeps_contents: bool = True  # objects that no packet writes hold what start-up stored; False: anything, as in Vigor's proofs
+    marks: frozenset[str] = frozenset()  # ops of calls at which paths note where they stand (`CallPath.marks`)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class _Run:
     def __init__(self, program: Program, catalogue: Catalogue, inputs: Inputs) -> None:
         self.program = program
         self.inputs = inputs
-        self.engine = Engine(program, catalogue, inputs.devices, inputs.arguments or (), START_LIMITS)
+        self.engine = Engine(program, catalogue, inputs.devices, inputs.arguments or (), START_LIMITS, inputs.marks)
         self.contents_known = inputs.keeps_contents
         self.stored: set[int] = set()  # library objects that some packet of some pass writes
         self.symbolic_config = False
@@ -439,8 +440,12 @@ class _Run:
         )
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
+        marks = tuple(
+            Mark(call, op, packet, plain, cells, engine.spans(place)[-1])
+            for call, op, packet, plain, cells, place in st.library.get("marks", ())
+        )
         return CallPath(i, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model),
-                        returned, regions)  # fmt: skip
+                        returned, regions, marks)  # fmt: skip
 
     def outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
         value = X.extract(returned, 0, 16)

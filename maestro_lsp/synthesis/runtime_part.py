@@ -68,6 +68,11 @@ def by_name(definition: str) -> str:
     return f"// maestro: by name begins\n{definition}\n// maestro: by name ends"
 
 
+def runtime_blocks(text: str) -> list[str]:
+    """The marked blocks of a generated file."""
+    return [m[0] for m in _BLOCK.finditer(text)]
+
+
 def nf_part(text: str) -> str:
     """A generated file as an analysis reads it: without the runtime, and line by line at the same places."""
     first = f"#include <{ANALYSIS_HEADER}>"

@@ -1,4 +1,4 @@
-"""The command line: `maestro-lsp check | paths | parallelize | solve | hash | balance`.
+"""The command line: `maestro-lsp check | paths | parallelize | verify | solve | hash | balance`.
 
 Errors are one line on stderr that says what to do. Exit status of check: 0 every NF is shared-nothing, 1 some NF is not or is
 not known to be, 2 nothing could be checked. Heavy modules are imported by the command that needs them.
@@ -98,10 +98,22 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parallel.add_argument("--build", action="store_true", help="compile it against the DPDK that pkg-config finds")
     _analysis_options(parallel)
     parallel.set_defaults(run=run_parallelize)
+    verifying = commands.add_parser("verify", help="check a generated file against its NF")
+    verifying.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
+    verifying.add_argument(
+        "--against", metavar="FILE", help="the generated file; default: all that `parallelize` left in the NF's folder"
+    )
+    verifying.add_argument(
+        "--packets", type=int, metavar="N", help="of each run of both programs side by side; 0: only by symbols"
+    )
+    verifying.add_argument("--format", choices=("text", "json"), default="text")
+    _analysis_options(verifying)
+    verifying.set_defaults(run=run_verify)
     if not words or words[0] not in (
         "check",
         "paths",
         "parallelize",
+        "verify",
         "serve",
         "--version",
     ):  # importing these takes longer
@@ -373,6 +385,45 @@ def run_parallelize(args: argparse.Namespace) -> int:
             print(f"  {line}")
         print(f"build it in {_shown(Path(report.nf.root))}:\n  {made.build(file)}\nrun it there:\n  {made.run(file)}")
     return _build(made.build(file), report.nf.root) if args.build else OK
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """`maestro-lsp verify`."""
+    from . import verify as verification
+    from .verify.command import document, text
+    from .workspace import is_generated
+
+    given = Path(args.path)
+    against = args.against
+    if against is None and given.is_file() and is_generated(given.read_text("utf-8", "replace")):
+        args.path, against = (
+            str(given.absolute().parent),
+            str(given),
+        )  # the generated file itself: its NF lies beside it
+    report = _report(args)
+    files = [str(Path(against).absolute())] if against else verification.generated_beside(report.nf)
+    if not files:
+        raise UsageError(
+            f"there is no generated file in {report.nf.root}: run `maestro-lsp parallelize {args.path}`, or name one with --against"
+        )
+    packets = verification.PACKETS if args.packets is None else args.packets
+    good = True
+    with _Progress(len(files)) as progress:
+        for file in files:
+            try:
+                content = Path(file).read_text("utf-8")
+                v = verification.verify(report, file, content, packets, partial(_tell, progress, file))
+            except (OSError, UnicodeDecodeError) as e:
+                raise UsageError(f"{file} cannot be read: {getattr(e, 'strerror', None) or 'it is no text'}") from None
+            except verification.NotGenerated as e:
+                raise UsageError(str(e)) from None
+            good = good and v.verified
+            print(document(v, report) if args.format == "json" else text(v, report))
+    return OK if good else NOT_SHARED
+
+
+def _tell(progress: _Progress, file: str, what: str) -> None:
+    progress.step(f"{Path(file).name}: {what}")
 
 
 def _shown(path: Path) -> str:

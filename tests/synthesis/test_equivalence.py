@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from maestro_lsp.check import conventions
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.symbex.run import Execution, Inputs, execute
 from maestro_lsp.synthesis.equivalence import Difference, compare
-from maestro_lsp.workspace import NfSources, find_nfs, load, reader
+from maestro_lsp.workspace import NfSources, conventions, find_nfs, load, reader
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NFS = {nf.name: nf for nf in find_nfs(FIXTURES)}

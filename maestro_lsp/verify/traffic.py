@@ -80,8 +80,8 @@ def lags(paths: Sequence[CallPath]) -> list[int]:
     for p in paths:
         for c in p.calls:
             for t in c.touches:
-                if t.role == "expire" and t.value is not None:
-                    found.add(_lag(t.value))
+                if t.role == "expire" and t.time is not None:
+                    found.add(_lag(t.time))
     return sorted(n for n in found if 0 < n < 1 << 62)
 
 

@@ -35,7 +35,7 @@ EDITS = [  # NF, file, text, replacement, what is said of it (None: it means the
     ("fw", "fw_flows.c", "if (map_get(state->flows, id, &index)) {", "if (!!map_get(state->flows, id, &index)) {", None),
     ("fw", "fw_flows.c", "memcpy(key, id, sizeof(struct FlowId));", "*key = *id;", None),
     ("fw", "fw_flows.c", "table->expiration_time * 1000", "1000 * table->expiration_time", None),
-    ("fw", "fw_flows.c", "table->expiration_time * 1000", "table->expiration_time * 999", "another value"),
+    ("fw", "fw_flows.c", "table->expiration_time * 1000", "table->expiration_time * 999", "another time"),
     ("fw", "fw_flows.c", "map_put(state->flows, key, index);", "map_put(state->flows, key, index + 1);", "value"),
     ("fw", "fw_flows.c", "map_put(state->flows, key, index);", "", "map_put"),
     ("fw", "fw_flows.c", "dchain_rejuvenate_index(state->chain, index, now);", "", "dchain_rejuvenate_index"),

@@ -115,12 +115,22 @@ def _span(
         from . import growth  # imports z3
 
         return growth.grow(when, *at, facts)
-    quick = None if when.equations else _by_ranges(when, *at)
-    # A constant that a class fixes and a NIC hashes takes elimination; a few excluded values do not change a span.
-    fixed = any(only and name in at[side].names for side in (0, 1) for name, (only, _) in facts[side].items())
-    if quick is not None and not fixed:
-        return quick
-    return by_elimination(when, *at, facts)
+    quick = None if when.equations or _classes_matter(when, at, facts) else _by_ranges(when, *at)
+    return quick if quick is not None else by_elimination(when, *at, facts)
+
+
+def _classes_matter(when: Conjunction, at: tuple[Layout, Layout], facts: tuple[Facts, Facts]) -> bool:
+    """Whether what the classes say about a field may change the span, beyond what `_classes_allow` compares."""
+    for equality in when.equalities:
+        ends = [(side, end) for side, end in enumerate((equality.left, equality.right)) if isinstance(end, Field)]
+        runs = [(side, run) for side, end in ends for run in fields.canonical(end)]
+        told = [(side, run) for side, run in runs if run.name in facts[side]]
+        if told and (
+            any(at[side].locate(run) != -1 for side, run in runs)
+            or any(run.width != fields.width(run.name) for _, run in told)
+        ):
+            return True
+    return any(only and name in at[side].names for side in (0, 1) for name, (only, _) in facts[side].items())
 
 
 def _classes_allow(when: Conjunction, facts: tuple[Facts, Facts]) -> bool:
@@ -245,16 +255,33 @@ class AffineSystem:
                 self.consistent = False  # 0 = 1
                 return
 
-    def value(self, bits: Sequence[Bit]) -> int | None:
-        """The constant that the equations force these bits to spell; None if they leave a choice."""
-        spelled = 0
-        solved = gf2.reduced(self._rows)
-        for bit in bits:
-            row = solved.get(self.coordinate(bit), 0)
-            if row & ~1 != 1 << self.coordinate(bit):
-                return None
-            spelled = spelled << 1 | row & 1
-        return spelled
+    def with_value(self, bits: Sequence[Bit], value: int) -> AffineSystem:
+        """A copy in which these bits spell `value`."""
+        copy = AffineSystem.__new__(AffineSystem)
+        copy.hashed, copy._layouts, copy.consistent = self.hashed, self._layouts, self.consistent
+        copy._unhashed, copy._rows = self._unhashed, dict(self._rows)
+        last = len(bits) - 1
+        copy.add([1 << self.coordinate(bit) | value >> (last - at) & 1 for at, bit in enumerate(bits)])
+        return copy
+
+    def values(self, bits: Sequence[Bit], most: int) -> list[int] | None:
+        """What these bits can spell in a solution; None if that is more than 2^`most` values."""
+        own = [self.coordinate(bit) for bit in reversed(bits)]
+        mask = sum(1 << at for at in own)
+        rows = []  # the same equations with these bits lowest, so that elimination projects on them
+        for row in self._rows.values():
+            low = sum((row >> at & 1) << (1 + place) for place, at in enumerate(own))
+            rows.append((row & ~mask & ~1) << (1 + len(own)) | low | row & 1)
+        projection = {pivot: row for pivot, row in gf2.echelon(rows).items() if pivot <= len(own)}
+        if len(own) - len(projection) > most:
+            return None
+        solutions = [1]  # vectors with the constant, coordinate 0, set; each free bit doubles them
+        for direction in gf2.nullspace(projection, 1 + len(own)):
+            if direction & 1:
+                solutions = [s ^ direction ^ 1 for s in solutions]
+            else:
+                solutions += [s ^ direction for s in solutions]
+        return [s >> 1 for s in solutions]
 
     def span(self) -> tuple[int, ...]:
         """Basis of the span of the solutions, projected on the hashed bits; the system must be consistent.
@@ -287,13 +314,42 @@ def affine_system(when: Conjunction, a: Layout, b: Layout, facts: tuple[Facts, F
 
 
 def by_elimination(when: Conjunction, a: Layout, b: Layout, facts: tuple[Facts, Facts]) -> Span | None:
-    """Span of an affine conjunction; None if it is contradictory, also with what the classes exclude."""
+    """Span of an affine conjunction; None if it is contradictory, also with what the classes say."""
     system = affine_system(when, a, b, facts)
+    told = [
+        (constraint.field_bits(side, Field(name, 0, fields.width(name))), fact)
+        for side in (0, 1)
+        for name, fact in facts[side].items()
+    ]
+    told.sort(key=lambda item: not item[1][0])
+    found: dict[int, int] = {}
+    possible = False
+    for case in _cases(system, told):
+        possible = True
+        for vector in case.span():
+            gf2.extend(found, vector)
+    return Span(vectors=tuple(gf2.reduced(found).values())) if possible else None
+
+
+_FEW = 3
+"""Values are told apart where no more than 2^3 are left. Excluding three of at least 16, on either side, leaves more
+than half of an affine space, which has the same span.
+"""
+
+
+def _cases(system: AffineSystem, told: Sequence[tuple[Sequence[Bit], tuple[bool, frozenset[int]]]]) -> Iterator[AffineSystem]:
+    """Affine systems whose solutions together have the span of those of `system` that the classes allow."""
     if not system.consistent:
-        return None
-    for side in (0, 1):
-        for name, (only, values) in facts[side].items():
-            value = system.value(constraint.field_bits(side, Field(name, 0, fields.width(name))))
-            if value is not None and (value in values) != only:
-                return None
-    return Span(vectors=system.span())
+        return
+    for bits, (only, values) in told:
+        possible = values if only else system.values(bits, _FEW)
+        if possible is None:
+            continue
+        others = [one for one in told if one[0] is not bits]
+        for value in sorted(possible):
+            if (value in values) == only:
+                yield from _cases(system.with_value(bits, value), others)
+        return
+    yield system
+
+

@@ -3,13 +3,15 @@
 Takes a profile, devices, requirements and the classes of packets that matter; gives a `Configuration`: the
 hash input of each class on each device, the space of valid keys, the best keys. Options and partial inputs
 are chosen by the measure that ranks keys (design, section 6), the whole input of every option first, so that
-a NIC is configured specially only where that gains queue bits.
+a NIC is configured specially only where that gains queue bits. Leaving an option off can gain some: packets
+that must all meet, hashed, force key bits to zero that other packets need; unhashed, they meet at table entry
+0 and cost nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .constraint import Requirement
@@ -27,6 +29,7 @@ class Configuration:
     space: KeySpace
     ranked: tuple[Ranked, ...]  # best first; `keys` are those of the first
     partials: dict[int, Partial]  # device -> parts hashed, WHOLE unless chosen otherwise
+    off: dict[int, frozenset[str]]  # device -> options of the NIC that are better left off
 
     @property
     def keys(self) -> dict[int, bytes]:
@@ -104,23 +107,37 @@ def configure(
         options = [option for profile in profiles.values() for option in profile.options]
         classes = [name for name in PACKET_CLASSES if any(name in option.classes for option in options)]
     search = _Search(profiles, requirements, tuple(classes), equal, dict(inputs or {}))
-    partials = search.choose()
-    space = search.space(partials)
+    chosen = search.choose()
+    space = search.space(chosen)
     ranked = best(space, seed, sample, alternatives)
-    return Configuration(profiles, space, ranked, dict(partials))
+    partials = {number: setting.partial for number, setting in chosen.items()}
+    off = {number: setting.off for number, setting in chosen.items()}
+    return Configuration(profiles, space, ranked, partials, off)
 
 
 _NOT_IN_PACKET = ("device", "length", "time")
 
-Partials = tuple[tuple[int, Partial], ...]
+_BULK = frozenset({"ipv4-tcp", "ipv4-udp", "ipv6-tcp", "ipv6-udp"})
+"""Classes that carry nearly all traffic; the others count where none of these is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What of a device's NIC is chosen besides the key."""
+
+    partial: Partial = WHOLE
+    off: frozenset[str] = frozenset()  # options left off
+
+
+Settings = Mapping[int, Setting]
+"""Of each device."""
+
 Measure = tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class _Search:
-    """Choice of partial inputs: the same for all devices if their scope is the adapter, else one device at a
-    time.
-    """
+    """Choice of settings: partial inputs the same for all devices if their scope is the adapter."""
 
     profiles: dict[int, Profile]
     requirements: tuple[Requirement, ...]
@@ -128,29 +145,29 @@ class _Search:
     equal: Equal
     fixed: dict[int, tuple[HashInput, ...]]  # devices whose inputs the caller gives
 
-    def space(self, partials: Partials) -> KeySpace:
-        devices = [self._device(number, partial) for number, partial in partials]
+    def space(self, settings: Settings) -> KeySpace:
+        devices = [self._device(number, setting) for number, setting in settings.items()]
         return solve(devices, self.requirements, self.equal)
 
-    def _device(self, number: int, partial: Partial) -> Device:
+    def _device(self, number: int, setting: Setting) -> Device:
         profile = self.profiles[number]
         if number in self.fixed:
             return profile.device(number, self.fixed[number])
+        on = [option.name for option in profile.options if option.name not in setting.off]
+        whole = profile.inputs(self.classes, on)
         if profile.partial == "fields":
-            return profile.device(number, tuple(self._named_input(number, name) for name in self.classes))
-        inputs = tuple(
+            inputs = tuple(self._named_input(number, usual) for usual in whole)
+        else:
+            kept = profile.inputs(self.classes, on, setting.partial)
             # An option left with nothing to hash keeps its whole input.
-            hash_input if hash_input.fields else whole
-            for hash_input, whole in zip(
-                profile.inputs(self.classes, partial=partial),
-                profile.inputs(self.classes),
-                strict=True,
-            )
-        )
+            inputs = tuple(own if own.fields else usual for own, usual in zip(kept, whole, strict=True))
         return profile.device(number, inputs)
 
-    def _named_input(self, number: int, packet_class: str) -> HashInput:
+    def _named_input(self, number: int, usual: HashInput) -> HashInput:
         """Exactly the packet's fields that the requirements name for a class; the usual input if they name none."""
+        if not usual.fields:
+            return usual
+        packet_class = usual.packet_class
         found: set[Field] = set()
         for requirement in self.requirements:
             for side, device in enumerate((requirement.i, requirement.j)):
@@ -160,60 +177,100 @@ class _Search:
                 ):
                     found |= requirement.when.fields(side)
         carried = [f for f in found if f.name not in _NOT_IN_PACKET and carries(packet_class, f.name)]
-        usual = self.profiles[number].inputs([packet_class])[0]
         return HashInput(packet_class, _merged(carried), "fields") if carried else usual
 
-    def choose(self) -> Partials:
-        """The partial input of each device; whole inputs win ties."""
-        chosen: Partials = tuple((number, WHOLE) for number in self.profiles)
-        groups: dict[tuple[str, int], list[int]] = {}
-        for number, profile in self.profiles.items():
-            if number not in self.fixed and len(profile.partials()) > 1:
-                scope = -1 if profile.scope == "adapter" else number
-                groups.setdefault((profile.name, scope), []).append(number)
-        if not groups:
-            return chosen
+    def choose(self) -> Settings:
+        """The settings of each device; what a NIC does unasked wins ties."""
+        chosen: Settings = {number: Setting() for number in self.profiles}
         space = self.space(chosen)
-        index_bits = [space.index_bits(number) for number, _ in self._at_stake(space)]
-        if not index_bits:
+        if not space.named or self._best_possible(space):
             return chosen
         measure = self._measure(space)
-        if measure >= (min(index_bits, default=0), sum(index_bits), sum(index_bits)):
-            return chosen  # nothing to gain
-        for group in groups.values():
-            for partial in self.profiles[group[0]].partials()[1:]:
-                tried = tuple((n, partial if n in group else own) for n, own in chosen)
-                space = self.space(tried)
-                if self._bound(space) > measure and (its := self._measure(space)) > measure:
-                    chosen, measure = tried, its
+        improved = True
+        while improved:
+            improved = False
+            for move in self._moves(space):
+                tried = {n: replace(own, **move[n]) if n in move else own for n, own in chosen.items()}
+                if tried == chosen:
+                    continue
+                other = self.space(tried)
+                if other.devices != space.devices and self._bound(other) > measure:
+                    its = self._measure(other)
+                    if its > measure:
+                        chosen, space, measure, improved = tried, other, its, True
+                        if self._best_possible(space):
+                            return chosen
         return chosen
 
-    def _at_stake(self, space: KeySpace) -> list[tuple[int, HashInput]]:
-        """Inputs of the classes that some requirement names; the spread of the others is not at stake."""
-        return [
-            (device.number, hash_input)
-            for device in space.devices
-            for hash_input in device.inputs
-            if hash_input.fields and (device.number, hash_input.packet_class) in space.named
-        ]
+    def _moves(self, space: KeySpace) -> list[dict[int, dict[str, Any]]]:
+        """Changes of settings to try, each on one device or on all of a scope: partial inputs, options off."""
+        moves: list[dict[int, dict[str, Any]]] = []
+        free = {number: nic for number, nic in self.profiles.items() if number not in self.fixed}
+        groups: dict[tuple[str, int], list[int]] = {}
+        for number, nic in free.items():
+            groups.setdefault((nic.name, -1 if nic.scope == "adapter" else number), []).append(number)
+        for group in groups.values():
+            for partial in free[group[0]].partials():
+                moves.append({number: {"partial": partial} for number in group})
+        off: list[tuple[int, frozenset[str]]] = []
+        for number, nic in free.items():
+            of_class = [[o for o in nic.options if name in o.classes] for name in self._named(space, number)]
+            own = {option for options in of_class for option in options}
+            sets = [frozenset({option.name}) for option in nic.options if option in own]
+            sets += [frozenset(option.name for option in options) for options in of_class]
+            ports = frozenset(o.name for o in own if any(f.name.startswith("l4.") for f in o.fields))
+            for version in ("ipv4", "ipv6", "ip"):  # packets of one flow, hashed by their addresses alone
+                sets.append(frozenset(name for name in ports if name.startswith(version)))
+            off += [(number, names) for names in dict.fromkeys(sets) if names]
+        for _, names in dict.fromkeys((0, names) for _, names in off):
+            moves.append({number: {"off": names} for number, own_names in off if own_names == names})
+        return moves + [{number: {"off": names}} for number, names in off]
+
+    def _named(self, space: KeySpace, number: int) -> list[str]:
+        return [name for name in self.classes if (number, name) in space.named]
+
+    def _best_possible(self, space: KeySpace) -> bool:
+        """Whether every class at stake is spread as well as the tables allow, by the bits of one field."""
+        return self._measure(space) >= self._rated(space, lambda number, _: (space.index_bits(number),) * 2)
 
     def _bound(self, space: KeySpace) -> Measure:
         """A measure that no keys of the space exceed, cheap to compute."""
-        bits = [
-            min(space.index_bits(number), space.deciding(number, hash_input).bit_count())
-            for number, hash_input in self._at_stake(space)
-        ]
-        return (min(bits, default=0), sum(bits), sum(bits))
+
+        def most(number: int, own: HashInput) -> tuple[int, int]:
+            bits = min(space.index_bits(number), space.deciding(number, own).bit_count()) if own.fields else 0
+            return bits, bits
+
+        return self._rated(space, most)
 
     def _measure(self, space: KeySpace) -> Measure:
-        """Queue bits of the worst class, of all, and the best of them on the low bits of one field, summed."""
-        at_stake = set(self._at_stake(space))
-        found = [quality for quality in best(space)[0].inputs if (quality.device, quality.hash_input) in at_stake]
-        return (
-            min((quality.queue_bits for quality in found), default=0),
-            sum(quality.queue_bits for quality in found),
-            sum(max((rank for _, rank in quality.fields), default=0) for quality in found),
+        """What the best keys of the space reach."""
+        found = {
+            (quality.device, quality.hash_input): (quality.queue_bits, max((r for _, r in quality.fields), default=0))
+            for quality in best(space)[0].inputs
+        }
+        return self._rated(space, lambda number, own: found[number, own])
+
+    def _rated(self, space: KeySpace, bits: Callable[[int, HashInput], tuple[int, int]]) -> Measure:
+        """Queue bits of TCP and UDP on the worst device, of the worst class, of all, and what single fields give.
+
+        Of the classes that some requirement names; the spread of the others is not at stake.
+        """
+        named = {
+            device.number: {
+                name: bits(device.number, device.input(name)) for name in self._named(space, device.number)
+            }
+            for device in space.devices
+        }
+        every = [its for of_device in named.values() for its in of_device.values()]
+        worst = min(
+            (
+                sum(queue_bits for name, (queue_bits, _) in own.items() if name in _BULK or not _BULK & own.keys())
+                for own in named.values()
+                if own
+            ),
+            default=0,
         )
+        return (worst, min((q for q, _ in every), default=0), sum(q for q, _ in every), sum(low for _, low in every))
 
 
 def _merged(found: Iterable[Field]) -> tuple[Field, ...]:

@@ -168,3 +168,38 @@ def test_packets_with_a_vlan_tag_are_not_taken_for_impossible():
     assert rss.solve(devices(), [arp]).idle == (arp,)
     bits = rss.Conjunction(equations=rss.equations(rss.equal("packet[12:14]", 0x0806)))
     assert rss.solve(devices(), [rss.Requirement(0, 0, bits)]).dimension == 208
+
+
+def icmp_counter_and_flows_by_target():
+    icmp = frozenset({("ipv4-other", "ipv4-other")})
+    flows = frozenset((a, b) for a in ("ipv4-tcp", "ipv4-udp") for b in ("ipv4-tcp", "ipv4-udp"))
+    return [
+        rss.Requirement(0, 0, classes=icmp, label="an ICMP counter"),
+        rss.Requirement(0, 0, rss.all_equal(["ipv4.dst", "ipv4.dst"]), flows, "budget of a target"),
+    ]
+
+
+@pytest.mark.parametrize("nic", ["x710", "82599", "e810", "software"])
+def test_an_option_whose_packets_must_all_meet_is_left_off(nic):
+    # Hashed, ICMP's addresses would have to have no weight, and TCP's are in the same place of the key.
+    classes = ["ipv4-tcp", "ipv4-udp", "ipv4-other"]
+    found = configure(profile(nic), [0], icmp_counter_and_flows_by_target(), classes=classes)
+    assert found.space.device(0).input("ipv4-other").fields == ()
+    assert found.off[0] and not found.off[0] & {"ipv4-tcp", "ipv4-udp"}
+    assert found.queue_bits(0) == profile(nic).table_bits
+    assert prove(found.space, found.keys).holds
+
+
+def test_options_with_ports_are_left_off_where_addresses_alone_spread_more():
+    by_target = [rss.Requirement(0, 0, rss.all_equal(["ipv4.dst", "ipv4.dst"]))]
+    classes = ["ipv4-tcp", "ipv4-udp", "ipv4-other"]
+    found = configure(profile("82599"), [0], by_target, classes=classes, equal="hash")
+    assert found.off[0] == {"ipv4-tcp", "ipv4-udp"}
+    tcp = found.space.device(0).input("ipv4-tcp")
+    assert tcp.option == "ipv4" and [str(f) for f in tcp.fields] == ["ipv4.src", "ipv4.dst"]
+    assert dict(found.ranked[0].inputs[0].fields)["ipv4.dst"] == 7
+
+
+def test_no_option_is_left_off_without_need():
+    for nic in profiles().values():
+        assert configure(nic, [0, 1], requirements("firewall")).off == {0: frozenset(), 1: frozenset()}

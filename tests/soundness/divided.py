@@ -8,8 +8,9 @@ where these leave in packets). Packets of classes that the analysis assumes away
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 from maestro_lsp.rss.capture import classify
 from maestro_lsp.rss.configure import Configuration
@@ -20,6 +21,15 @@ from tests.fixtures.nfs import Fixture, Instance
 from tests.fixtures.traffic import Generator, answer
 
 CORES = 4
+
+
+class Core(Protocol):
+    """One core's program."""
+
+    def process(self, device: int, packet: bytes, now: int) -> tuple[int, bytes]:
+        """What nf_process returned, and the packet as it left it."""
+
+
 Steer = Callable[[int, bytes], int]  # (device, packet) -> core
 
 
@@ -49,16 +59,23 @@ def assumed_away(analysis: Analysis, device: int, packet: bytes) -> bool:
 def differences(fixture: Fixture, library: Path, analysis: Analysis | None, steer: Steer, packets: int, seed: int) -> Iterator[int]:
     """The numbers of the packets that one core and `CORES` cores treat differently; each core has the full capacity. What
     `analysis` assumes away is left out."""
-    traffic = fixture.traffic
-    sequential, *parallel = [Instance(library, traffic["args"]) for _ in range(1 + CORES)]
+    cores = [Instance(library, fixture.traffic["args"]) for _ in range(1 + CORES)]
+    yield from compare(cores, fixture.traffic, fixture.devices, analysis, steer, packets, seed)
+
+
+def compare(
+    cores: Sequence[Core], traffic: dict[str, Any], devices: int, analysis: Analysis | None, steer: Steer, packets: int, seed: int
+) -> Iterator[int]:
+    """As `differences`, of one core, the first, and several others, on the traffic that an expected.toml describes."""
+    sequential, *parallel = cores
     index_field = traffic.get("indices_leave_in")
     ones: list[tuple[int, bytes]] = []
     manys: list[tuple[int, bytes]] = []
-    for number, arrival in enumerate(Generator(traffic, fixture.devices, seed).arrivals(packets)):
+    for number, arrival in enumerate(Generator(traffic, devices, seed).arrivals(packets)):
         inputs = [(arrival.device, arrival.packet)] * 2
         if arrival.answers is not None:
             replies = [(run[arrival.answers][0], answer(run[arrival.answers][1], arrival.stranger)) for run in (ones, manys)]
-            if all(device < fixture.devices for device, _ in replies):
+            if all(device < devices for device, _ in replies):
                 inputs = replies
         if analysis is not None and any(assumed_away(analysis, *i) for i in inputs):
             one = many = inputs[0]

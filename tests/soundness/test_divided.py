@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from maestro_lsp.check import Report, check
 from maestro_lsp.workspace import Settings, find_nfs
 from tests.fixtures.conftest import built, libvig  # noqa: F401  (fixtures of pytest)
 from tests.fixtures.nfs import Fixture, fixture_paths, load
+from tests.fixtures.traffic import KINDS
 
 from .divided import CORES, differences, steering
 
@@ -58,6 +60,19 @@ def test_shared_nothing_means_that_cores_need_not_meet(
         assert len(differing) < PACKETS // 10
     else:
         assert differing == []
+
+
+@pytest.mark.parametrize("name", DIVIDED)
+def test_every_class_of_packets_that_the_verdict_covers_is_steered_right(
+    name: str, built: Callable[[Fixture], Path], monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:
+    nf, analysis = fixture(name), report(name).analysis
+    assert analysis.configuration is not None
+    monkeypatch.chdir(nf.path)
+    every = replace(nf, expected={**nf.expected, "traffic": {**nf.traffic, "kinds": KINDS}})
+    steer = steering(analysis.configuration, keys_of(name, 0), seed=3)
+    differing = list(differences(every, built(nf), analysis, steer, PACKETS, seed=5))
+    assert len(differing) < PACKETS // 10 if analysis.deviations else differing == []
 
 
 @pytest.mark.parametrize("name", LOCKS)

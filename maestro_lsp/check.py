@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from . import broken, workspace
 from .callpaths.folder import find_directory, holds_call_paths, owner
@@ -36,6 +36,9 @@ from .symbex.engine import Trouble
 from .symbex.path import CallPath, Object
 from .symbex.run import Execution, Inputs, device_roles, execute
 from .workspace import NfSources, Settings
+
+if TYPE_CHECKING:
+    from .rss.proof import Proof
 
 DEFAULT_NIC = "x710"
 DEFAULT_DEVICES = 2
@@ -66,6 +69,7 @@ class Report:
     )  # configuration values that were chosen to tell devices apart
     hidden: frozenset[Finding] = frozenset()  # findings that the user allows
     error: str = ""  # a traceback, when the analysis itself failed
+    proof: Proof | None = None  # of the keys, when asked for and some packets must meet
     source: Literal["symbex", "call-paths"] = "symbex"  # what the analysis rests on; call paths only when nothing speaks against them
     comparison: Comparison | None = field(default=None, compare=False)  # with the NF's call path files, if it has any
     context: Context | None = field(default=None, repr=False, compare=False)
@@ -294,6 +298,16 @@ def on_nic(report: Report, given: Settings, nic: str) -> Analysis:
     """The analysis of the same paths for another NIC. Raises CheckError."""
     options, devices, _ = _options(report.nf, replace(given.over(report.nf.settings), nic=nic), report.read)
     return analyse(report.execution, devices, options)
+
+
+def with_proof(r: Report) -> Report:
+    """The report with a proof of its keys; as it is where no packets must meet, or keys bring none together."""
+    configuration = r.analysis.configuration
+    if configuration is None or not configuration.space.requirements:
+        return r
+    from .rss.proof import prove
+
+    return replace(r, proof=prove(configuration.space, configuration.keys))
 
 
 class _Clock:

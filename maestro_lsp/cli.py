@@ -75,6 +75,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     check.add_argument("--format", choices=("text", "json", "sarif"), default="text")
     _analysis_options(check)
+    check.add_argument("--prove", action="store_true", help="prove the keys by means that do not trust the solver")
     check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="analyse N NFs at a time")
     check.set_defaults(run=run_check)
     paths = commands.add_parser("paths", help="list an NF's call paths")
@@ -171,7 +172,7 @@ def run_check(args: argparse.Namespace) -> int:
     settings = _settings(args)
     nfs = list({(nf.root, nf.entry_file): nf for path in args.paths for nf in _find(path, settings)}.values())
     style = (_colour(), -1 if args.quiet else int(args.verbose))
-    answers = list(_answers(nfs, partial(_answer, settings, args.format, style), args.jobs))
+    answers = list(_answers(nfs, partial(_answer, settings, args.format, style, args.prove), args.jobs))
     for a in answers:
         if a.verdict is None:
             print(f"maestro-lsp: {a.output}", file=sys.stderr)
@@ -198,25 +199,28 @@ class _Answer(NamedTuple):
     output: Any  # the report in the format asked for
 
 
-def _answer(settings: Settings, form: str, style: tuple[bool, int], nf: NfSources) -> _Answer:
+def _answer(settings: Settings, form: str, style: tuple[bool, int], proving: bool, nf: NfSources) -> _Answer:
     """Check one NF. Gives the rendered report, because a report itself does not pass between processes."""
-    from .check import CheckError, check
+    from .check import CheckError, check, with_proof
 
     try:
         r = check(nf, settings)
     except CheckError as e:
         return _Answer(None, str(e))
+    if proving:
+        r = with_proof(r)
+    verdict = r.analysis.verdict if r.proof is None or r.proof.holds else "unknown"
     if form == "json":
         from .render.json_ import nf as as_json
 
-        return _Answer(r.analysis.verdict, as_json(r))
+        return _Answer(verdict, as_json(r))
     if form == "sarif":
         from .render.sarif import results
 
-        return _Answer(r.analysis.verdict, results(r))
+        return _Answer(verdict, results(r))
     from .render.text import Style, report
 
-    return _Answer(r.analysis.verdict, report(r, Style(*style)))
+    return _Answer(verdict, report(r, Style(*style)))
 
 
 def _answers(nfs: list[NfSources], answer: Callable[[NfSources], _Answer], jobs: int) -> Iterator[_Answer]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_lsp.makefile import Makefile
+from maestro_lsp.rss.nic import beside
 from maestro_lsp.source.macros import Macro
 from maestro_lsp.source.preprocess import Preprocessed, Problem, preprocess
 from maestro_lsp.source.program import Program
@@ -475,7 +476,9 @@ def read_settings(path: str, text: str, name: str, problems: list[Problem]) -> S
         complain(f"[nf.{name}] must be a table", "nf")
         return settings
     rest = {key: value for key, value in own.items() if key != "config"}
-    return _settings(rest, own.get("config", {}), complain).over(settings)
+    settings = _settings(rest, own.get("config", {}), complain).over(settings)
+    nic = settings.nic and beside(settings.nic, Path(path).parent)
+    return replace(settings, nic=nic)
 
 
 def _settings(table: object, config: object, complain: Callable[[str, str], None]) -> Settings:

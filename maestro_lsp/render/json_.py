@@ -101,6 +101,7 @@ def nf(r: Report, shown: Callable[[str], str] = relative) -> dict[str, Any]:
         "stateless": a.stateless,
         "matrix": [row.to_json() for row in a.rows],
         "rss": rss,
+        "proof": None if r.proof is None else {"holds": r.proof.holds, "checks": [str(c) for c in r.proof.checks]},
         "assumes": [{"class": x.packet_class, "devices": list(x.devices), "why": x.why} for x in a.assumes],
         "deviations": [{"code": d.code, "why": d.why} for d in a.deviations],
         "roles": dict(r.roles),

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..check import Report
+from ..rss.balance import ZIPF_EXPONENT, ZIPF_FLOWS, expected
+from ..rss.configure import Configuration
 from ..sharding.findings import Finding
 from ..sharding.matrix import Row, in_words
 from ..source.text import Span
@@ -56,6 +58,10 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
         yield from _matrix(a.rows)
     if a.complete:
         yield from _rss(r)
+    if r.proof is not None:
+        yield f"  keys proved on {_count(len(r.proof.checks), 'pair')} of hash inputs" if r.proof.holds else (
+            f"  {style.paint('the proof of the keys FAILED', 'error')}: {r.proof.failures[0]}"
+        )
     for x in a.assumes:
         if x.packet_class == "call-paths":
             yield f"  taken for granted: {x.why}"
@@ -106,6 +112,22 @@ def _rss(r: Report) -> Iterator[str]:
         if len(shown) < len(d["inputs"]):
             others = _count(len(d["inputs"]) - len(shown), "other option")
             yield f"      {others}, for packets that reach no state, as the NIC has them"
+        off = sorted(configuration.off.get(d["device"], ()))
+        if off:
+            yield f"      left off: {', '.join(off)}, whose packets meet at table entry 0"
+    if r.analysis.verdict == "shared-nothing" and not r.analysis.stateless:
+        yield f"    {_cores(configuration)}"
+
+
+def _cores(configuration: Configuration) -> str:
+    """How many cores pay, by the device that is spread worst."""
+    spread = [configuration.queue_bits(d.number) for d in configuration.space.devices]
+    bits = min((bits for bits in spread if bits), default=0)
+    even, skewed = expected(bits), expected(bits, ZIPF_FLOWS, ZIPF_EXPONENT)
+    return (
+        f"cores worth using, of 16: {even.cores} if flows are many and equal (speed-up {even.speedup:.1f}), {skewed.cores} if few carry "
+        f"most ({skewed.speedup:.1f}, Zipf {ZIPF_EXPONENT}); memory, PCIe and the NIC's rate may set in before"
+    )
 
 
 def finding(f: Finding, places: Places, style: Style) -> Iterator[str]:

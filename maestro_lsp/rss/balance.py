@@ -8,13 +8,19 @@ a requirement ties share one table: sum their loads first.
 from __future__ import annotations
 
 import heapq
+import random
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+ZIPF_EXPONENT = 1.26
+ZIPF_FLOWS = 1000
+"""Of a university network, see `traffic`."""
 
 Table = tuple[int, ...]
 """Queue of each entry."""
@@ -69,7 +75,9 @@ def balanced(loads: Sequence[int] | NDArray[np.int64], queues: int) -> Table:
     """A table made for these loads from nothing: elephants first, each to the least loaded queue, then
     refined.
 
-    Buckets without load are dealt out so that every queue gets about the same number of them.
+    Buckets without load are dealt out so that every queue gets about the same number of them. Entry 0 goes to queue 0,
+    because that is where some NICs send what they do not hash, whatever the table says: packets that must meet such
+    ones have index 0.
     """
     weights = [int(load) for load in loads]
     table = [0] * len(weights)
@@ -78,7 +86,9 @@ def balanced(loads: Sequence[int] | NDArray[np.int64], queues: int) -> Table:
         load, buckets, queue = heapq.heappop(heap)
         table[entry] = queue
         heapq.heappush(heap, (load + weights[entry], buckets + 1, queue))
-    return rebalanced(table, weights, queues, tolerance=0.0).table
+    table = list(rebalanced(table, weights, queues, tolerance=0.0).table)
+    swapped = {table[0]: 0, 0: table[0]}
+    return tuple(swapped.get(queue, queue) for queue in table)
 
 
 def rebalanced(
@@ -93,7 +103,7 @@ def rebalanced(
     Repeatedly takes the busiest queue and moves its heaviest bucket that the least loaded queue can take
     without becoming as busy; an elephant that no queue can take stays. Queues that have reached the tolerance
     keep what they have. Entries in `frozen` do not move (a bucket moves only when no live flow of it has
-    state on its core).
+    state on its core; and entry 0 where packets that must meet are not hashed, see `balanced`).
     """
     weights = [int(load) for load in loads]
     queue_of = list(table)
@@ -150,16 +160,49 @@ def skew(loads: NDArray[np.int64], table: Sequence[int], queues: int) -> Skew:
     return Skew(queues, int(own.max()), float(own.mean()), float(own.std()), lower_bound(loads, queues))
 
 
-def recommended_queues(loads: NDArray[np.int64], most: int, gain: float = 0.5) -> Skew:
-    """The largest number of queues up to `most` at which another core still adds `gain` of a core's
-    throughput.
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """How many cores are worth using, and the throughput then, over that of one core."""
 
-    The prediction knows the skew of the traffic only; the memory controller, the PCIe bus and the NIC's rate,
-    which held the thesis's NFs below a speed-up of 5 (figures 4.11 and 4.12), come on top.
+    cores: int
+    speedup: float
+
+
+def recommended(loads: Sequence[int] | NDArray[np.int64], most: int, gain: float = 0.5) -> Recommendation:
+    """The largest number of cores up to `most` at which another one still adds `gain` of a core's throughput, with the
+    table balanced.
+
+    The prediction knows the skew of the traffic only: the busiest core is the limit. The memory controller, the PCIe bus
+    and the NIC's rate, which held the thesis's NFs below a speed-up of 5 (figures 4.11 and 4.12), come on top.
     """
-    best = skew(loads, round_robin(len(loads), 1), 1)
-    for queues in range(2, most + 1):
-        found = skew(loads, balanced(loads, queues), queues)
-        if found.speedup >= best.speedup + gain * (queues - best.queues):
-            best = found
+    weights = [int(load) for load in loads]
+    total, best = sum(weights), Recommendation(1, 1.0)
+    highest = total / max(weights) if total else float(most)  # the heaviest bucket stays in one piece
+    for cores in range(2, most + 1):
+        if highest < best.speedup + gain * (cores - best.cores):
+            break
+        own = [0] * cores
+        for weight, queue in zip(weights, balanced(weights, cores), strict=True):
+            own[queue] += weight
+        speedup = total / max(own) if total else float(cores)
+        if speedup >= best.speedup + gain * (cores - best.cores):
+            best = Recommendation(cores, speedup)
     return best
+
+
+@lru_cache(maxsize=64)
+def expected(queue_bits: int, flows: int = 0, exponent: float = 0.0, most: int = 16) -> Recommendation:
+    """As `recommended`, for traffic that is not there yet: 2^queue_bits table entries can be reached.
+
+    `flows` = 0: so many equal flows that every entry gets the same. Else flows whose r-th has a share proportional to
+    1 / r**exponent, at random entries, the same every time.
+    """
+    entries = 1 << queue_bits
+    if not flows:
+        cores = min(entries, most)
+        return Recommendation(cores, entries / -(-entries // cores))
+    draw = random.Random(1)
+    loads = [0.0] * entries
+    for rank in range(1, flows + 1):
+        loads[draw.randrange(entries)] += rank**-exponent
+    return recommended([round(1e6 * load) for load in loads], most)

@@ -36,7 +36,7 @@ def add_parsers(subparsers: Any) -> None:
     """Add `solve`, `hash` and `balance` to the subparsers of an argparse parser; each sets `run`."""
     solve = subparsers.add_parser("solve", help="RSS keys for constraints stated in a TOML file")
     solve.add_argument("spec", type=Path, metavar="SPEC.toml")
-    solve.add_argument("--nic", help=f"override the file's NIC: {', '.join(sorted(profiles()))}")
+    solve.add_argument("--nic", help=f"override the file's NIC: {', '.join(sorted(profiles()))}, or FILE.toml[:NAME]")
     solve.add_argument("--equal", choices=("index", "hash"), help="what must agree (default: the file's, or index)")
     solve.add_argument("--seed", type=int, help="default: the file's, or 0")
     solve.add_argument("--queues", type=_positive, help="queues of the tables and predictions")
@@ -53,6 +53,7 @@ def add_parsers(subparsers: Any) -> None:
     hashing = subparsers.add_parser("hash", help="Toeplitz hash, index and queue of tuples or of a capture")
     hashing.add_argument("tuples", nargs="*", metavar="SRC,DST[,SPORT,DPORT]")
     hashing.add_argument("--capture", type=Path)
+    hashing.add_argument("--threshold", type=float, help="exit 1 if the standard deviation over queues is above this")
     _add_key_options(hashing)
     hashing.add_argument("--format", choices=("text", "json"), default="text")
     hashing.set_defaults(run=hash_command)
@@ -60,7 +61,7 @@ def add_parsers(subparsers: Any) -> None:
     balancing = subparsers.add_parser("balance", help="balanced indirection table for a capture")
     balancing.add_argument("capture", type=Path)
     _add_key_options(balancing)
-    balancing.add_argument("--threshold", type=float, help="exit 1 if the deviation is above this")
+    balancing.add_argument("--threshold", type=float, help="exit 1 if the standard deviation over queues is above this")
     balancing.add_argument("--plot", type=Path, metavar="OUT.svg")
     balancing.add_argument("--format", choices=("text", "json"), default="text")
     balancing.set_defaults(run=balance_command)
@@ -201,6 +202,8 @@ def _text(spec: Spec, found: Configuration, proof: Proof | None, queues: int) ->
             decide = ", ".join(f"{name} ({rank})" for name, rank in quality.fields) or "nothing"
             lines.append(f"  {quality.hash_input.packet_class}: hashes {names}")
             lines.append(f"    {quality.queue_bits} queue bits; low bits that decide: {decide}")
+        if found.off[number]:
+            lines.append(f"  left off: {', '.join(sorted(found.off[number]))}, whose packets meet at table entry 0")
     for at, ranked in enumerate(found.ranked[1:], 2):
         lines.append(f"alternative {at}")
         lines += [f"  device {number}: key {key.hex()}" for number, key in ranked.keys.items()]
@@ -243,10 +246,10 @@ def _prediction(found: Configuration, queues: int) -> list[str]:
         loads = _group_loads(found, traffic, found.table_groups[0])
         plain = tables.skew(loads, tables.round_robin(len(loads), queues), queues)
         better = tables.skew(loads, tables.balanced(loads, queues), queues)
-        best = tables.recommended_queues(loads, queues)
+        best = tables.recommended(loads, queues)
         lines.append(
             f"{name} traffic on {queues} queues: busiest {plain.busiest / plain.mean:.2f} of the mean, "
-            f"{better.busiest / better.mean:.2f} balanced; {best.queues} cores worth using, "
+            f"{better.busiest / better.mean:.2f} balanced; {best.cores} cores worth using, "
             f"speed-up at most {best.speedup:.1f}"
         )
     return lines
@@ -407,8 +410,7 @@ def _report(args: argparse.Namespace, device: Device, key: bytes, balancing: boo
             )
         if balancing:
             print(f"table: {' '.join(map(str, chosen[0]))}")
-    threshold = getattr(args, "threshold", None)
-    return 1 if threshold is not None and chosen[1].deviation > threshold else 0
+    return 1 if args.threshold is not None and chosen[1].deviation > args.threshold else 0
 
 
 def _json_report(

@@ -72,6 +72,7 @@ class Configuration:
                     "table_size": 1 << device.table_bits,
                     "index_bits": self.space.index_bits(device.number),
                     "queue_bits": self.queue_bits(device.number),
+                    "off": sorted(self.off[device.number]),
                 }
             )
         tied = any(len(group) > 1 for group in self.table_groups)
@@ -210,8 +211,8 @@ class _Search:
         for number, nic in free.items():
             groups.setdefault((nic.name, -1 if nic.scope == "adapter" else number), []).append(number)
         for group in groups.values():
-            for partial in free[group[0]].partials():
-                moves.append({number: {"partial": partial} for number in group})
+            partials = free[group[0]].partials()
+            moves += [{number: {"partial": partial} for number in group} for partial in partials]
         off: list[tuple[int, frozenset[str]]] = []
         for number, nic in free.items():
             of_class = [[o for o in nic.options if name in o.classes] for name in self._named(space, number)]
@@ -256,9 +257,7 @@ class _Search:
         Of the classes that some requirement names; the spread of the others is not at stake.
         """
         named = {
-            device.number: {
-                name: bits(device.number, device.input(name)) for name in self._named(space, device.number)
-            }
+            device.number: {name: bits(device.number, device.input(name)) for name in self._named(space, device.number)}
             for device in space.devices
         }
         every = [its for of_device in named.values() for its in of_device.values()]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .balance import Table
 from .configure import Configuration
 from .nic import WHOLE, Option, Partial, Profile
-from .solve import Device
+from .solve import Device, SpecError
 
 TYPES = {
     "ipv4": "IPV4",
@@ -50,9 +50,11 @@ class FlowRule:
 
 
 def flow_rules(profile: Profile, device: Device, partial: Partial) -> tuple[FlowRule, ...]:
-    """Rules that install a partial input; none where every option keeps its whole input."""
-    if partial == WHOLE:
-        return ()
+    """Rules, one for each option, that install a partial input; none where every option keeps its whole input."""
+    return () if partial == WHOLE else _rules(profile, device, partial)
+
+
+def _rules(profile: Profile, device: Device, partial: Partial) -> tuple[FlowRule, ...]:
     used = {hash_input.option for hash_input in device.inputs if hash_input.fields}
     return tuple(
         FlowRule(_pattern(option), _types(profile, option, partial))
@@ -67,6 +69,8 @@ def _pattern(option: Option) -> tuple[str, ...]:
 
 
 def _types(profile: Profile, option: Option, partial: Partial) -> tuple[str, ...]:
+    if partial == WHOLE:
+        return (option.name,)
     version, _, kind = option.name.partition("-")
     ports = kind in ("tcp", "udp", "sctp")
     kept = option.part(partial) and partial
@@ -191,13 +195,25 @@ def _numbers(table: Table) -> list[str]:
 
 
 def to_testpmd(found: Configuration, tables: Mapping[int, Table]) -> str:
-    """Commands for testpmd's prompt or --cmdline-file, started with as many --rxq as there are queues."""
+    """Commands for testpmd's prompt or --cmdline-file, started with as many --rxq as there are queues.
+
+    testpmd switches all options of all ports at once; where one is left off, each of the others is a flow rule. Raises
+    SpecError if the NIC has no such rules.
+    """
+    some_off = [number for number, off in found.off.items() if off]
+    for number in some_off:
+        if found.profiles[number].partial == "none":
+            names = ", ".join(sorted(found.off[number]))
+            raise SpecError(
+                f"testpmd cannot leave single options of {found.profiles[number].name} off ({names}): export dpdk-c"
+            )
     lines = ["port config all rss all"]
     for device in found.space.devices:
         number = device.number
         option = next(iter(options_of(device)), "ipv4")
         lines.append(f"port config {number} rss-hash-key {option} {found.keys[number].hex()}")
-        for rule in flow_rules(found.profiles[number], device, found.partials[number]):
+        nic, partial = found.profiles[number], found.partials[number]
+        for rule in _rules(nic, device, partial) if some_off else flow_rules(nic, device, partial):
             pattern, types = " / ".join(rule.pattern), " ".join(rule.types)
             action = f"rss types {types} end queues end / end"
             lines.append(f"flow create {number} ingress pattern {pattern} / end actions {action}")
@@ -205,6 +221,9 @@ def to_testpmd(found: Configuration, tables: Mapping[int, Table]) -> str:
         # A command of testpmd has a limited length.
         groups = (entries[at : at + 16] for at in range(0, len(entries), 16))
         lines += [f"port config {number} rss reta {','.join(group)}" for group in groups]
+    if some_off:  # the key stays; the rules follow
+        rules = [line for line in lines if line.startswith("flow create")]
+        lines = [line for line in lines if line not in rules] + ["port config all rss none", *rules]
     return "\n".join(lines) + "\n"
 
 
@@ -225,6 +244,8 @@ def to_ethtool(found: Configuration, tables: Mapping[int, Table], interfaces: Ma
         if table != tuple(entry % queues for entry in range(len(table))):
             weights = " ".join(str(table.count(queue)) for queue in range(queues))
             lines.append(f"# {name}: the table is not equal; ethtool sets weights only: weight {weights}")
+        off = sorted(found.off[number])
+        lines += [f"# {name}: {option} must stay off, which ethtool cannot say: ask the driver" for option in off]
         for hash_input in device.inputs:
             version, _, kind = hash_input.packet_class.partition("-")
             if not hash_input.fields or kind not in ("tcp", "udp", "sctp"):

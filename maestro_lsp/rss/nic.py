@@ -6,15 +6,17 @@ options and a choice of partial inputs into `Device`s for the solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from .fields import PACKET_CLASSES, Field, parse
+from .fields import PACKET_CLASSES, Field, FieldError, canonical, carries, parse
 from .solve import Device, HashInput, SpecError
+from .span import layout
 
 Partial = frozenset[str]
 """Which ends of addresses and ports are hashed: a subset of PARTS."""
@@ -118,39 +120,90 @@ def read_profiles(text: str, origin: str, known: dict[str, Option] | None = None
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin}: {error}") from None
+    for kind in tables:
+        if kind not in ("option", "nic"):
+            raise SpecError(f"{origin}: unknown entry '{kind}'; known: [nic.NAME], [option.NAME]")
     options = dict(known or {})
     for name, table in _tables(tables, "option", origin):
-        try:
-            names, classes = table["fields"], table["classes"]
-        except KeyError as missing:
-            raise SpecError(f"{origin}: option {name} needs {missing}") from None
-        option = Option(table.get("name", name), tuple(map(parse, names)), frozenset(classes))
-        options[name] = option
-    profiles = {}
-    for name, table in _tables(tables, "nic", origin):
-        unknown = [option for option in table.get("options", ()) if option not in options]
-        if unknown:
-            raise SpecError(f"{origin}: nic {name}: unknown option {unknown[0]}; known: {', '.join(options)}")
-        profile = Profile(
-            name=name,
-            driver=table.get("driver", ""),
-            key_bytes=table.get("key_bytes", 40),
-            table=table.get("table", 128),
-            options=tuple(options[option] for option in table.get("options", ())),
-            partial=table.get("partial", "none"),
-            scope=table.get("scope", "port"),
-            no_match=table.get("no_match", "hash 0, table entry 0"),
-        )
-        if profile.table.bit_count() != 1 or profile.table < 2:
-            raise SpecError(f"{origin}: nic {name}: a table of {profile.table} entries is not a power of two")
-        if profile.partial not in ("none", "paired", "any", "fields") or profile.scope not in ("port", "adapter"):
-            raise SpecError(f"{origin}: nic {name}: partial is none, paired, any or fields; scope is port or adapter")
-        profiles[name] = profile
-    return profiles
+        options[name] = _option(name, table, f"{origin}: option {name}")
+    return {
+        name: _profile(name, table, options, f"{origin}: nic {name}") for name, table in _tables(tables, "nic", origin)
+    }
+
+
+_NIC_ENTRIES: dict[str, type] = {
+    "driver": str, "key_bytes": int, "table": int, "options": list, "partial": str, "scope": str, "no_match": str,
+}  # fmt: skip
+_OPTION_ENTRIES: dict[str, type] = {"name": str, "fields": list, "classes": list}
+
+
+def _option(name: str, table: dict[str, Any], origin: str) -> Option:
+    _check_entries(table, _OPTION_ENTRIES, origin)
+    for needed in ("fields", "classes"):
+        if needed not in table:
+            raise SpecError(f"{origin} needs '{needed}'")
+    unknown = [c for c in table["classes"] if c not in PACKET_CLASSES]
+    if unknown:
+        raise SpecError(f"{origin}: unknown class of packets '{unknown[0]}'; known: {', '.join(PACKET_CLASSES)}")
+    try:
+        fields = tuple(map(parse, table["fields"]))
+        layout(fields)
+    except FieldError as error:
+        raise SpecError(f"{origin}: {error}") from None
+    for field in fields:
+        lacking = [c for c in table["classes"] if not all(carries(c, run.name) for run in canonical(field))]
+        if lacking:
+            raise SpecError(f"{origin}: {lacking[0]} packets have no {field}")
+    return Option(table.get("name", name), fields, frozenset(table["classes"]))
+
+
+def _profile(name: str, table: dict[str, Any], options: dict[str, Option], origin: str) -> Profile:
+    _check_entries(table, _NIC_ENTRIES, origin)
+    unknown = [option for option in table.get("options", ()) if option not in options]
+    if unknown:
+        raise SpecError(f"{origin}: unknown option {unknown[0]}; known: {', '.join(options)}")
+    profile = Profile(
+        name=name,
+        driver=table.get("driver", ""),
+        key_bytes=table.get("key_bytes", 40),
+        table=table.get("table", 128),
+        options=tuple(options[option] for option in table.get("options", ())),
+        partial=table.get("partial", "none"),
+        scope=table.get("scope", "port"),
+        no_match=table.get("no_match", "hash 0, table entry 0"),
+    )
+    if profile.table < 2 or profile.table.bit_count() != 1:
+        raise SpecError(f"{origin}: a table of {profile.table} entries is not a power of two")
+    if profile.partial not in ("none", "paired", "any", "fields") or profile.scope not in ("port", "adapter"):
+        raise SpecError(f"{origin}: partial is none, paired, any or fields; scope is port or adapter")
+    longest = max((sum(field.width for field in option.fields) for option in profile.options), default=0)
+    needed = -(-(longest + 31) // 8)
+    if profile.key_bytes != 0 and not (needed if longest else 1) <= profile.key_bytes <= _LONGEST_KEY:
+        raise SpecError(f"{origin}: its options take keys of {needed} bytes, not {profile.key_bytes}")
+    return profile
+
+
+_LONGEST_KEY = 1024  # bytes; no NIC has one of more than a tenth of that
+
+
+def _check_entries(table: dict[str, Any], kinds: Mapping[str, type], origin: str) -> None:
+    for key, value in table.items():
+        kind = kinds.get(key)
+        if kind is None:
+            raise SpecError(f"{origin}: unknown entry '{key}'; known: {', '.join(kinds)}")
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise SpecError(f"{origin}: {key} must be {_SAY[kind]}")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise SpecError(f"{origin}: {key} must be {_SAY[kind]}")
+
+
+_SAY: dict[type, str] = {str: "a string", int: "a whole number", list: "a list of strings"}
 
 
 def _tables(tables: dict[str, Any], kind: str, origin: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    for name, table in tables.get(kind, {}).items():
+    found = tables.get(kind, {})
+    named: Iterable[tuple[str, Any]] = found.items() if isinstance(found, dict) else [("NAME", None)]
+    for name, table in named:
         if not isinstance(table, dict):
             raise SpecError(f"{origin}: write [{kind}.{name}] as a table")
         yield name, table
@@ -165,19 +218,49 @@ def _built_in() -> tuple[dict[str, Profile], dict[str, Option]]:
 
 
 def profiles(*user_files: Path) -> dict[str, Profile]:
-    """The built-in profiles and those of the user's files, by name. Raises SpecError, OSError."""
+    """The built-in profiles and those of the user's files, by name. Raises SpecError."""
     found, options = _built_in()
     found = dict(found)
     for path in user_files:
-        found |= read_profiles(path.read_text("utf-8"), str(path), options)
+        found |= read_profiles(_read(path), str(path), options)
     return found
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}") from None
+    except (UnicodeDecodeError, ValueError):
+        raise SpecError(f"{path}: not UTF-8 text") from None
+
+
+_FILE = re.compile(r"(.*\.toml)(?::([^:/]+))?")
+
+
 def profile(name: str, *user_files: Path, table: int = 0) -> Profile:
-    """The profile of that name, with another table size if one is given. Raises SpecError for an unknown
-    one.
+    """The profile of that name, with another table size if one is given. Raises SpecError for an unknown one.
+
+    The name may be that of a file of profiles: `FILE.toml` if it holds one, else `FILE.toml:NAME`.
     """
-    known = profiles(*user_files)
-    if name not in known:
-        raise SpecError(f"unknown NIC '{name}'; known: {', '.join(sorted(known))}")
-    return replace(known[name], table=table) if table else known[name]
+    file = _FILE.fullmatch(name)
+    if file is None:
+        known = profiles(*user_files)
+        if name not in known:
+            raise SpecError(f"unknown NIC '{name}'; known: {', '.join(sorted(known))}, or FILE.toml with a profile")
+        own = known[name]
+    else:
+        path = Path(file[1])
+        known = read_profiles(_read(path), str(path), _built_in()[1])
+        which = file[2] or (next(iter(known)) if len(known) == 1 else "")
+        if which not in known:
+            raise SpecError(
+                f"{path}: holds {', '.join(known) or 'no [nic.NAME]'}; write {path}:NAME for one of several"
+            )
+        own = known[which]
+    return replace(own, table=table) if table else own
+
+
+def beside(name: str, folder: Path) -> str:
+    """The name of a profile as a file says it: a file of profiles is meant relative to that file's folder."""
+    return str(folder / name) if _FILE.fullmatch(name) else name

@@ -337,7 +337,9 @@ than half of an affine space, which has the same span.
 """
 
 
-def _cases(system: AffineSystem, told: Sequence[tuple[Sequence[Bit], tuple[bool, frozenset[int]]]]) -> Iterator[AffineSystem]:
+def _cases(
+    system: AffineSystem, told: Sequence[tuple[Sequence[Bit], tuple[bool, frozenset[int]]]]
+) -> Iterator[AffineSystem]:
     """Affine systems whose solutions together have the span of those of `system` that the classes allow."""
     if not system.consistent:
         return
@@ -351,5 +353,3 @@ def _cases(system: AffineSystem, told: Sequence[tuple[Sequence[Bit], tuple[bool,
                 yield from _cases(system.with_value(bits, value), others)
         return
     yield system
-
-

@@ -13,7 +13,7 @@ from typing import Any
 from .configure import Configuration, configure
 from .constraint import Conjunction, Requirement, equal
 from .fields import PACKET_CLASSES, FieldError, parse
-from .nic import Profile, profile
+from .nic import Profile, beside, profile
 from .predicate import Formula, FormulaError
 from .quality import Sample
 from .solve import Equal, HashInput, SpecError
@@ -107,12 +107,12 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
     profiles, inputs, interfaces = {}, {}, {}
     for number in numbers:
         table = by_number.get(number, {})
-        name = nic or table.get("nic") or body.get("nic", "x710")
+        name = nic or beside(str(table.get("nic") or body.get("nic", "x710")), Path(origin).parent)
         size = table.get("table", body.get("table", 0))
         if not isinstance(size, int) or size < 0 or (size and (size < 2 or size.bit_count() != 1)):
             raise SpecError(f"{origin}: device {number}: table = {size!r} is not a power of two")
         try:
-            profiles[number] = profile(str(name), *own_profiles, table=size)
+            profiles[number] = profile(name, *own_profiles, table=size)
         except SpecError as error:
             raise SpecError(f"{origin}: {error}") from None
         interfaces[number] = str(table.get("interface", f"eth{number}"))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .balance import ZIPF_EXPONENT, ZIPF_FLOWS
 from .fields import PACKET_CLASSES
 from .quality import Sample
 from .solve import Device
@@ -34,9 +35,6 @@ FIELD_BYTES = {
     "sctp.tag": 4,
 }
 """Columns of a `Traffic`, bytes in network order; zero where a packet lacks the field."""
-
-ZIPF_EXPONENT = 1.26
-ZIPF_FLOWS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

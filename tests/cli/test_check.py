@@ -381,3 +381,33 @@ def test_the_example_in_the_documentation_of_structures_works(capsys, project):
     # the other example names settings that exist
     (folder / "maestro.toml").write_text(next(e for e in examples if "[maestro]" in e).replace("args =", "# args ="))
     assert main(["check", str(folder), "-q"]) in (0, 1)
+
+
+def test_prove_checks_the_keys_by_other_means(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert main(["check", "fixtures/fw", "--prove"]) == 0
+    assert "keys proved on 3 pairs of hash inputs" in capsys.readouterr().out
+    assert main(["check", "fixtures/fw", "--prove", "--format", "json"]) == 0
+    proof = json.loads(capsys.readouterr().out)["nfs"][0]["proof"]
+    assert proof["holds"] and len(proof["checks"]) == 3
+    from maestro_lsp.rss import growth
+
+    monkeypatch.setattr(growth, "odd", lambda *_: growth.z3.BoolVal(True))  # "there is a pair outside the span"
+    assert main(["check", "fixtures/fw", "--prove"]) == 1
+    assert "the proof of the keys FAILED" in capsys.readouterr().out
+
+
+def test_a_nic_of_ones_own_is_named_by_its_file(monkeypatch, capsys, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[nic.mine]\nkey_bytes = 40\ntable = 64\noptions = ["ipv4-tcp", "ipv4-udp"]\n')
+    monkeypatch.chdir(ROOT)
+    assert main(["check", "fixtures/fw", "--nic", str(mine), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["nfs"][0]["rss"]
+    assert (found["nic"], found["devices"][0]["table_size"]) == ("mine", 64)
+    shutil.copytree(ROOT / "fixtures" / "fw", tmp_path / "fw")
+    (tmp_path / "fw" / "maestro.toml").write_text('[maestro]\nnic = "../mine.toml"\n')
+    assert main(["check", str(tmp_path / "fw"), "--format", "json"]) in (0, 1)
+    assert json.loads(capsys.readouterr().out)["nfs"][0]["rss"]["nic"] == "mine"
+    mine.write_text("[nic.mine]\ntable = 100\n")
+    assert main(["check", str(tmp_path / "fw")]) == 2
+    assert "100 entries is not a power of two" in capsys.readouterr().err

@@ -82,11 +82,13 @@ SHAPE = {
                             "table_size": int,
                             "index_bits": int,
                             "queue_bits": int,
+                            "off": [str],
                         }
                     ],
                 },
                 None,
             ),
+            "proof": ({"holds": bool, "checks": [str]}, None),
             "assumes": [{"class": str, "devices": [int], "why": str}],
             "deviations": [{"code": str, "why": str}],
             "roles": {str: int},

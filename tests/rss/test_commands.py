@@ -233,3 +233,39 @@ def test_bad_keys_tuples_and_captures_are_refused_in_one_line(tmp_path, capsys):
         printed = capsys.readouterr()
         assert printed.out == "" and printed.err.count("\n") == 1, printed
         assert message in printed.err, printed.err
+
+
+def test_options_that_stay_off_are_exported(tmp_path, capsys):
+    spec = tmp_path / "icmp.toml"
+    spec.write_text(
+        'classes = ["ipv4-tcp", "ipv4-udp", "ipv4-other"]\n'
+        '[[meet]]\nlabel = "an ICMP counter"\nclasses = [["ipv4-other", "ipv4-other"]]\n'
+        '[[meet]]\nequal = [["ipv4.dst", "ipv4.dst"]]\nclasses = [["ipv4-tcp", "ipv4-tcp"]]\n'
+    )
+    assert run("solve", spec) == 0
+    assert "left off: ipv4-other" in capsys.readouterr().out
+    assert run("solve", spec, "--format", "dpdk-c", "--no-prove") == 0
+    assert "RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP,\n" in capsys.readouterr().out
+    assert run("solve", spec, "--format", "testpmd", "--no-prove") == 0
+    lines = capsys.readouterr().out.splitlines()
+    rules = [line for line in lines if line.startswith("flow create")]
+    assert rules == [
+        f"flow create 0 ingress pattern eth / ipv4 / {proto} / end actions rss types ipv4-{proto} end queues end / end"
+        for proto in ("tcp", "udp")
+    ]
+    assert lines[-3] == "port config all rss none"
+    assert run("solve", spec, "--format", "ethtool", "--no-prove") == 0
+    assert "# eth0: ipv4-other must stay off" in capsys.readouterr().out
+    assert run("solve", spec, "--nic", "82599", "--format", "testpmd", "--no-prove") == 2
+    assert "testpmd cannot leave single options of 82599 off (ipv4): export dpdk-c" in capsys.readouterr().err
+
+
+def test_a_spec_names_a_file_of_profiles_beside_it(tmp_path, capsys):
+    (tmp_path / "mine.toml").write_text('[nic.mine]\nkey_bytes = 44\ntable = 64\noptions = ["ipv4-tcp"]\n')
+    spec = tmp_path / "spec.toml"
+    spec.write_text('nic = "mine.toml"\n[[meet]]\nequal = [["ipv4.src", "ipv4.src"]]\n')
+    assert run("solve", spec, "--format", "json") == 0
+    device = json.loads(capsys.readouterr().out)["devices"][0]
+    assert len(device["key"]) == 88 and device["table_size"] == 64
+    assert run("solve", spec, "--nic", tmp_path / "none.toml") == 2
+    assert "none.toml: No such file" in capsys.readouterr().err

@@ -203,3 +203,46 @@ def test_options_with_ports_are_left_off_where_addresses_alone_spread_more():
 def test_no_option_is_left_off_without_need():
     for nic in profiles().values():
         assert configure(nic, [0, 1], requirements("firewall")).off == {0: frozenset(), 1: frozenset()}
+
+
+def test_a_file_of_profiles_is_named_instead_of_a_profile(tmp_path):
+    one = '[nic.mine]\nkey_bytes = 52\ntable = 256\noptions = ["ipv4-tcp"]\n'
+    mine = tmp_path / "mine.toml"
+    mine.write_text(one)
+    assert profile(str(mine)).table == profile(f"{mine}:mine").table == 256
+    mine.write_text(one + one.replace("mine", "other").replace("256", "64"))
+    assert profile(f"{mine}:other").table == 64
+    with pytest.raises(rss.SpecError, match="holds mine, other; write"):
+        profile(str(mine))
+    with pytest.raises(rss.SpecError, match="No such file"):
+        profile(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[nic.a]\ntable = '128'\n", "table must be a whole number"),
+        ("[nic.a]\ntable = 0\n", "0 entries is not a power of two"),
+        ("[nic.a]\ntable = -8\n", "-8 entries is not a power of two"),
+        ("[nic.a]\nkey = 40\n", "unknown entry 'key'"),
+        ("[nic.a]\nkey_bytes = 12\noptions = ['ipv4-tcp']\n", "its options take keys of 16 bytes, not 12"),
+        ("[nic.a]\nkey_bytes = 4000000\n", "take keys of"),
+        ("[nic.a]\noptions = 'ipv4-tcp'\n", "options must be a list of strings"),
+        ("[nic.a]\noptions = [3]\n", "options must be a list of strings"),
+        ("[nic.a]\nscope = 'card'\n", "scope is port or adapter"),
+        ("[option.x]\nclasses = ['ipv4-tcp']\n", "needs 'fields'"),
+        ("[option.x]\nfields = ['ipv4.source']\nclasses = ['ipv4-tcp']\n", "unknown field 'ipv4.source'"),
+        ("[option.x]\nfields = ['ipv4.src', 'ipv4.src[0:8]']\nclasses = ['ipv4-tcp']\n", "twice"),
+        ("[option.x]\nfields = ['l4.src']\nclasses = ['ipv4-frag']\n", "ipv4-frag packets have no l4.src"),
+        ("[option.x]\nfields = ['ipv4.src']\nclasses = ['tcp']\n", "unknown class of packets 'tcp'"),
+        ("nic = 3\n", "write [nic.NAME] as a table"),
+        ("[card.a]\n", "unknown entry 'card'"),
+        ("[nic.a\n", "mine.toml"),
+    ],
+)
+def test_bad_profiles_are_refused_in_one_line(text, message, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text)
+    with pytest.raises(rss.SpecError) as error:
+        profile(str(mine))
+    assert message in str(error.value) and "mine.toml" in str(error.value) and "\n" not in str(error.value)

@@ -116,6 +116,24 @@ def test_small_cases_reach_the_best_of_all_tables():
         assert found.bound <= best <= found.busiest <= best * 1.15 + 1
 
 
+@settings(max_examples=100, deadline=None)
+@given(loads_of, st.integers(1, 7))
+def test_entry_0_of_a_balanced_table_is_queue_0_where_nics_send_what_they_do_not_hash(loads, queues):
+    assert balance.balanced(loads, queues)[0] == 0
+
+
+def test_the_recommended_cores_are_those_that_still_add_half_a_core():
+    even = balance.recommended([10] * 64, 16)
+    assert (even.cores, even.speedup) == (16, 16.0)
+    # One bucket has a quarter of the load, so nothing is faster than four cores; Zipf's first flow has as much.
+    elephant = balance.recommended([64, *[3] * 64], 16)
+    assert elephant.cores == 4 and elephant.speedup == pytest.approx(4, rel=0.05)
+    skewed = balance.expected(9, balance.ZIPF_FLOWS, balance.ZIPF_EXPONENT)
+    measured = balance.recommended(np.bincount(np.unique(zipf(300_000, seed=3).columns["ipv4.src"], axis=0, return_inverse=True)[1]), 16)
+    assert skewed.cores == measured.cores and skewed.speedup == pytest.approx(measured.speedup, rel=0.05)
+    assert balance.expected(2) == balance.Recommendation(4, 4.0)
+
+
 def test_tied_tables_of_different_sizes_send_a_packet_to_one_queue():
     found = configure({0: profile("x710"), 1: profile("82599")}, [0, 1], requirements("nat"), classes=["ipv4-udp"])
     there = uniform(2000, seed=6)

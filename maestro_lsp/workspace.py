@@ -124,6 +124,16 @@ def reader(buffers: Mapping[str, str] | None = None) -> Read:
     return read
 
 
+def noting(read: Read, texts: dict[str, str | None]) -> Read:
+    """The same reader, which notes what it read or missed."""
+
+    def read_and_note(path: str) -> str | None:
+        text = texts[path] = read(path)
+        return text
+
+    return read_and_note
+
+
 def read_file(path: str) -> str | None:
     """The text of a regular file, or None."""
     try:
@@ -210,8 +220,23 @@ class _Loader:
 
     def unit(self, path: str) -> Unit:
         old = self.old.get(path)
-        pre = preprocess(path, self.read, self.nf.search, self.nf.defines)
-        return old if old is not None and _same(old.pre, pre) else Unit.parse(pre, old)
+        if old is not None and self.unchanged(old):
+            unit = old
+        else:
+            reads: dict[str, str | None] = {}
+            pre = preprocess(path, noting(self.read, reads), self.nf.search, self.nf.defines)
+            unit = old if old is not None and _same(old.pre, pre) else Unit.parse(pre, old)
+            unit.made_from = (reads, self.nf.search, self.nf.defines)
+        return unit
+
+    def unchanged(self, unit: Unit) -> bool:
+        """Whether everything that was read for a unit, or missed, is as it was."""
+        if unit.made_from is None:
+            return False
+        reads, search, defines = unit.made_from
+        if search != self.nf.search or defines != self.nf.defines:
+            return False
+        return all(self.read(path) == text for path, text in reads.items())
 
     def helper(self, name: str, linked: Sequence[Unit]) -> Unit | None:
         """The first helper that defines a function or variable and is not linked yet, parsed."""

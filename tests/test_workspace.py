@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -289,3 +291,30 @@ def test_vigors_nfs_are_found_and_parse_without_a_problem() -> None:
             for table in (unit.functions, unit.globals, unit.declared):
                 for name in table:
                     assert "Unknown" not in repr(table[name]), (nf.name, unit.path, name)
+
+
+def test_a_program_that_is_loaded_again_keeps_nothing_of_its_earlier_versions(tmp_path: Path) -> None:
+    (tmp_path / "nf.c").write_text("int helper(void);\nint nf_process(int a) {\n  return helper();\n}\n")
+    (tmp_path / "other.h").write_text("int helper(void);\n")
+    (nf,) = find_nfs(tmp_path)
+    program, seen = None, []
+    for n in range(4):
+        read = reader({nf.entry_file: f"// {n}\n" + (tmp_path / "nf.c").read_text()})
+        program = load(nf, read, program)
+        seen.append(weakref.ref(program.units[0]))
+    gc.collect()
+    assert [ref() is not None for ref in seen[:2]] == [False, False]
+
+
+def test_a_unit_is_not_even_preprocessed_again_unless_something_it_was_made_from_changed(tmp_path: Path) -> None:
+    (tmp_path / "nf.c").write_text('#include "a.h"\nint nf_process(int a) {\n  return VALUE;\n}\n')
+    (tmp_path / "rest.c").write_text("int rest;\n")
+    (tmp_path / "a.h").write_text("#define VALUE 1\n")
+    (nf,) = find_nfs(tmp_path)
+    first = load(nf)
+    again = load(nf, None, first)
+    assert [a is b for a, b in zip(first.units, again.units, strict=True)] == [True, True]
+    (tmp_path / "a.h").write_text("#define VALUE 2\n")
+    changed = load(nf, None, again)
+    assert [a is b for a, b in zip(again.units, changed.units, strict=True)] == [False, True]
+    assert "return  2 ;" in changed.units[0].text

@@ -19,8 +19,7 @@ from .nfs import PROJECT_FILES, Facts, Nf, Nfs
 
 logger = logging.getLogger(__name__)
 
-ANALYSIS_SECONDS = 60.0
-FOLLOW_SECONDS = 300.0
+_ENDS_WITHIN = 3.0  # seconds for the worker to drop a job
 _ATTEMPTS = 2  # of one version, when the process crashes
 
 
@@ -55,12 +54,12 @@ class Session:
         self.folder_settings: dict[str, editor.EditorSettings] = {}  # by path of the folder
         self.listener = listener
         self.engine = engine(self._answered)
-        self.limits = (ANALYSIS_SECONDS, FOLLOW_SECONDS)
         self._clock = 0
         self._current: Nf | None = None
         self._discoveries: dict[int, tuple[str, ...]] = {}
         self._asked: dict[int, list[tuple[str, asyncio.Future[Any]]]] = {}  # of resting children
         self._timer: asyncio.TimerHandle | None = None
+        self._ending: set[int] = set()  # jobs that took too long, until they are gone
         self._versions: dict[str, int] = {}
 
     # ---------------------------------------------------------------------------------------------------- open texts
@@ -158,8 +157,11 @@ class Session:
         return self.folder_settings[max(inside, key=len)] if inside else self.settings
 
     def restart(self) -> None:
-        """Forget all results and start anew."""
+        """Analyse everything anew, by a new process."""
         self.engine.restart()
+        for nf in self.nfs:
+            self._make_dirty(nf)
+        self.pump()
 
     # ------------------------------------------------------------------------------------------------------ analysis
 
@@ -208,7 +210,7 @@ class Session:
         nf.job = self.engine.begin("analyse", self._arguments(nf))
         self._current = nf
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self.limits[0], self._overdue, nf, nf.job)
+        self._timer = loop.call_later(self.settings.limit, self._overdue, nf, nf.job)
 
     @property
     def idle(self) -> bool:
@@ -234,8 +236,16 @@ class Session:
     def _overdue(self, nf: Nf, job: int) -> None:
         if nf.job == job:
             self.engine.cancel(job)
+            self._ending.add(job)
+            asyncio.get_running_loop().call_later(_ENDS_WITHIN, self._ended, job)
             nf.failures = _ATTEMPTS
-            self._failed(nf, f"the analysis took longer than {self.limits[0]:.0f} s")
+            self._failed(nf, f"the analysis took longer than {self.settings.limit:.0f} s")
+
+    def _ended(self, job: int) -> None:
+        """A job that was dropped must be gone by now; else the process that should have dropped it hangs itself."""
+        if job in self._ending:
+            logger.error("the analysis process does not answer")
+            self.engine.restart()
 
     def _failed(self, nf: Nf, why: str) -> None:
         """An analysis crashed or hung. Once more, in case it was not its own fault, then not before the next change."""
@@ -327,6 +337,8 @@ class Session:
         elif kind == "part":
             self._part(*rest)
         elif kind in ("rest", "failed", "end"):
+            if kind == "end":
+                self._ending.discard(rest[0])
             self._state(kind, *rest)
 
     def _part(self, job: int, name: str, data: Any) -> None:
@@ -383,6 +395,7 @@ class Session:
     def _lost(self) -> None:
         """The worker was started anew: give it the open texts, and begin again what was under way."""
         self.engine.buffers({d.path: d.text for d in self.documents if d.path})
+        self._ending.clear()
         lost, self._discoveries = self._discoveries, {}
         for paths in lost.values():
             self.discover(paths)
@@ -391,5 +404,6 @@ class Session:
             for what in list(nf.beside):
                 self.stop_beside(nf, what)
             if nf.job is not None:
+                self.engine.cancel(nf.job)
                 self._failed(nf, "the analysis process ended")
         self.pump()

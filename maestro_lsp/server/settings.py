@@ -20,12 +20,14 @@ class EditorSettings:
     hints     whether inlay hints are shown
     prove     whether keys are proved in the background
     workspace whether NFs are analysed that no open file belongs to
+    limit     seconds that an analysis may take
     """
 
     analysis: Mapping[str, Any] = field(default_factory=dict)
     hints: bool = True
     prove: bool = True
     workspace: bool = True
+    limit: float = 60.0
     problems: tuple[str, ...] = ()
 
 
@@ -51,8 +53,14 @@ def read(given: Any) -> EditorSettings:
         hints=_switch(table, "hints", "enabled"),
         prove=_switch(table, "prove"),
         workspace=_switch(table, "workspace", "analyse"),
+        limit=_seconds(table.get("timeLimit")),
         problems=tuple(problems),
     )
+
+
+def _seconds(value: Any) -> float:
+    sensible = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e6
+    return float(value) if sensible else EditorSettings.limit
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

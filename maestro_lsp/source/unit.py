@@ -107,7 +107,10 @@ class Unit:
     globals    variables by name; a definition wins over extern declarations
     declared   types of functions that are declared, with a body or without
     problems   what the preprocessor complained of, and places that do not parse
+    made_from  for who loads units again: all texts that were read or missed, search folders, macros
     """
+
+    made_from: tuple[Mapping[str, str | None], tuple[str, ...], Mapping[str, str]] | None = None
 
     def __init__(self, pre: Preprocessed, old: Unit | None = None) -> None:
         self.pre = pre

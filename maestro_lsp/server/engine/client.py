@@ -50,6 +50,7 @@ class Engine:
         self._waiting: list[bytes] = []
         self._restarts = 0
         self._stopped = False
+        self._again_task: asyncio.Task[None] | None = None
         self._job = 0
 
     @property
@@ -76,12 +77,15 @@ class Engine:
         """End the process and whatever it started."""
         self._stopped = True
         if self._writer is not None:
-            self._writer.close()
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._writer.close()
         self._kill()
 
     def restart(self) -> None:
         """End the process; a new one takes its place."""
         self._restarts = 0
+        if self._process is None:  # it was given up
+            self._again_task = asyncio.create_task(self._again())
         self._kill()
 
     def _kill(self) -> None:

@@ -41,7 +41,8 @@ from .wire import Frames, frame, send
 _PROGRAMS = 6  # parsed programs kept for the next edit
 _CPU_SECONDS = 600  # of a child that nobody stops any more
 _MEMORY_BYTES = 4 << 30  # of address space
-_IDLE_SECONDS = 2.0  # after which memory is tidied
+_IDLE_SECONDS = 0.5  # after which memory is tidied
+_LOADS = (10, 60)  # programs loaded until that is worth it when idle, and in any case
 
 
 @dataclass
@@ -76,8 +77,8 @@ class Worker:
     def run(self) -> None:
         """Until the server is gone."""
         while True:
-            ready = self.selector.select(_IDLE_SECONDS)
-            if not ready:
+            ready = self.selector.select(_IDLE_SECONDS if self.loads >= _LOADS[0] else None)
+            if not ready or self.loads >= _LOADS[1]:
                 self.tidy()
             for key, _ in ready:
                 if key.data is not None:
@@ -127,7 +128,7 @@ class Worker:
 
     def start(self, job: int, task: str, arguments: dict[str, Any]) -> None:
         log: dict[str, str | None] = {}
-        read = _logged(workspace.reader(self.buffers), log)
+        read = workspace.noting(workspace.reader(self.buffers), log)
         if task == "discover":
             self.answer("part", job, "nfs", tasks.discover(arguments, read))
             self.answer("end", job)
@@ -191,13 +192,13 @@ class Worker:
         for message in child.frames.messages():
             if message[0] == "keep":
                 _, extras, helpers, parts = message
-                self.helpers[child.entry] = helpers
-                self.cache.put(child.name, extras, parts)
                 for name, data in parts.items():
                     self.answer("part", child.job, name, data)
+                self.helpers[child.entry] = helpers
+                self.cache.put(child.name, extras, parts)
             elif message[0] == "add":
-                self.cache.add(child.name, message[1], message[2])
                 self.answer("part", child.job, message[1], message[2])
+                self.cache.add(child.name, message[1], message[2])
             else:
                 child.failed = child.failed or message[0] == "failed"
                 self.answer(message[0], child.job, *message[1:])
@@ -218,11 +219,10 @@ class Worker:
 
     def tidy(self) -> None:
         """Collect what old programs left behind; nothing waits for it."""
-        if self.loads >= 20:
-            self.loads = 0
-            gc.unfreeze()
-            gc.collect()
-            gc.freeze()
+        self.loads = 0
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
 
 def _kill(pid: int) -> bool:
@@ -242,14 +242,6 @@ def _reason(status: int) -> str:
         except ValueError:
             return f"the process was ended by signal {number}"
     return f"the process ended with status {os.WEXITSTATUS(status)}"
-
-
-def _logged(read: workspace.Read, log: dict[str, str | None]) -> workspace.Read:
-    def logging(path: str) -> str | None:
-        text = log[path] = read(path)
-        return text
-
-    return logging
 
 
 # ---------------------------------------------------------------------------------------------------------- in the child

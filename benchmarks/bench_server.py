@@ -1,0 +1,216 @@
+"""Latency of the language server over its real stdio, as JSON.
+
+    .venv/bin/python benchmarks/bench_server.py [--edits N] [--memory-edits N] [FOLDER ...]
+
+FOLDERs are NFs; by default all fixtures, and Vigor's where MAESTRO_VIGOR (default /tmp/vigor) has them. For each NF: milliseconds
+from a keystroke to the diagnostics of the new text, and how long the analysis itself took within them; for all of them together the
+answer times of requests that are sent while analysis, keys and proof run. Then the time from starting the process to first
+diagnostics, without and with results of an earlier session, and the memory of all processes during many edits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.server.raw import Client
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+LIBVIG = Path(__file__).parents[1] / "maestro_lsp" / "runtime" / "libvig"
+REQUESTS = ("textDocument/hover", "textDocument/codeLens", "textDocument/inlayHint", "textDocument/documentSymbol",
+            "textDocument/definition", "textDocument/codeAction", "maestro/analysis", "maestro/panel", "maestro/paths",
+            "textDocument/diagnostic")  # fmt: skip
+
+
+def copied(nf: Path, into: Path) -> Path:
+    """The NF in a tree of its own: what lies beside it comes along."""
+    shutil.copytree(nf, into / nf.name, symlinks=True)
+    for shared in nf.parent.iterdir():
+        if shared.is_file() and shared.suffix in (".c", ".h", "") and shared.stat().st_size < 1 << 20:
+            shutil.copy(shared, into)
+    libvig = nf.parent / "libvig"
+    if not (into / "libvig").exists():
+        shutil.copytree(libvig if libvig.is_dir() else LIBVIG, into / "libvig", symlinks=True)
+    return into / nf.name
+
+
+def busiest(folder: Path) -> Path:
+    """The source with the most library calls."""
+    return max(sorted(folder.glob("*.c")), key=lambda p: p.read_text("utf-8", "replace").count("map_"))
+
+
+def type_on_first_line(client: Client, uri: str, n: int) -> float:
+    """The n-th keystroke in a comment on a line of its own; gives when."""
+    old = 0 if n == 0 else len(f"// {n - 1}")
+    where = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": old}}
+    return client.change(uri, n + 2, [{"range": where, "text": f"// {n}" + ("\n" if n == 0 else "")}])
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+
+
+def measure_edits(nf: Path, edits: int, answers: dict[str, list[float]]) -> dict[str, Any]:
+    """Keystrokes in the NF's busiest source, each waited for; requests are sent while it is analysed."""
+    draw = random.Random(0)
+    with tempfile.TemporaryDirectory() as place:
+        folder = copied(nf, Path(place))
+        client = Client(folder)
+        path = busiest(folder)
+        uri = client.open(path)
+        client.fresh(uri)
+        lines = path.read_text().splitlines()
+        latencies, analyses = [], []
+        for n in range(edits):
+            sent = type_on_first_line(client, uri, n)
+            latencies.append(1e3 * (client.diagnosed(uri, n + 2) - sent))
+            analyses.append(sum(client.fresh(uri)["timings_ms"].values()))
+            for method in draw.sample(REQUESTS, 4):
+                position = {"line": draw.randrange(len(lines)), "character": 4}
+                where = {"start": {"line": 0, "character": 0}, "end": {"line": len(lines), "character": 0}}
+                params = {
+                    "textDocument": {"uri": uri},
+                    "position": position,
+                    "range": where,
+                    "context": {"diagnostics": []},
+                }
+                asked = time.perf_counter()
+                at, _ = client.answer(client.request(method, params))
+                answers.setdefault(method, []).append(1e3 * (at - asked))
+        client.stop()
+    return {
+        "keystroke_ms": {"p50": percentile(latencies, 0.5), "p95": percentile(latencies, 0.95)},
+        "analysis_ms": {"p50": round(statistics.median(analyses), 1)},
+        "over_analysis_p95_ms": percentile([a - b for a, b in zip(latencies, analyses, strict=True)], 0.95),
+    }
+
+
+def measure_load(nf: Path, edits: int) -> dict[str, Any]:
+    """Answer times while somebody types without waiting: analyses begin and are dropped, keys are solved, proofs run."""
+    draw = random.Random(1)
+    times: list[float] = []
+    by_method: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = copied(nf, Path(place))
+        client = Client(folder)
+        path = busiest(folder)
+        uri = client.open(path)
+        client.fresh(uri)
+        lines = path.read_text().splitlines()
+        for n in range(edits):
+            type_on_first_line(client, uri, n)
+            for method in draw.sample(REQUESTS, 3):
+                position = {"line": draw.randrange(len(lines)), "character": 4}
+                where = {"start": {"line": 0, "character": 0}, "end": {"line": len(lines), "character": 0}}
+                params = {
+                    "textDocument": {"uri": uri},
+                    "position": position,
+                    "range": where,
+                    "context": {"diagnostics": []},
+                }
+                asked = time.perf_counter()
+                at, _ = client.answer(client.request(method, params))
+                times.append(1e3 * (at - asked))
+                by_method.setdefault(method, []).append(times[-1])
+            time.sleep(draw.choice((0.0, 0.05, 0.2, 0.5)))
+        client.stop()
+    slowest = max(by_method, key=lambda m: percentile(by_method[m], 0.99))
+    return {"requests": len(times), "p50": percentile(times, 0.5), "p99": percentile(times, 0.99), "slowest": slowest}
+
+
+def measure_start(nf: Path, rounds: int) -> dict[str, float]:
+    """Seconds from starting the process to the first diagnostics."""
+    found: dict[str, list[float]] = {"first_session_s": [], "later_session_s": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as cache:
+            folder = copied(nf, Path(place))
+            for kind in found:
+                client = Client(folder, cache)
+                uri = client.open(busiest(folder))
+                at, _ = client.until(
+                    lambda m, uri=uri: (
+                        m.get("method") == "textDocument/publishDiagnostics"
+                        and m["params"]["uri"] == uri
+                        and m["params"]["diagnostics"]
+                    )
+                )
+                found[kind].append(at - client.started)
+                client.stop()
+    return {kind: round(statistics.median(values), 2) for kind, values in found.items()}
+
+
+def memory(pid: int) -> float:
+    """MiB of a process and those below it, pages that they share counted once."""
+    total = 0.0
+    pending = [pid]
+    while pending:
+        one = pending.pop()
+        try:
+            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+            pending += [int(c) for c in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+        except OSError:
+            continue
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+    return total
+
+
+def measure_memory(nf: Path, edits: int) -> dict[str, Any]:
+    """MiB after a share of many edits, each analysed."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = copied(nf, Path(place))
+        client = Client(folder)
+        uri = client.open(busiest(folder))
+        client.fresh(uri)
+        marks = {}
+        for n in range(edits):
+            type_on_first_line(client, uri, n)
+            client.diagnosed(uri, n + 2)
+            if (n + 1) % max(1, edits // 5) == 0:
+                time.sleep(3)  # so that idle work is done
+                marks[n + 1] = round(memory(client.process.pid), 1)
+        client.stop()
+    return {"edits": edits, "mib_after": marks}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--edits", type=int, default=20, help="of each NF")
+    parser.add_argument("--memory-edits", type=int, default=1000)
+    parser.add_argument("folders", nargs="*", type=Path)
+    args = parser.parse_args()
+    vigor = Path(os.environ.get("MAESTRO_VIGOR", "/tmp/vigor"))
+    folders = args.folders or [
+        *sorted(p.parent for p in FIXTURES.glob("*/Makefile")),
+        *sorted(p for p in vigor.glob("vig*") if (p / "Makefile").is_file()),
+    ]
+    firewall = FIXTURES / "fw"
+    answers: dict[str, list[float]] = {}
+    nfs = {}
+    for folder in folders:
+        nfs[folder.name] = measure_edits(folder.resolve(), args.edits, answers)
+        print(folder.name, nfs[folder.name], file=sys.stderr)
+    times = [t for values in answers.values() for t in values]
+    result = {
+        "nfs": nfs,
+        "request_ms": {"requests": len(times), "p50": percentile(times, 0.5), "p99": percentile(times, 0.99)},
+        "request_under_load_ms": measure_load(firewall, 10 * args.edits),
+        "start": measure_start(firewall, 5),
+        "memory": measure_memory(firewall, args.memory_edits),
+        "load_average": os.getloadavg()[0],
+    }
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

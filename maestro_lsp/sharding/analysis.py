@@ -14,6 +14,7 @@ from ..rss.configure import Configuration, configure
 from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
+from ..source.text import Span
 from ..symbex.engine import Trouble
 from ..symbex.path import CallPath, Part
 from ..symbex.run import Execution
@@ -515,6 +516,7 @@ class _Analysis:
                             "capacity-split",
                             f"the capacity{size} of {table.name} is divided between the cores",
                             table.declared,
+                            _where_full(chain, accesses),
                         )
                     )
 
@@ -523,6 +525,21 @@ NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
 _INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
+
+
+def _where_full(chain: int, accesses: Sequence[Access]) -> tuple[Related, ...]:
+    """The allocations that some path finds no room at: what happens there then happens when a core's share is full."""
+    outcomes: dict[Span, set[str]] = {}
+    for a in accesses:
+        if a.object.id == chain and a.role == "allocate" and a.touch is not None and a.touch.found is False:
+            outcomes.setdefault(a.span, set()).add(_OUTCOMES.get(a.path.outcome, a.path.outcome))
+    return tuple(
+        Related(span, f"a packet that finds its core's share full here is {' or '.join(sorted(done))}")
+        for span, done in sorted(outcomes.items())
+    )
+
+
+_OUTCOMES = {"drop": "dropped", "forward": "forwarded", "flood": "flooded"}
 
 
 def _demanded(wanted: Iterable[Demand]) -> dict[int, set[str]]:

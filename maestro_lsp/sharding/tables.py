@@ -65,6 +65,7 @@ def find_tables(
     for a in accesses:
         _check_access(a, tables, owner, origin)
     for t in tables.values():
+        _check_counts(t, accesses)
         _check_puts(t, accesses, origin)
         _check_removal(t, accesses, origin)
         _check_cells(t, accesses, origin)
@@ -172,6 +173,16 @@ def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, in
     else:
         why = _FOREIGN.get(kind, "it is addressed by a number that is no index of its dchain")
     (table.breaches if a.role == "free" else table.foreign).append(Breach(a.object.id, a, why))
+
+
+def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
+    """Capacity is divided where it bounds how many entries a table admits. A dchain whose indices stand for nothing bounds how
+    many packets pass: its capacity is what it is for, and no core knows how many passed elsewhere."""
+    if table.maps or table.vectors or table.holders:
+        return
+    for a in accesses:
+        if a.object.id == table.chain and a.role == "allocate":
+            _breach(table, a, "no map or vector holds anything at its indices, so it only counts packets")
 
 
 def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:

@@ -287,6 +287,14 @@ class Engine:
             self.havoc_object(st, oid)
         return oid << ADDRESS_BITS
 
+    def hidden_state(self, st: State, name: str) -> int:
+        """The address of 8 bytes that the C library keeps for itself."""
+        oid = self._id(("hidden", name))
+        if oid not in st.memory:
+            self._materialise(st, oid, ObjectInfo("global", name), [0] * 8)
+            self.havoc_object(st, oid)
+        return oid << ADDRESS_BITS
+
     def label(self, oid: int, name: str) -> str:
         """A name for an object's symbols that no other object has: statics and heap blocks may share theirs."""
         first = self._labels.setdefault(name, oid)

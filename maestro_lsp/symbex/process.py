@@ -155,10 +155,7 @@ def time_now(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model(
     "time",
     "clock",
-    "rand",
-    "random",
     "rte_rand",
-    "lrand48",
     "rte_rdtsc",
     "rte_get_tsc_cycles",
     "rte_get_timer_cycles",
@@ -167,6 +164,16 @@ def time_now(st: State, v: list[Any], types: Any, result: Any) -> Any:
 )
 def outside(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return anything(st, "outside", 8 * size_of(result) if not isinstance(result, T.Void) else 32)
+
+
+@model("rand", "random", "lrand48", "mrand48", "drand48")
+def random_number(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    """The next of one sequence for the whole process (DPDK's rte_rand has one for each core)."""
+    seed = st.engine.hidden_state(st, "the seed of random numbers")
+    if st.tracking:
+        st.load(seed, 8)
+        st.store(seed, anything(st, "seed", 64), 8)
+    return anything(st, "random", 8 * size_of(result))
 
 
 @model("clock_gettime", "gettimeofday")

@@ -8,6 +8,7 @@ library object were not, then again with what that run has shown, until nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any
 
 from ..libvig.catalogue import Catalogue
 from ..source import ctypes as T
+from ..source.nodes import node_text
 from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
@@ -232,10 +234,32 @@ class _Run:
         for other in [*good[1:], *engine.abandoned]:
             _merge(base, other)
         engine.abandoned = []
+        if any(t.code in ("path-limit", "loop-limit") for t in troubles):
+            self.forget_numbers(base, f)
         base.conditions, base.facts, base.or_facts, base.values, base.memo, base.model = [], {}, [], {}, {}, {}
         base.loops = {}
         base.finished = False
         return base
+
+    def forget_numbers(self, base: State, f: FunctionDef) -> None:
+        """Start-up has more paths than were explored: what the others store is not known. Numbers that they can reach become
+        constants that are not known; pointers stay, since all explored paths agree on them (`_merge`)."""
+        assigned = _assigned_names(self.program, f)
+        for u in self.program.units:  # those that no explored path has reached as well
+            for name in sorted(assigned):
+                g = self.program.global_(name, u)
+                if g is not None:
+                    self.engine.global_address(base, g)
+        for oid, b in list(base.memory.items()):
+            if b.info.kind != "heap" and (b.info.kind != "global" or b.info.name not in assigned):
+                continue
+            b = base.own(oid)
+            for i in range(0, b.size, 8):
+                word = X.from_bytes(tuple(b.data[i : i + 8]))
+                if isinstance(word, int) and (word >> ADDRESS_BITS) in base.memory:
+                    continue
+                for j in range(i, min(i + 8, b.size)):
+                    b.data[j] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", j)
 
     # --------------------------------------------------------------------------------------------------------- packets
 
@@ -551,10 +575,32 @@ def _scalars(name: str, address: int, t: T.CType, depth: int = 0) -> list[tuple[
     return [(name, address, t)]
 
 
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_PLACE = r"(?:\s*(?:\.|->)\s*\w+|\s*\[[^\]]*\])*"
+_ASSIGNED = re.compile(rf"\b([A-Za-z_]\w*){_PLACE}\s*(?:=(?!=)|(?:[-+*/%&|^]|<<|>>)=|\+\+|--)|(?:&|\+\+|--)\s*([A-Za-z_]\w*)")
+
+
+def _assigned_names(program: Program, start: FunctionDef) -> set[str]:
+    """Names that a function, or one that it may call, assigns to or takes the address of."""
+    defined = {name: f for u in program.units for name, f in u.functions.items()}
+    out: set[str] = set()
+    todo, seen = [start], {start.name}
+    while todo:
+        text = node_text(todo.pop().body)
+        out |= {name for m in _ASSIGNED.finditer(text) for name in m.groups() if name}
+        for name in set(_NAME.findall(text)) & defined.keys() - seen:
+            seen.add(name)
+            todo.append(defined[name])
+    return out
+
+
 def _merge(base: State, other: State) -> None:
     """Make base hold what both may hold: bytes that differ become constants that are not known."""
     for oid, b in list(base.memory.items()):
         o = other.memory.get(oid)
+        if o is not None and o.info is not b.info and b.info.kind == "handle":
+            unknown = {k: v for k, v in b.info.detail.items() if k in o.info.detail and o.info.detail[k] == v}
+            base.own(oid).info = replace(b.info, detail={**dict.fromkeys(b.info.detail), **unknown, "place": b.info.detail.get("place")})
         if o is None or o.data is b.data or o.size != b.size:
             continue
         for i, (x, y) in enumerate(zip(b.data, o.data, strict=True)):

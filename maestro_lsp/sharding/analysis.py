@@ -420,14 +420,17 @@ class _Analysis:
             )
 
     def disjoint(self, weak: Sequence[int], requirements: Sequence[Demand]) -> None:
-        """Requirements that are fine alone but leave nothing together."""
+        """Requirements that are fine alone but leave nothing together; or one that alone leaves nothing on this NIC."""
         if any(not d.when for d in requirements if d.requirement.i == d.requirement.j and d.requirement.i in weak):
-            return  # everything meets for a reason of its own, which is a finding already
+            self.nothing_hashed(weak, requirements)
+            return
         configuration = self.configure(requirements, self._classes(requirements))
         for device in weak:
             cause = configuration.space.explain(device)
             named = [d.conflicts[0] for d in requirements if any(d.requirement is q for q in cause)]
             if len(named) < 2:
+                self.too_much(device, [d for d in requirements if any(d.requirement is q for q in cause)] or
+                              [d for d in requirements if device in (d.requirement.i, d.requirement.j)])  # fmt: skip
                 continue
             first, second = named[0].causes[0], named[1].causes[0]
             a, b = self._best(first), self._best(second)
@@ -440,6 +443,29 @@ class _Analysis:
                     f"{a.object.name} and {b.object.name} ask for shardings that have nothing in common on device {device}: {texts}",
                     a.span,
                     (Related(b.span, f"the other access: {b.interface}"),),
+                )
+            )
+
+    def nothing_hashed(self, weak: Sequence[int], requirements: Sequence[Demand]) -> None:
+        """Everything meets: mostly for a reason that is a finding already; else because the NIC hashes nothing that is named."""
+        if not any(_is_reason(f) for f in self.findings):
+            for device in weak:
+                mine = [d for d in requirements if not d.when and d.requirement.i == d.requirement.j == device]
+                self.too_much(device, mine)
+
+    def too_much(self, device: int, requirements: Sequence[Demand]) -> None:
+        """One requirement leaves no bit of the hash free on this NIC."""
+        for d in requirements[:1]:
+            cause = d.conflicts[0].causes[0]
+            a, b = self._best(cause), cause[1].access
+            text = show(equalities_of(d.conflicts[0].when)[0])
+            self.findings.append(
+                Finding(
+                    "rss-incompatible-field",
+                    f"no RSS option of {self.options.profile.name} spreads packets of device {device} while those with {text} meet, "
+                    f"as {a.interface} on {a.object.name} asks",
+                    a.span,
+                    (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else (),
                 )
             )
 
@@ -525,6 +551,10 @@ NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
 _INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
+
+
+def _is_reason(f: Finding) -> bool:
+    return f.severity == "warning" and f.code != "unhashed-traffic"
 
 
 def _where_full(chain: int, accesses: Sequence[Access]) -> tuple[Related, ...]:

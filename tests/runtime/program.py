@@ -7,9 +7,10 @@ import os
 import shlex
 import struct
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from benchmarks import memory
 from maestro_lsp.rss import Requirement, all_equal
 from maestro_lsp.rss.configure import Configuration, configure
 from maestro_lsp.rss.fields import WIDTHS
@@ -35,6 +36,14 @@ def dpdk(what: str) -> list[str]:
     done = subprocess.run(["pkg-config", what, "libdpdk"], check=True, capture_output=True, text=True)
     # As system headers, they are not warned about.
     return [flag.replace("-I", "-isystem", 1) for flag in shlex.split(done.stdout)]
+
+
+@functools.cache
+def nat_rss(nic: str = "x710", seed: int = 0) -> Configuration:
+    """Keys for nfs/nat.c: flows meet inside; outside, packets to the same port meet, and nothing else decides."""
+    same = all_equal(*[[field, field] for field in ("ipv4.src", "ipv4.dst", "l4.src", "l4.dst")])
+    needs = [Requirement(0, 0, same), Requirement(1, 1, all_equal(["l4.dst", "l4.dst"]))]
+    return configure(profile(nic), [0, 1], needs, classes=("ipv4-tcp", "ipv4-udp"), seed=seed)
 
 
 @functools.cache
@@ -99,21 +108,23 @@ def build(
     compiler: str = "gcc",
     source: Path = FLOWS,
     flags: Sequence[str] = ("-O2",),
-    libs: Sequence[str] | None = None,
+    rss: Configuration | None = None,
+    compiled: Callable[[list[str]], list[str]] = lambda command: command,
 ) -> Path:
-    """Compiles the NF with a strategy's headers, every warning an error."""
+    """Compiles the NF with a strategy's headers, every warning an error. `compiled` may change the command."""
     data = folder / "rss_data.h"
-    data.write_text(rss_data(firewall_rss()))
+    data.write_text(rss_data(rss or firewall_rss()))
     defines = [f'-DNF="maestro/nf_{strategy}.h"', f'-DMAIN="maestro/main_{strategy}.h"']
     if strategy != "sequential":
         defines.append(f'-DRSS_DATA="{data}"')
+    if strategy == "balanced":
+        defines = ['-DNF="maestro/nf_shared_nothing.h"', '-DCHAINS="maestro/live.h"', "-DBALANCED", *defines[1:]]
     if strategy in SHARED:
         defines += ["-DSHARED", '-DCHAINS="maestro/expire_map.h"']
     program = folder / f"{source.stem}-{strategy}-{compiler}"
     command = [compiler, "-std=gnu11", "-g", "-march=native", *WARNINGS, *flags, f"-I{RUNTIME}", *dpdk("--cflags")]
-    command += [*defines, str(source), *map(str, LIBVIG), "-o", str(program)]
-    command += dpdk("--libs") if libs is None else libs
-    done = subprocess.run(command, capture_output=True, text=True)
+    command += [*defines, str(source), *map(str, LIBVIG), "-o", str(program), *dpdk("--libs")]
+    done = subprocess.run(compiled(command), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return program
 
@@ -153,6 +164,11 @@ def counts(output: str) -> dict[str, dict[str, int]]:
     lines = output[output.rindex("core ") :].splitlines()
     header = lines[0].split()[1:]
     return {line.split()[0]: dict(zip(header, map(int, line.split()[1:]), strict=True)) for line in lines[1:] if line}
+
+
+def from_memory(command: list[str]) -> list[str]:
+    """The same program on packets from memory (benchmarks/memory.py)."""
+    return [*command, "-D_GNU_SOURCE", str(memory.SOURCE), *(f"-Wl,--wrap={name}" for name in memory.WRAPPED)]
 
 
 # ---- Captures

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define THREADS_MAX 8
-#define ROOM 128 // bytes of a packet's buffer
+#include "packets.h"
+
 
 struct note {
   uint64_t order; // how many packets had written when this one was processed, itself included
@@ -55,31 +55,6 @@ static int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t
 #define main maestro_main
 #include STRESSED
 #undef main
-
-// ---- Packets, made from their number alone, so that the replay can make them again
-
-static uint64_t seed;
-static unsigned flow_count;
-
-static uint64_t mix(uint64_t x) { // splitmix64
-  x += UINT64_C(0x9e3779b97f4a7c15);
-  x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return x ^ (x >> 31);
-}
-
-static uint16_t make_packet(uint8_t *bytes, unsigned thread, uint64_t number) {
-  uint64_t random = mix(seed ^ mix(number * THREADS_MAX + thread));
-  uint16_t device = random % 3 == 0;
-  uint32_t flow = (uint32_t)(random >> 8) % flow_count;
-  memset(bytes, 0, ROOM);
-  bytes[12] = 0x08;
-  bytes[14] = 0x45;
-  bytes[22] = 64;
-  bytes[23] = 17;
-  memcpy(bytes + (device == 0 ? 26 : 30), &flow, 4);
-  return device;
-}
 
 // ---- The run
 

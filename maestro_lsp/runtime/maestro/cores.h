@@ -19,22 +19,18 @@ static inline bool maestro_goes_on(const struct maestro_core *core) {
   return !atomic_load_explicit(&maestro_stop, memory_order_relaxed) && core->counts.received < maestro_options.packets;
 }
 
-// The main loop: a burst from each device in turn.
-static void maestro_main_loop(struct maestro_core *core) {
+// A burst from each device in turn. Gives how many packets there were.
+static inline unsigned maestro_poll_devices(struct maestro_core *core) {
   struct rte_mbuf *packets[MAESTRO_BATCH];
-  while (maestro_goes_on(core)) {
-    uint16_t received = 0;
-    for (uint16_t device = 0; device < MAESTRO_NF_DEVICES; ++device) {
-      uint16_t count = rte_eth_rx_burst(device, (uint16_t)core->index, packets, MAESTRO_BATCH);
-      if (count > 0) {
-        maestro_process(core, device, packets, count);
-        received += count;
-      }
-    }
-    if (received == 0 && maestro_all_idle()) {
-      atomic_store_explicit(&maestro_stop, true, memory_order_relaxed);
+  unsigned received = 0;
+  for (uint16_t device = 0; device < MAESTRO_NF_DEVICES; ++device) {
+    uint16_t count = rte_eth_rx_burst(device, (uint16_t)core->index, packets, MAESTRO_BATCH);
+    if (count > 0) {
+      maestro_process(core, device, packets, count);
+      received += count;
     }
   }
+  return received;
 }
 
 static void maestro_make_cores(const unsigned *lcores) {

@@ -21,6 +21,8 @@
 #include <rte_udp.h>
 #include <rte_version.h>
 
+#include <pthread.h>
+
 #if RTE_VERSION < RTE_VERSION_NUM(21, 11, 0, 0)
 #  define RTE_ETH_MQ_RX_RSS ETH_MQ_RX_RSS
 #  define RTE_ETH_RETA_GROUP_SIZE RTE_RETA_GROUP_SIZE
@@ -46,3 +48,13 @@
 #  define RTE_ETH_RSS_L4_SRC_ONLY ETH_RSS_L4_SRC_ONLY
 #  define RTE_ETH_RSS_L4_DST_ONLY ETH_RSS_L4_DST_ONLY
 #endif
+
+// A thread that is not bound to a core that runs an NF.
+__attribute__((unused)) static inline int maestro_thread_create(pthread_t *thread, const char *name, void *(*run)(void *)) {
+#if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
+  return rte_ctrl_thread_create(thread, name, NULL, run, NULL);
+#else
+  (void)name;
+  return pthread_create(thread, NULL, run, NULL);
+#endif
+}

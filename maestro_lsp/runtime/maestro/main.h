@@ -6,7 +6,17 @@
 
 static enum maestro_dispatch maestro_dispatch;
 static rte_spinlock_t maestro_starting = RTE_SPINLOCK_INITIALIZER;
-static atomic_uint maestro_started;
+static atomic_uint maestro_started; // cores that have their tables
+static atomic_bool maestro_ended;   // all cores have left their loops
+
+// A core's loop where devices steer: what they give, and what cores hand over that no longer own it.
+static void maestro_rss_loop(struct maestro_core *core) {
+  while (maestro_goes_on(core)) {
+    if (maestro_poll_devices(core) + maestro_take_over(core) == 0 && maestro_all_idle()) {
+      atomic_store_explicit(&maestro_stop, true, memory_order_relaxed);
+    }
+  }
+}
 
 static int maestro_run_core(void *core_) {
   struct maestro_core *core = core_;
@@ -24,28 +34,25 @@ static int maestro_run_core(void *core_) {
   if (maestro_dispatch == MAESTRO_DISPATCH_SOFTWARE) {
     maestro_ring_loop(core);
   } else {
-    maestro_main_loop(core);
+    maestro_rss_loop(core);
   }
   return 0;
 }
 
-// Waits for the cores; prints counts now and then.
-static void maestro_watch(void) {
+// A thread beside the cores: prints counts now and then, and balances tables.
+static void *maestro_watch(void *unused) {
+  (void)unused;
   int64_t printed = maestro_clock();
-  bool running = true;
-  while (running) {
+  while (!atomic_load(&maestro_ended)) {
     usleep(10000);
-    running = false;
-    for (unsigned i = 0; i < maestro_cores; ++i) {
-      unsigned lcore = maestro_core_at[i]->lcore;
-      running |= lcore != rte_get_main_lcore() && rte_eal_get_lcore_state(lcore) == RUNNING;
-    }
     int64_t now = maestro_clock();
+    maestro_tend(now, maestro_dispatch);
     if (maestro_options.stats_seconds != 0 && now - printed >= (int64_t)maestro_options.stats_seconds * 1000000000) {
       maestro_print_counts();
       printed = now;
     }
   }
+  return NULL;
 }
 
 // One pool of buffers for each NUMA node, filled for the cores there. Queue i is core i's.
@@ -81,11 +88,16 @@ int main(int argc, char **argv) {
   maestro_make_pools(pools);
   maestro_make_rings();
   maestro_start_ports(maestro_dispatch, pools);
+  maestro_start_balance();
   if (!maestro_init_shared()) {
     maestro_refuse("nf_init failed: is there memory enough for the NF's tables?\n");
   }
 
   maestro_catch_signals();
+  pthread_t watch;
+  if (maestro_thread_create(&watch, "watch", maestro_watch) != 0) {
+    maestro_refuse("No thread to watch the cores\n");
+  }
   struct maestro_core *own = NULL; // what this lcore itself runs
   for (unsigned i = 0; i < maestro_cores; ++i) {
     if (lcores[i] == rte_get_main_lcore()) {
@@ -99,10 +111,12 @@ int main(int argc, char **argv) {
   } else if (own != NULL) {
     maestro_run_core(own);
   }
-  maestro_watch();
   rte_eal_mp_wait_lcore();
+  atomic_store(&maestro_ended, true);
+  pthread_join(watch, NULL);
 
   maestro_print_counts();
+  maestro_print_moves();
   maestro_stop_ports();
   rte_eal_cleanup();
   return 0;

@@ -25,7 +25,11 @@ int main(int argc, char **argv) {
     maestro_refuse("nf_init failed: is there memory enough for the NF's tables?\n");
   }
   maestro_catch_signals();
-  maestro_main_loop(maestro_core_at[0]);
+  while (maestro_goes_on(maestro_core_at[0])) {
+    if (maestro_poll_devices(maestro_core_at[0]) == 0 && maestro_all_idle()) {
+      break;
+    }
+  }
 
   maestro_print_counts();
   maestro_stop_ports();

@@ -1,6 +1,7 @@
 // Strategy `tm`: all cores work on the same tables.
 #pragma once
 
+#include "maestro/no_balance.h"
 #include "maestro/process_tm.h"
 
 static bool maestro_init_shared(void) {

@@ -115,6 +115,10 @@ static inline uint16_t maestro_core_of_hash(uint16_t device, uint32_t hash) {
   return atomic_load_explicit(&table->core[hash & (table->size - 1)], memory_order_relaxed);
 }
 
+__attribute__((unused)) static unsigned maestro_core_of_packet(uint16_t device, const uint8_t *packet, uint32_t length) {
+  return maestro_core_of_hash(device, maestro_hash(&maestro_rss[device], &maestro_soft_keys[device], packet, length));
+}
+
 // Writes a device's table into the device.
 static int maestro_install_table(uint16_t device) {
   struct maestro_table *table = &maestro_tables[device];

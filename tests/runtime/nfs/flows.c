@@ -21,6 +21,16 @@
 #  define SHARE(capacity) (capacity)
 #  define CHAIN struct maestro_dchain
 #  define CALL(name) maestro_##name
+#elif defined(BALANCED)
+#  define STATE static MAESTRO_PER_CORE
+#  define SHARE(capacity) maestro_share(capacity)
+#  define CHAIN struct maestro_live_chain
+#  define dchain_allocate chain_allocate
+#  define dchain_allocate_new_index chain_allocate_new_index
+#  define dchain_rejuvenate_index chain_rejuvenate_index
+#  define CALL(name) LIVE(name)
+#  define LIVE(name) maestro_live_##name
+#  define maestro_write()
 #else
 #  define STATE static MAESTRO_PER_CORE
 #  define SHARE(capacity) maestro_share(capacity)

@@ -1,4 +1,4 @@
-# make demo    set up what is needed and analyse a firewall
+# make demo    set up what is needed, analyse a firewall, write its parallel program and verify it
 # make test    set up what the tests need (Debian packages too) and run them all
 # make lint    formatting, types, import contract
 # make bench   figures as JSON in build/bench
@@ -38,12 +38,15 @@ apt:
 	fi
 
 demo: $(VENV)/.installed
-	@echo '$$ maestro-lsp check fixtures/fw -v'
-	@$(BIN)/maestro-lsp check fixtures/fw -v
+	@mkdir -p build
+	@$(BIN)/maestro-lsp check fixtures/fw
 	@echo
-	@echo 'Its call paths:             $(BIN)/maestro-lsp paths fixtures/fw'
-	@echo 'An NF that needs locks:     $(BIN)/maestro-lsp check fixtures/bridge'
-	@echo 'Your own:                   $(BIN)/maestro-lsp check PATH'
+	@$(BIN)/maestro-lsp parallelize fixtures/fw --strategy shared-nothing --out build/fw.c -q
+	@$(BIN)/maestro-lsp verify fixtures/fw --against build/fw.c
+	@echo
+	@echo 'The parallel program:       build/fw.c'
+	@echo 'Your own NF:                $(BIN)/maestro-lsp check PATH'
+	@echo 'In your editor:             docs/editors.md'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check maestro_lsp tests benchmarks

@@ -28,6 +28,7 @@ class RawCall:
     touches: tuple[Touch, ...]
     place: Place
     keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()
+    packet_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def record(
     keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
 ) -> None:
     note(st, spec)
-    raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys))
+    raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys), st.packet_is_changed())
     st.calls.append(raw)  # type: ignore[arg-type]
 
 

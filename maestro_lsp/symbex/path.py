@@ -59,6 +59,7 @@ class Call:
     functions: tuple[str, ...]  # the functions those sites are in
     keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()  # bytes behind key pointers, by parameter name
     result_used: bool = False  # whether the path's conditions or effects depend on the result
+    packet_changed: bool = False  # whether the path had changed the packet when it came here
 
     @property
     def span(self) -> Span:

@@ -446,6 +446,7 @@ class _Run:
                     engine.spans(r.place),
                     tuple(c.name for c, _ in r.place),
                     r.keys,
+                    packet_changed=r.packet_changed,
                 )
             )
         writes = tuple(_packet_writes(st))

@@ -401,6 +401,15 @@ class State:
             self.regions[symbolic_offset] = oid
         return oid
 
+    def packet_is_changed(self) -> bool:
+        """Whether some byte of the packet is not as it arrived."""
+        packet = self.library.get("packet")
+        for oid in (packet >> ADDRESS_BITS if isinstance(packet, int) else -1, *self.regions.values()):
+            b = self.memory.get(oid)
+            if b is not None and b.data != b.info.detail["arrived"]:
+                return True
+        return False
+
     def _positions(self, b: Block, off: int, rest: Expr, n: int) -> list[int]:
         """The values of the symbolic offset that stay inside the object."""
         step = 1

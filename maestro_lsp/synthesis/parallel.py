@@ -16,6 +16,7 @@ from .. import __version__, workspace
 from ..libvig.catalogue import Catalogue
 from ..sharding.analysis import Analysis
 from ..source.program import Program
+from ..source.text import Span
 from ..symbex.run import Execution
 from ..workspace import NfSources
 from . import clashes
@@ -25,6 +26,7 @@ from .definitions import Definition
 from .excerpt import Edit, excerpt, head_comment
 from .rss_data import NoPlace, requirement, rss_data
 from .runtime_part import RuntimePart, by_name
+from .sections import Sections, Unguarded, sections
 from .variables import Callers, Static, changed, globals_of, statics
 
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")
@@ -109,7 +111,7 @@ def parallelize(report: Analysed, strategy: str) -> Parallel:
         raise Refused(why)
     try:
         return _Writer(report, strategy).write()
-    except (clashes.Clash, NoPlace) as e:
+    except (clashes.Clash, NoPlace, Unguarded) as e:
         raise Refused(str(e)) from None
 
 
@@ -117,8 +119,6 @@ def _why_not(report: Analysed, strategy: str) -> str | None:
     analysis = report.analysis
     if strategy == "sequential":
         return None
-    if strategy in ("locks", "tm"):
-        return "this strategy is not written yet"
     if analysis.verdict == "unknown":
         found = next((f for f in analysis.findings if f.severity == "warning"), None)
         return "the NF is not known well enough to change it" + (f": {found.message}" if found is not None else "")
@@ -149,6 +149,7 @@ class _Writer:
         self.edits: dict[str, list[Edit]] = {}
         self.notes: list[str] = []
         self.runtime = RuntimePart()
+        self.sharing = Sections()
 
     def write(self) -> Parallel:
         dropped = clashes.repeated(self.parts.pieces)
@@ -156,6 +157,8 @@ class _Writer:
         if self.strategy == "shared-nothing":
             self.give_each_core_its_state()
             self.divide_tables()
+        elif self.strategy in ("locks", "tm"):
+            self.share_state()
         body = self.body(dropped)
         requires = tuple(
             f"devices {r.devices[0]}, {r.devices[1]}: {requirement(r)}"
@@ -213,6 +216,21 @@ class _Writer:
             self.notes.append(f"divided between the cores: {', '.join(division.divided)}")
         self.notes += [f"{name} keeps its size on each core: {why}" for name, why in division.kept]
 
+    def share_state(self) -> None:
+        """Packets announce that they write; dchains become the runtime's."""
+        running = self.callers.reached("nf_process")
+        self.sharing = sections(self.parts.pieces, running, self.report.execution, self.report.analysis)
+        self.edit(self.sharing.edits)
+        variables = [*globals_of(self.parts).values(), *statics(running)]
+        scratch = [v for v in variables if any(_holds(v.place, span) for span in self.sharing.per_core)]
+        if len(scratch) < len(self.sharing.per_core):
+            raise Refused("a variable that every packet writes anew is not found in the program's text")
+        self.make_per_core(scratch)
+        for device in self.sharing.writers:
+            self.notes.append(
+                f"every packet from device {device} that is kept writes state, so {self.strategy} gain little for it"
+            )
+
     # ---------------------------------------------------------------------------------------------------------- text
 
     def title(self, name: str, requires: tuple[str, ...]) -> str:
@@ -251,7 +269,10 @@ class _Writer:
             if macro.where is not None
         ]
         out = [*features[:1], self.runtime.block("DPDK, and what the NF may call", "maestro/dpdk.h", *pieces)]
-        out += [*_QUIET, self.includes(), self.nf_part(dropped), _LOUD]
+        out += [*_QUIET, self.includes()]
+        if self.sharing.headers:
+            out.append(self.runtime.block("dchains that cores share", *self.sharing.headers))
+        out += [self.nf_part(dropped), _LOUD]
         out.append(self.conventions())
         configuration = self.report.analysis.configuration
         if self.strategy != "sequential":
@@ -322,6 +343,12 @@ class _Writer:
         process = next(p for p in self.parts.pieces if p.kind == "function" and ("name", "nf_process") in p.names)
         if len(process.unit.functions["nf_process"].params) == 5:
             lines.append("#define MAESTRO_NF_TAKES_MBUF 1")
+        if self.sharing.restore:
+            lines.append(
+                f"#define MAESTRO_RESTORE_BYTES {self.sharing.restore} // changed before state is written, on some path"
+            )
+        if self.sharing.always_writes:
+            lines.append("#define MAESTRO_ALWAYS_WRITES 1 // every packet that is kept writes state")
         return "\n".join(lines).lstrip("\n") + "\n"
 
     def build(self) -> str:
@@ -372,6 +399,10 @@ _QUIET = (
     "#endif",
 )
 _LOUD = "#pragma GCC diagnostic pop"
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.file == inner.file and outer.start <= inner.start and inner.end <= outer.end
 
 
 def _filled(command: str, file: str) -> str:

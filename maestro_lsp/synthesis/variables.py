@@ -14,6 +14,7 @@ from tree_sitter import Node
 from ..source.ctypes import Array
 from ..source.expressions import expression_type
 from ..source.nodes import declared_name, node_text, storage_of
+from ..source.text import Span
 from .amalgamation import Amalgamation, Links, Place
 from .definitions import Definition
 
@@ -41,9 +42,9 @@ class Static:
     local: bool
 
     @property
-    def place(self) -> tuple[str, int]:
-        span = self.piece.unit.range_span(self.node.start_byte, self.node.end_byte)
-        return span.file, span.start
+    def place(self) -> Span:
+        """Where it is declared."""
+        return self.piece.unit.range_span(self.node.start_byte, self.node.end_byte)
 
 
 class Callers:

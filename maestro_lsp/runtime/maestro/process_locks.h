@@ -16,7 +16,7 @@ static MAESTRO_PER_CORE struct {
   uint8_t bytes[MAESTRO_RESTORE_BYTES + 1];
 } maestro_original;
 
-static inline void maestro_keep(struct rte_mbuf *packet) {
+MAESTRO_API void maestro_keep(struct rte_mbuf *packet) {
   if (MAESTRO_RESTORE_BYTES > 0) {
     maestro_original.start = packet->data_off;
     maestro_original.length = packet->data_len;
@@ -24,7 +24,7 @@ static inline void maestro_keep(struct rte_mbuf *packet) {
   }
 }
 
-static inline void maestro_restore(struct rte_mbuf *packet) {
+MAESTRO_API void maestro_restore(struct rte_mbuf *packet) {
   if (MAESTRO_RESTORE_BYTES > 0) {
     packet->pkt_len += maestro_original.length - packet->data_len;
     packet->data_len = maestro_original.length;
@@ -34,7 +34,7 @@ static inline void maestro_restore(struct rte_mbuf *packet) {
 }
 
 // From core->burst.at on, until the burst ends or a packet leaves the pass because it has to write.
-static __attribute__((noinline)) void maestro_read_burst(struct maestro_core *core) {
+static __attribute__((noinline, unused)) void maestro_read_burst(struct maestro_core *core) {
   struct maestro_burst *burst = &core->burst;
   maestro_read_lock();
   maestro_pass.optimistic = true;

@@ -1,0 +1,38 @@
+"""Small NFs, each of which is a way to a wrong "shared-nothing" (or honest, and near one). What each is called, and why by hand,
+stands in its first lines. Several were called shared-nothing once.
+
+The fixtures of the whole project are run natively as well; these are too small to be told apart from luck by random traffic.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from maestro_lsp.check import check
+from maestro_lsp.workspace import Settings, find_nfs, reader
+from tests.fixtures.nfs import compiler_flags
+
+FOLDER = Path(__file__).with_name("nfs")
+NAMES = sorted(p.stem for p in FOLDER.glob("*.c"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_small_nf_is_called_what_it_is(name: str, tmp_path: Path) -> None:
+    shutil.copy(FOLDER / f"{name}.c", tmp_path / "main.c")
+    shutil.copy(FOLDER / "table.h", tmp_path)
+    verdict = (FOLDER / f"{name}.c").read_text().removeprefix("// ").partition(":")[0]
+    (report,) = (check(nf, Settings(), reader({})) for nf in find_nfs(tmp_path, None, reader({})))
+    assert not report.error
+    assert report.analysis.verdict == verdict, [f.message for f in report.analysis.findings]
+
+
+def test_the_small_nfs_are_c(tmp_path: Path) -> None:
+    for name in NAMES:
+        command = ["gcc", "-std=gnu11", "-w", "-fsyntax-only", *compiler_flags(), os.fspath(FOLDER / f"{name}.c")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr

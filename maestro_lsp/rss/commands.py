@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import balance as tables
 from .configure import Configuration
-from .fields import Field, FieldError, canonical, carries, parse
+from .fields import PACKET_CLASSES, Field, FieldError, canonical, carries, parse
 from .nic import profile, profiles
 from .solve import Device, HashInput, SpecError
 from .spec import Spec, read_spec
@@ -212,11 +212,53 @@ def _text(spec: Spec, found: Configuration, proof: Proof | None, queues: int) ->
     lines.append(f"2^{found.space.dimension} valid keys, equal {found.space.equal}")
     for requirement in found.space.overapproximated:
         lines.append(f"note: Z3 left questions about '{requirement}' open; there may be more keys")
+    lines += _idle_fields(found)
     lines += _prediction(found, queues)
     if proof is not None:
         lines.append(f"proof: {'holds' if proof.holds else 'FAILED'}, {len(proof.checks)} pairs of hash inputs")
         lines += [f"  {check}" for check in proof.checks]
     return "\n".join(lines) + "\n"
+
+
+def _idle_fields(found: Configuration) -> list[str]:
+    """Fields that requirements tie and a NIC hashes, but that have no weight under any valid key."""
+    idle: dict[str, list[str]] = {}
+    for device in found.space.devices:
+        for own in device.inputs:
+            deciding, end, names = found.space.deciding(device.number, own), 0, []
+            for field in own.fields:
+                end += field.width
+                if not deciding >> (end - field.width) & ((1 << field.width) - 1) and _always_named(
+                    found, device, own, field
+                ):
+                    names.append(str(field))
+            if names and deciding:
+                idle.setdefault(", ".join(names), []).append(own.packet_class)
+    return [
+        f"note: {fields} cannot have weight for {', '.join(dict.fromkeys(classes))}, because classes that are hashed by less "
+        "must meet them too: name ipv4.proto or classes to keep them apart"
+        for fields, classes in idle.items()
+    ]
+
+
+def _always_named(found: Configuration, device: Device, own: HashInput, field: Field) -> bool:
+    """Whether every requirement on packets of a class asks for equality of the field with one of the other packet."""
+    sides = [
+        {
+            run
+            for same in requirement.when.equalities
+            if not isinstance(same.left, int) and not isinstance(same.right, int)
+            for run in canonical((same.left, same.right)[side])
+        }
+        for requirement in found.space.requirements
+        for side, number in enumerate((requirement.i, requirement.j))
+        if number == device.number
+        and any(
+            requirement.applies(*((own.packet_class, other) if side == 0 else (other, own.packet_class)))
+            for other in PACKET_CLASSES
+        )
+    ]
+    return bool(sides) and all(field in tied for tied in sides)
 
 
 def _group_loads(found: Configuration, traffic: Traffic, group: tuple[int, ...]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import ceil
 from statistics import quantiles
 
 Series = Mapping[str, Mapping[int, Sequence[int]]]
@@ -17,6 +18,7 @@ _WIDTH, _HEIGHT = 720, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 50, 50  # margins
 _COLOURS = ("#4269d0", "#ff725c", "#3ca951", "#a463f2")
 _TICKS = 5
+_STEP = 0.5  # of tick labels, or a multiple of it
 
 
 def skew_plot(series: Series, title: str) -> str:
@@ -32,7 +34,7 @@ def skew_plot(series: Series, title: str) -> str:
         for kind, of_kind in series.items()
     }
     top = max(load for of_kind in relative.values() for loads in of_kind.values() for load in loads)
-    top = max(1.5, top * 1.05)
+    top = _TICKS * _STEP * ceil(top / (_TICKS * _STEP))
     body = [_frame(title, top, cores)]
     for at, (kind, of_kind) in enumerate(relative.items()):
         colour = _COLOURS[at % len(_COLOURS)]

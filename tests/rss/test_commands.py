@@ -269,3 +269,15 @@ def test_a_spec_names_a_file_of_profiles_beside_it(tmp_path, capsys):
     assert len(device["key"]) == 88 and device["table_size"] == 64
     assert run("solve", spec, "--nic", tmp_path / "none.toml") == 2
     assert "none.toml: No such file" in capsys.readouterr().err
+
+
+def test_ports_that_another_class_keeps_from_counting_are_noted(tmp_path, capsys):
+    session = '["ipv4.src", "ipv4.dst"], ["ipv4.dst", "ipv4.src"], ["l4.src", "l4.dst"], ["l4.dst", "l4.src"]'
+    spec = tmp_path / "session.toml"
+    spec.write_text(f'nic = "82599"\n[[meet]]\nequal = [{session}]\n')
+    assert run("solve", spec, "--no-prove") == 0  # a TCP packet must meet an SCTP packet, hashed by addresses
+    assert "note: l4.src, l4.dst cannot have weight for ipv4-tcp, ipv4-udp" in capsys.readouterr().out
+    spec.write_text(f'nic = "82599"\n[[meet]]\nequal = [{session}, ["ipv4.proto", "ipv4.proto"]]\n')
+    assert run("solve", spec, "--no-prove") == 0
+    text = capsys.readouterr().out
+    assert "note" not in text and "l4.src (7), l4.dst (7)" in text

@@ -100,6 +100,21 @@ static void take_burst(struct maestro_core *core) {
   }
 }
 
+// Live entries are counted where they were made.
+static void check_counts(void) {
+  static uint32_t found[MAESTRO_BUCKETS_MAX];
+  memset(found, 0, sizeof(found));
+  for (int index = 0; index < (int)maestro_share(config.capacity); ++index) {
+    found[chain->buckets[index]] += (uint32_t)maestro_live_chain_is_index_allocated(chain, index);
+  }
+  for (unsigned bucket = 0; bucket < maestro_balance.count; ++bucket) {
+    if (found[bucket] != maestro_live[bucket]) {
+      fprintf(stderr, "bucket %u has %u live entries, %u are counted\n", bucket, found[bucket], maestro_live[bucket]);
+      exit(1);
+    }
+  }
+}
+
 static void *play(void *core_) {
   struct maestro_core *core = core_;
   maestro_self = core->index;
@@ -116,6 +131,7 @@ static void *play(void *core_) {
       pthread_cond_wait(&stage.changed, &stage.lock);
     }
     if (stage.turn == -2) {
+      check_counts();
       pthread_mutex_unlock(&stage.lock);
       return NULL;
     }

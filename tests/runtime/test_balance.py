@@ -100,7 +100,7 @@ def test_moving_buckets_never_shows(moves: Path, lag: int) -> None:
         done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         packets, answers, moved = map(int, re.findall(r"\d+", done.stdout))
-        assert packets > 10_000 and moved > 0
+        assert packets > 10_000 and moved > (1000 if lag < 10**6 else 0)
         assert lag == 0 or answers > 1000
 
 

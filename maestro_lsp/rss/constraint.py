@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from . import fields
 from .fields import Field, FieldError
@@ -24,8 +24,7 @@ Bit = tuple[int, str, int]
 """(side, field name, bit): side 0 is packet d, 1 is packet e; bit 0 is the field's most significant one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Equality:
+class Equality(NamedTuple):
     """Field `left` of d equals field `right` of e; an int on one side is a constant for the other."""
 
     left: Field | int
@@ -35,8 +34,7 @@ class Equality:
         return f"{self.left} = {self.right}"
 
 
-@dataclass(frozen=True, slots=True)
-class Equation:
+class Equation(NamedTuple):
     """The xor of `terms` is `constant`. Field names outside the table of fields are allowed: never hashed."""
 
     terms: frozenset[Bit]

@@ -10,8 +10,8 @@ for too much, never for too little.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 WIDTHS = {
     "eth.dst": 48,
@@ -55,8 +55,7 @@ class FieldError(ValueError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """Bits [start, stop) of the header field `name`, or of the frame if `name` is "packet"."""
 
     name: str

@@ -11,6 +11,9 @@ from functools import lru_cache
 
 def bits(vector: int) -> Iterator[int]:
     """Coordinates that are set in `vector`, ascending."""
+    if vector.bit_count() << 3 > vector.bit_length():
+        yield from (at for at, bit in enumerate(reversed(f"{vector:b}")) if bit == "1")
+        return
     while vector:
         low = vector & -vector
         yield low.bit_length() - 1

@@ -38,6 +38,7 @@ class Option:
         return tuple(field for field in self.fields if _part_of(field) in partial | {None})
 
 
+@lru_cache(maxsize=256)
 def _part_of(field: Field) -> str | None:
     header, _, end = field.name.partition(".")
     if end not in ("src", "dst") or header not in ("ipv4", "ipv6", "l4"):

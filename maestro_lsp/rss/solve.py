@@ -30,7 +30,7 @@ class SpecError(ValueError):
     """Devices or requirements that make no sense together; the message is one line for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HashInput:
     """What the NIC hashes of a class of packets: fields in hash order, none if it does not hash them."""
 
@@ -43,7 +43,7 @@ class HashInput:
         """The input made of the named fields. Raises FieldError."""
         return cls(packet_class, tuple(parse(name) for name in names), option)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Bits hashed."""
         return sum(field.stop - field.start for field in self.fields)
@@ -303,7 +303,7 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
     devices, requirements = tuple(devices), tuple(requirements)
     bases = _bases(devices)
     by_number = {device.number: device for device in devices}
-    system = _KeyEquations(sum(8 * device.key_bytes for device in devices))
+    system = _KeyEquations()
     used = 0
     for device in devices:
         bits = HASH_BITS if equal == "hash" else device.table_bits
@@ -383,32 +383,33 @@ def _bases(devices: tuple[Device, ...]) -> dict[int, int]:
 
 
 class _KeyEquations:
-    """Linear equations on key bits: two-bit ones by union-find, the others by elimination on its classes."""
+    """Linear equations on key bits: what must be zero and which two bits are equal as masks, the others by elimination."""
 
-    def __init__(self, key_bits: int) -> None:
-        self._zero = key_bits  # one more bit, which is zero
-        self._parent = list(range(key_bits + 1))
-        self._tied: set[tuple[int, int, int]] = set()
+    def __init__(self) -> None:
         self.cleared = 0  # key bits that must be zero, as a mask
+        self.touched = 0  # key bits that other equations name
+        self._ties: dict[int, int] = {}  # distance -> mask of bits that equal the bit that far above
         self._others: set[int] = set()
-        self.touched = 0
 
     def require(self, must_meet: Span, base: tuple[int, int], width_a: int, q: int) -> None:
         """Equal index for every pair of the span; `base`: where index bit 0 of either device begins in its
         key.
         """
         for a, b, width in must_meet.ties:
-            tie = (base[0] + a, base[1] + b, width + q - 1)
-            if tie[0] != tie[1] and tie not in self._tied:
-                self._tied.add(tie)
-                x, y, length = tie
-                self.touched |= ((1 << length) - 1) << x | ((1 << length) - 1) << y
-                for at in range(length):
-                    self._union(x + at, y + at)
+            self._tie(base[0] + a, base[1] + b, width + q - 1)
         for side, offset, width in must_meet.free:
             self.cleared |= ((1 << (width + q - 1)) - 1) << (base[side] + offset)
         if must_meet.vectors:
             self._equate(must_meet.vectors, base, width_a, q)
+
+    def _tie(self, x: int, y: int, length: int) -> None:
+        """Bits x, x + 1, ... equal bits y, y + 1, ..."""
+        if x == y:
+            return
+        mask = (1 << length) - 1
+        self.touched |= mask << x | mask << y
+        low, distance = min(x, y), abs(x - y)
+        self._ties[distance] = self._ties.get(distance, 0) | mask << low
 
     def _equate(self, vectors: Sequence[int], base: tuple[int, int], width_a: int, q: int) -> None:
         equations = set()
@@ -425,47 +426,31 @@ class _KeyEquations:
             count = equation.bit_count()
             if count > 2:
                 self._others.add(equation)
+            elif count == 1:
+                self.cleared |= equation
             elif count:
-                high = equation.bit_length() - 1
-                self._union(high, self._zero if count == 1 else (equation ^ (1 << high)).bit_length() - 1)
-
-    def _find(self, bit: int) -> int:
-        parent = self._parent
-        while parent[bit] != bit:
-            parent[bit] = parent[parent[bit]]
-            bit = parent[bit]
-        return bit
-
-    def _union(self, x: int, y: int) -> None:
-        x, y = self._find(x), self._find(y)
-        if x < y:  # the zero bit, the largest, is always the root of its class
-            self._parent[x] = y
-        else:
-            self._parent[y] = x
+                high, low = equation.bit_length() - 1, (equation & -equation).bit_length() - 1
+                self._tie(low, high, 1)
 
     def solution(self, used: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Basis of the solutions on the used bits, and for each basis vector a bit that no other one has."""
-        for bit in gf2.bits(self.cleared):
-            self._union(bit, self._zero)
-        classes: dict[int, int] = {}  # root -> mask of the class
-        zero = self._find(self._zero)
+        used &= ~self._zeros()
+        class_of = self._classes(used)
+        masks: list[int] = []
+        number: dict[int, int] = {}  # class -> position in masks
         for bit in gf2.bits(used):
-            root = self._find(bit)
-            if root != zero:
-                classes[root] = classes.get(root, 0) | 1 << bit
-        masks = list(classes.values())
+            at = number.setdefault(class_of.get(bit, bit), len(masks))
+            if at == len(masks):
+                masks.append(1 << bit)
+            else:
+                masks[at] |= 1 << bit
         if not self._others:
-            basis = masks
-            pivots = [(mask & -mask).bit_length() - 1 for mask in masks]
-            return tuple(basis), tuple(pivots)
-        number = {root: at for at, root in enumerate(classes)}
+            return tuple(masks), tuple((mask & -mask).bit_length() - 1 for mask in masks)
         rows = []
         for equation in self._others:
             row = 0
-            for bit in gf2.bits(equation):
-                root = self._find(bit)
-                if root != zero:
-                    row ^= 1 << number[root]
+            for bit in gf2.bits(equation & used):
+                row ^= 1 << number[class_of.get(bit, bit)]
             rows.append(row)
         pivot_rows = gf2.echelon(sorted(rows))
         free = [at for at in range(len(masks)) if at not in pivot_rows]
@@ -476,3 +461,32 @@ class _KeyEquations:
                 vector |= masks[at]
             basis.append(vector)
         return tuple(basis), tuple((masks[at] & -masks[at]).bit_length() - 1 for at in free)
+
+    def _zeros(self) -> int:
+        """The bits that must be zero: those that are cleared, and what equals them."""
+        zeros, before = self.cleared, -1
+        while zeros != before:
+            before = zeros
+            for distance, mask in self._ties.items():
+                tied = (zeros | zeros >> distance) & mask
+                zeros |= tied | tied << distance
+        return zeros
+
+    def _classes(self, free: int) -> dict[int, int]:
+        """For each bit of `free` that equals another, one bit that stands for all that it equals."""
+        parent: dict[int, int] = {}
+        for distance, mask in self._ties.items():
+            for bit in gf2.bits(mask & free):
+                x, y = _root(parent, bit), _root(parent, bit + distance)
+                if x != y:
+                    parent[x] = y
+        return {bit: _root(parent, bit) for bit in parent}
+
+
+def _root(parent: dict[int, int], bit: int) -> int:
+    """The representative of a bit's class; bits on the way are set to point nearer to it."""
+    above = parent.get(bit, bit)
+    while above != bit:
+        parent[bit] = higher = parent.get(above, above)
+        bit, above = above, higher
+    return bit

@@ -95,16 +95,15 @@ def collect(
                 a = Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view)
                 out.append(a)
         for q in p.plain:
-            if q.object not in objects or not _is_state(q, plain_state):
-                continue
-            if view is None:
-                view = views.of(p)
-            key = plain_key(q)
             mark = (p.number, q.object, q.offset, q.size, q.write, q.span)
             if mark in seen:
                 continue
             seen.add(mark)
-            out.append(Access(p, objects[q.object], None, None, q, q.write, "plain", key, False, view))
+            if q.object not in objects or not _is_state(q, plain_state):
+                continue
+            if view is None:
+                view = views.of(p)
+            out.append(Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view))
     return out, read_only
 
 
@@ -142,12 +141,11 @@ def _plain_state(paths: Sequence[CallPath]) -> PlainState:
     writes: dict[int, set[int]] = {}
     symbolic_reads: set[int] = set()
     symbolic_writes: set[int] = set()
-    for p in paths:
-        for q in p.plain:
-            if isinstance(q.offset, int):
-                (writes if q.write else reads).setdefault(q.object, set()).update(range(q.offset, q.offset + q.size))
-            else:
-                (symbolic_writes if q.write else symbolic_reads).add(q.object)
+    for o, offset, size, write in {(q.object, q.offset, q.size, q.write) for p in paths for q in p.plain}:
+        if isinstance(offset, int):
+            (writes if write else reads).setdefault(o, set()).update(range(offset, offset + size))
+        else:
+            (symbolic_writes if write else symbolic_reads).add(o)
     return {
         o: (frozenset(reads.get(o, ())), frozenset(writes.get(o, ())), o in symbolic_reads, o in symbolic_writes)
         for o in reads.keys() | writes.keys() | symbolic_reads | symbolic_writes

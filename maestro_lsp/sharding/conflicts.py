@@ -16,7 +16,7 @@ from ..symbex.solver import Solver
 from .access import Access
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
 from .guard import Guard, Unguarded, find_guard, stored_in
-from .linear import equate, is_packet_bit
+from .linear import is_packet_bit
 from .provenance import Provenance
 from .tables import Breach, Table, expiry_problem, find_tables, key_problems
 
@@ -96,7 +96,7 @@ def find_conflicts(
     ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
     out.tables = find_tables(paths, objects, accesses, origin)
-    out.effective = _effective(out, paths, accesses, strict, origin)
+    out.effective = _effective(out, accesses, strict, origin, found.algebra)
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
         if n == MAX_PAIRS or found.kinds > MAX_KINDS:
             out.too_many = True
@@ -133,7 +133,7 @@ def _term_key(q: BitEquation) -> tuple[object, ...]:
 
 
 def _effective(
-    out: Conflicts, paths: Sequence[CallPath], accesses: Sequence[Access], strict: bool, origin: Provenance
+    out: Conflicts, accesses: Sequence[Access], strict: bool, origin: Provenance, algebra: Algebra
 ) -> list[Effective]:
     owner: dict[int, Table] = {}
     for t in out.tables.values():
@@ -165,7 +165,7 @@ def _effective(
         for at, why in key_problems({o}, accesses, origin):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
-        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin) for t in out.tables.values()
+        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra) for t in out.tables.values()
     }
     result: list[Effective] = []
     for a in accesses:
@@ -173,7 +173,7 @@ def _effective(
         if table is not None:
             result += table_uses[table.chain].effective(a)
         else:
-            result += _loose_access(a, loose.get(a.object.id), origin)
+            result += _loose_access(a, loose.get(a.object.id), origin, algebra)
     return result
 
 
@@ -194,9 +194,10 @@ class _TableUse:
     """Turns accesses to one table's objects into what counts."""
 
     def __init__(
-        self, table: Table, broken: Sequence[Obstacle], unguarded: Unguarded | None, origin: Provenance
+        self, table: Table, broken: Sequence[Obstacle], unguarded: Unguarded | None, origin: Provenance, algebra: Algebra
     ) -> None:
         self.table = table
+        self.algebra = algebra
         self.broken = broken
         self.origin = origin
         self.members = frozenset(table.members)
@@ -226,22 +227,22 @@ class _TableUse:
             # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
             held = self.origin.holder(a.path, a.key[0].value) if a.key else None
             return [Effective(a, held[1], through=held[0])] if held is not None else []
-        return [] if a.role == "expire" else [_keyed(a, self.origin)]
+        return [] if a.role == "expire" else [_keyed(a, self.origin, self.algebra)]
 
 
 RANGE = Obstacle("global-state", "it erases the entries of a range of cells, whoever's they are")
 
 
-def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance) -> list[Effective]:
+def _loose_access(a: Access, broken: Obstacle | None, origin: Provenance, algebra: Algebra) -> list[Effective]:
     """An access to an object that belongs to no table."""
     if broken is not None:
         return [Effective(a, None, (broken,))]
     if a.role == "expire":
         return []  # every shard expires its own, at the same times
-    return [_keyed(a, origin)]
+    return [_keyed(a, origin, algebra)]
 
 
-def _keyed(a: Access, origin: Provenance) -> Effective:
+def _keyed(a: Access, origin: Provenance, algebra: Algebra) -> Effective:
     """An access by its own key, unless the key says nothing about the packet."""
     if a.role == "scan":
         return Effective(a, None, (SCAN,))
@@ -252,7 +253,7 @@ def _keyed(a: Access, origin: Provenance) -> Effective:
         return Effective(a, a.key, (Obstacle("global-state", "its key is a constant"),))
     if (a.index or a.plain is not None) and origin.source(a.path, a.key[0].value).kind not in ("packet", "other"):
         return Effective(a, None, (Obstacle("global-state", "its index is a number that other packets stored"),))
-    if not any(equate(p.value, p.value, p.width) for p in a.key):
+    if not any((same := algebra.match(p.value, p.value, p.width)) and same.pairs for p in a.key):
         leaves = a.leaves()
         if any(leaf.op == "uf" for leaf in leaves):
             why = "its key is a hash, and equal hashes do not imply equal packets"

@@ -87,11 +87,12 @@ def equate(
                     return None
                 out += part
             return out
+    certain = all(map(usable, X.leaves(x) | X.leaves(y)))
     pairs: list[Pair] = []
     for p, q in zip(_bits(x, width), _bits(y, width), strict=True):
         if p is None or q is None:
             continue
-        if not all(usable(leaf) for leaf, _ in p[0]) or not all(usable(leaf) for leaf, _ in q[0]):
+        if not certain and not all(usable(leaf) for leaf, _ in (*p[0], *q[0])):
             continue
         if not p[0] and not q[0]:
             if p[1] != q[1]:

@@ -34,6 +34,8 @@ class Provenance:
         self.bound = bound  # what every index is below: the largest range of a dchain
         self._given: dict[int, dict[Expr, tuple[Touch, int]]] = {}
         self._sources: dict[tuple[int, Expr], Source] = {}
+        self._inner: dict[tuple[int, Expr], Expr | None] = {}
+        self._read: dict[int, dict[str, set[int]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0
 
@@ -75,8 +77,13 @@ class Provenance:
 
     def inner(self, p: CallPath, index: int | Expr) -> Expr | None:
         """The index that an expression is a one-to-one function of, if it is one of something else than itself."""
-        found = injective_argument(index) or self.arithmetic(p, index)
-        return found if found is not index else None
+        if isinstance(index, int):
+            return None
+        key = (p.number, index)
+        if key not in self._inner:
+            found = injective_argument(index) or self.arithmetic(p, index)
+            self._inner[key] = found if found is not index else None
+        return self._inner[key]
 
     def holder(self, p: CallPath, index: int | Expr) -> tuple[int, tuple[Part, ...]] | None:
         """(map or vector, key) by which a path got an index that earlier packets stored; None for a fresh index."""
@@ -107,16 +114,24 @@ class Provenance:
             return None
         x = inside[0]
         others = X.leaves(index) - {x}
-        conditions = frozenset(
-            e for e in p.conjuncts if X.leaves(e) and X.leaves(e) <= others
-        )
-        key = (index, conditions)
+        conditions = frozenset(e for e in p.conjuncts if X.leaves(e) and X.leaves(e) <= others)
+        bound = upper_bound(p, x, self.bound)
+        key = (index, conditions, bound)
         proved = self._proved.get(key)
         if proved is None:
-            proved = self._proved[key] = self._prove(
-                index, x, upper_bound(p, x, self.bound), sorted(conditions, key=lambda e: e.serial)
-            )
+            ordered = sorted(conditions, key=lambda e: e.serial)
+            proved = self._proved[key] = self._prove(index, x, bound, ordered)
         return x if proved else None
+
+    def cell_bytes_read(self, p: CallPath) -> dict[str, set[int]]:
+        """For each borrowed cell, the bytes of it as it was before the path on which anything that the path does depends."""
+        got = self._read.get(p.number)
+        if got is None:
+            got = self._read[p.number] = {}
+            for leaf in _used(p):
+                if leaf.op == "byte" and str(leaf.args[0]).startswith(CELL):
+                    got.setdefault(leaf.args[0], set()).add(leaf.args[1])
+        return got
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
         """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""
@@ -151,6 +166,29 @@ class Provenance:
 
 
 CELL = "vector_data_reset#"
+
+
+def _used(p: CallPath) -> frozenset[Expr]:
+    """Leaves on which a path's conditions, calls and effects depend; a byte that goes back to its own place is no effect."""
+    values: list[int | Expr] = [c.expr for c in p.conditions if not c.assumed]
+    values += [w.value for w in p.writes]
+    values.append(p.returned)
+    borrowed = {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
+    for call in p.calls:
+        for t in call.touches:
+            values += [part.value for part in t.key or ()]
+            if t.value is not None:
+                values.append(t.value)
+            for offset, v in t.stored:
+                kept = isinstance(v, Expr) and v.op == "byte" and v.args[1] == offset and borrowed.get(v.args[0]) == t.object
+                if not kept:
+                    values.append(v)
+    for q in p.plain:
+        values.append(q.offset)
+        if q.value is not None:
+            values.append(q.value)
+    return frozenset().union(*map(X.leaves, values))
+
 _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}
 
 

@@ -62,8 +62,9 @@ def find_tables(
             owner.setdefault(m, t.chain)
     for t in tables.values():
         _check_holders(t, tables, accesses, origin)
+    map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
     for a in accesses:
-        _check_access(a, tables, owner, origin)
+        _check_access(a, tables, owner, map_owner, origin)
     for t in tables.values():
         _check_counts(t, accesses)
         _check_puts(t, accesses, origin)
@@ -147,7 +148,13 @@ def _breach(table: Table, a: Access, why: str) -> None:
     table.breaches.append(Breach(a.object.id, a, why))
 
 
-def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, int], origin: Provenance) -> None:
+def _check_access(
+    a: Access,
+    tables: Mapping[int, Table],
+    owner: Mapping[int, int],
+    map_owner: Mapping[int, set[int]],
+    origin: Provenance,
+) -> None:
     """Condition 2: a table's objects are addressed by its own indices only."""
     chain = owner.get(a.object.id)
     if chain is None or a.touch is None:
@@ -158,7 +165,6 @@ def _check_access(a: Access, tables: Mapping[int, Table], owner: Mapping[int, in
     index = a.key[0].value
     if a.role == "allocate":
         return  # its index is fresh
-    map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
     mine = _chain_of(a.path, index, map_owner, tables, origin)
     kind = origin.source(a.path, index).kind
     if mine == chain:
@@ -290,9 +296,9 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
         read: set[int] = set()
         for a in mine:
             if a.role == "borrow" and not _is_fresh(a, origin):
-                read |= _bytes_read(a)
+                read |= _bytes_read(a, origin)
         for a in mine:
-            if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a):
+            if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a, origin):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
         for a in accesses:  # an index that later packets can find must have its cells written, whether this path uses them or not
             if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
@@ -380,34 +386,10 @@ def _entered(p: CallPath, index: int | Expr, table: Table) -> bool:
     return any(isinstance(index, Expr) and index in X.leaves(w.value) for w in p.writes)
 
 
-def _bytes_read(a: Access) -> set[int]:
+def _bytes_read(a: Access, origin: Provenance) -> set[int]:
     """Bytes of a borrowed cell, as it was before the path, on which anything that the path does depends."""
     assert a.call is not None
-    name = f"{CELL}{a.call.number}"
-    own = a.object.id
-    used: set[Expr] = set()
-    p = a.path
-    for c in p.conditions:
-        if not c.assumed:
-            used |= X.leaves(c.expr)
-    for w in p.writes:
-        used |= X.leaves(w.value)
-    used |= X.leaves(p.returned)
-    for call in p.calls:
-        for t in call.touches:
-            for part in t.key or ():
-                used |= X.leaves(part.value)
-            if t.value is not None:
-                used |= X.leaves(t.value)
-            for offset, v in t.stored:
-                if isinstance(v, Expr) and not (t.object == own and v.op == "byte" and v.args == (name, offset)):
-                    used |= X.leaves(v)
-    for q in p.plain:
-        if not isinstance(q.offset, int):
-            used |= X.leaves(q.offset)
-        if q.value is not None:
-            used |= X.leaves(q.value)
-    return {int(leaf.args[1]) for leaf in used if leaf.op == "byte" and leaf.args[0] == name}
+    return origin.cell_bytes_read(a.path).get(f"{CELL}{a.call.number}", set())
 
 
 def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access], origin: Provenance) -> None:

@@ -213,7 +213,10 @@ class _Stale:
 
     def findings(self) -> list[Finding]:
         found: dict[tuple[Span, str], list[Lacking]] = {}
+        told = {d.nearest.number for d in self.alignment.only_files if d.nearest is not None and d.found.what not in ("calls", "result")}
         for d in (*self.alignment.only_files, *self.alignment.only_source):
+            if not self.is_recorded(d) and d.path.number in told:
+                continue  # the same difference, seen from the other side
             found.setdefault((self.place(d), self.first_difference(d)), []).append(d)
         ordered = sorted(found.items(), key=lambda item: item[0])
         out = [self.finding(span, text, ds) for (span, text), ds in ordered[:MAX_STALE]]
@@ -234,10 +237,10 @@ class _Stale:
             more = f" and {len(executed) - 1} more" if len(executed) > 1 else ""
             subject.append(f"path {executed[0].number}{more} of the source (device {executed[0].device})")
         verb = "have" if len(differences) > 1 else "has"
-        other = "the source" if recorded else "any file"
+        other = "on the other side" if recorded and executed else "in the source" if recorded else "in any file"
         function = self.function_at(span)
         inside = f" in {function}" if function else ""
-        message = f"{' and '.join(subject)} {verb} no equal in {other}:{inside} {text}; the analysis rests on the source"
+        message = f"{' and '.join(subject)} {verb} no equal {other}:{inside} {text}; the analysis rests on the source"
         related = tuple(Related(self.recorded_place(d), "the call in the file") for d in differences if self.is_recorded(d))[:1]
         return Finding("call-paths-stale", message, span, related)
 

@@ -112,6 +112,8 @@ class _Aligner:
         pairs: list[tuple[Side, list[Side]]] = []
         failed: dict[int, Mismatch] = {}  # paths of the files that meet a path of the source and do something else
         against: dict[int, Side] = {}
+        failed_source: dict[int, Mismatch] = {}  # the same seen from the source
+        against_source: dict[int, Side] = {}
         loose: dict[int, list[Side]] = {}  # paths of the files that allow what a path with a repeated key does
         for p in self.files:
             same: list[Side] = []
@@ -124,8 +126,11 @@ class _Aligner:
                 found = self.join(p.path, q.path) or self.compare.mismatch(p, q)
                 if found is None:
                     same.append(q)
-                elif p.path.number not in failed:
-                    failed[p.path.number], against[p.path.number] = found, q
+                else:
+                    failed.setdefault(p.path.number, found)
+                    against.setdefault(p.path.number, q)
+                    failed_source.setdefault(q.path.number, replace(found, here=found.there, there=found.here))
+                    against_source.setdefault(q.path.number, p)
             pairs.append((p, same))
         partners_of: dict[int, list[Side]] = {}
         for p, qs in pairs:
@@ -141,7 +146,7 @@ class _Aligner:
             if not recorded and self.is_excluded(q):
                 excluded.append(q.path)
                 continue
-            d = self.lacking(self.compare.unused_results(q, recorded), recorded, self.files, {}, {})
+            d = self.lacking(self.compare.unused_results(q, recorded), recorded, self.files, failed_source, against_source)
             if d is not None:
                 only_source.append(d)
         partners = {p.path.number: tuple(q.path.number for q in qs) for p, qs in pairs if qs and p.path.number not in differ}

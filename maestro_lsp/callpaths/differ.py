@@ -19,7 +19,8 @@ from ..symbex.solver import Solver, search
 
 CELL = "vector_data_reset"
 UNINITIALISED = 0xAB  # what KLEE's memory holds before something is stored
-CHECKSUMS = ("checksum", "l4_checksum")  # files give them one name, however often they are computed
+L4_CHECKSUM = "l4_checksum"  # KLEE's model leaves it out
+CHECKSUMS = ("checksum", L4_CHECKSUM)  # files give all of a path one name
 
 Value = int | Expr
 
@@ -185,8 +186,9 @@ class Comparer:
         """Whether values agree for every packet of two paths, as far as files can say."""
         if x is None or y is None or x is y or (isinstance(x, int) and x in (y, UNINITIALISED)):
             return True
-        if any(not _is_shared(leaf) or _names(leaf, *CHECKSUMS) for v in (x, y) for leaf in X.leaves(v)):
-            return True
+        foreign = [_is_foreign(v) for v in (x, y)]
+        if any(foreign):
+            return all(foreign) or any(isinstance(v, int) or _mentions(v, L4_CHECKSUM) for v in (x, y))
         e = X.eq(x, y, width)
         if isinstance(e, int):
             return bool(e)
@@ -279,6 +281,15 @@ def _bytes(key: Iterable[Part]) -> list[Value]:
 
 def _width(*values: Value | None) -> int:
     return next((v.width for v in values if isinstance(v, Expr)), 64)
+
+
+def _is_foreign(v: Value) -> bool:
+    """Whether a value depends on something that files know by another name or as a constant: the machine's addresses, checksums."""
+    return any(not _is_shared(leaf) or _names(leaf, *CHECKSUMS) for leaf in X.leaves(v))
+
+
+def _mentions(v: Value, base: str) -> bool:
+    return any(str(leaf.args[0]).partition("#")[0] == base for leaf in X.leaves(v))
 
 
 def _names(e: Expr, *bases: str) -> bool:

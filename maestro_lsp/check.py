@@ -239,7 +239,7 @@ def _compared(report: Report, context: Context, folder: str) -> Report:
 def _instead(report: Report, context: Context, folder: str) -> Report:
     """The report of an NF whose source cannot be executed: from its call paths, if nothing that is there speaks against them."""
     texts = [(path, report.read(path) or "") for path in _own_files(context.program, report.nf.root)]
-    comparison = stand_in(folder, context.catalogue, report.execution, report.analysis, texts, report.devices)
+    comparison = stand_in(folder, context.catalogue, report.execution, report.analysis, context.program, texts, report.devices)
     if not comparison.agrees:
         return _adding(replace(report, comparison=comparison), comparison.findings)
     why = ", and the source, of which parts are missing, not to have changed since they were made"

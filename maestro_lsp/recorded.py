@@ -9,6 +9,7 @@ first difference at its place). An NF without a source that can be executed is a
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,20 +19,24 @@ from .callpaths.align import Alignment, align, show
 from .callpaths.align import Difference as Lacking
 from .callpaths.folder import read_directory
 from .callpaths.load import Recorded, load
-from .callpaths.sites import Sites
+from .callpaths.sites import SILENT, Sites
 from .libvig.catalogue import Catalogue
 from .sharding.analysis import Analysis, Assumption, Options, analyse
 from .sharding.findings import INCOMPLETE, Finding, Related
 from .sharding.printer import Printer
 from .source.program import Program
 from .source.text import Span
+from .source.unit import Unit
 from .symbex import expr as X
 from .symbex.expr import Expr
+from .symbex.libc import LIBC
 from .symbex.path import CallPath, Object, Part
 from .symbex.run import Execution
 
 MAX_INVALID = 20  # findings about files that cannot be used; more say nothing new
 MAX_STALE = 8  # findings about differences
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_KEYWORDS = frozenset({"if", "while", "for", "switch", "return", "sizeof", "_Alignof", "_Static_assert", "__attribute__"})
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,11 @@ def compare(folder: str, source: Source) -> Comparison:
     if alignment.only_files and execution.engine is not None and execution.engine.frozen:
         other = source.with_any_contents()
         second = align(recorded, other.paths, other.objects, source.devices)
-        if _count(second) < _count(alignment):
+        if len(second.only_files) < len(alignment.only_files):
             alignment, execution = second, other
     where = f"{_files(recorded)} in {os.path.relpath(folder)}"
     if not alignment.agrees:
-        findings = _of_another_nf(recorded, execution, alignment) or _Stale(source, execution, recorded, alignment).findings()
+        findings = _of_another_nf(recorded, source, execution, alignment) or _Stale(source, execution, recorded, alignment).findings()
         why = f"{where}, which say something else than the source"
         return Comparison(folder, recorded, alignment, tuple(findings), False, why, None, source, execution)
     mine = analyse(recorded.execution, source.devices, source.options)
@@ -135,10 +140,6 @@ def _files(recorded: Recorded) -> str:
     return "1 file" if n == 1 else f"{n} files"
 
 
-def _count(a: Alignment) -> int:
-    return len(a.only_files) + len(a.only_source)
-
-
 def _different(source: Analysis, files: Analysis) -> str:
     """In what two analyses differ; empty when they say the same."""
     if source.verdict != files.verdict:
@@ -150,23 +151,25 @@ def _different(source: Analysis, files: Analysis) -> str:
     return ""
 
 
-def _of_another_nf(recorded: Recorded, execution: Execution, alignment: Alignment) -> list[Finding]:
-    """A finding when the files have nothing to do with this NF: no path with state agrees, and their objects are others."""
-    by_number = {p.number: p for p in recorded.execution.paths}
+def _of_another_nf(recorded: Recorded, source: Source, execution: Execution, alignment: Alignment) -> list[Finding]:
+    """A finding when the files have nothing to do with this NF: no path with state agrees, and their objects are of other kinds or
+    have key functions that the source does not have."""
     stateful = {p.number for p in recorded.execution.paths if any(c.touches and c.op != "expire" for c in p.calls)}
-    mine = Counter((o.kind, o.capacity) for o in recorded.execution.objects.values())
-    theirs = Counter((o.kind, o.capacity) for o in execution.objects.values() if o.kind not in ("global", "heap"))
-    if mine == theirs or not stateful.isdisjoint(alignment.partners) or not stateful:
+    mine = Counter(o.kind for o in recorded.execution.objects.values())
+    theirs = Counter(o.kind for o in execution.objects.values() if o.kind not in ("global", "heap"))
+    functions = {str(f) for o in recorded.execution.objects.values() if isinstance(f := o.info.detail.get("equality"), str)}
+    foreign = sorted(f for f in functions if source.program.function(f) is None)
+    if (mine == theirs and not foreign) or not stateful.isdisjoint(alignment.partners) or not stateful:
         return []
     d = next((d for d in alignment.only_files if d.path.number in stateful), None)
     if d is None:
         return []
-    p = by_number[d.path.number]
-    call = p.calls[min(d.call or 0, len(p.calls) - 1)]
-    kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(Counter(k for k, _ in mine.elements()).items()))
+    call = d.path.calls[min(d.call or 0, len(d.path.calls) - 1)]
+    kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(mine.items()))
+    objects = f"{foreign[0]} is no function of the source" if foreign else f"their objects ({kinds}) are not the source's"
     message = (
-        f"these files are of another NF: none of their paths that use state is one of the source, and their objects ({kinds}) are not "
-        f"the source's; here {d.text(show, show, 'in the file', 'in the source')}"
+        f"these files are of another NF: none of their paths that use state is one of the source, and {objects}; here "
+        f"{d.text(show, show, 'in the file', 'in the source')}"
     )
     return [Finding("call-paths-invalid", message, call.span)]
 
@@ -310,7 +313,8 @@ def show_result(path: CallPath, e: Expr) -> str:
 
 
 def stand_in(
-    folder: str, catalogue: Catalogue, execution: Execution, analysis: Analysis, texts: Sequence[tuple[str, str]], devices: int
+    folder: str, catalogue: Catalogue, execution: Execution, analysis: Analysis, program: Program, texts: Sequence[tuple[str, str]],
+    devices: int,
 ) -> Comparison:
     """Whether files may stand for a source that cannot be executed because parts of it are missing. What there is of it, `texts` as
     (path, text), must not contradict them."""
@@ -324,13 +328,30 @@ def stand_in(
     if any(f.code != "missing-function" for f in reasons):
         return Comparison(folder, recorded, None, (), False, f"{where}, not compared with a source that is not analysed")
     alignment = align(recorded, execution.paths, execution.objects, devices)
-    calls = [(c.function, c.line) for f in recorded.path_files for c in f.calls]
-    contradiction = sites.contradiction(calls)
+    calls = [(c.function, c.line) for records in recorded.records for c, spec in records if spec.op not in SILENT]
+    contradiction = sites.contradiction(calls, not _reaches_missing(program, catalogue))
     if contradiction is not None:
-        finding = Finding("call-paths-stale", f"{contradiction[0]}, so the files are of another version", contradiction[1])
+        where_to = contradiction[1] if contradiction[1].file else execution.entry or Span(folder, 0, 0)
+        finding = Finding("call-paths-stale", f"{contradiction[0]}, so the files are of another version", where_to)
         return Comparison(folder, recorded, alignment, (finding,), False, f"{where}, which are of another version")
     why = f"{where} alone, because the source cannot be executed: {reasons[0].message}" if reasons else f"{where} alone"
     return Comparison(folder, recorded, alignment, (), True, why)
+
+
+def _reaches_missing(program: Program, catalogue: Catalogue) -> bool:
+    """Whether packets may reach a function that no source defines."""
+    todo: list[tuple[str, Unit | None]] = [("nf_process", None)]
+    seen = {"nf_process"}
+    while todo:
+        f = program.function(*todo.pop())
+        if f is None:
+            return True
+        for name in _CALLED.findall(f.unit.node_text(f.node)):
+            known = name in _KEYWORDS or name in catalogue.calls or name in LIBC or name.startswith("__builtin_") or catalogue.is_ignored(name)
+            if name not in seen and not known:
+                seen.add(name)
+                todo.append((name, f.unit))
+    return False
 
 
 def alone(folder: str, catalogue: Catalogue) -> Comparison:

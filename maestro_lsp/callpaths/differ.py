@@ -207,7 +207,7 @@ class Comparer:
                 found = self._touches(c.number, s, t, known)
                 if found is not None:
                     return found
-        return self._writes(p.path, q.path, known) or self._outcome(p.path, q.path, known)
+        return self._outcome(p.path, q.path, known) or self._writes(p.path, q.path, known)
 
     def _touches(self, call: int, s: Touch, t: Touch, known: frozenset[Expr]) -> Mismatch | None:
         if s.key is not None and t.key is not None:

@@ -17,7 +17,7 @@ SUFFIX = ".call_path"
 LAST_RUN = "klee-last"  # where KLEE leaves them, a folder or a link to klee-out-N
 MAX_FILE = 4 << 20  # bytes; real files have up to 60 KB
 MAX_TOTAL = 24 << 20  # bytes of one NF's files; the largest real set has 7 MB
-MAX_FILES = 2048  # of one NF; the largest real set has 174
+MAX_FILES = 1024  # of one NF; the largest real set has 174
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ..libvig.catalogue import Catalogue
 from ..source.scan import scan
 from ..source.text import Span
 
-_SILENT = frozenset({"allocate", "fill", "ignore", "environment", "hash", "checksum"})
+SILENT = frozenset({"allocate", "fill", "ignore", "environment", "hash", "checksum"})
 _NAME = re.compile(r"\b[A-Za-z_]\w*(?=\s*\()")
 
 
@@ -32,7 +32,7 @@ class Sites:
             scanned = scan(path, text)
             for m in _NAME.finditer(scanned.clean):
                 specs = catalogue.calls.get(m.group(), ())
-                if any(s.op not in _SILENT and not s.op.startswith("packet-") for s in specs):
+                if any(s.op not in SILENT and not s.op.startswith("packet-") for s in specs):
                     close = _closing(scanned.clean, m.end())
                     span = Span(path, scanned.offset(m.start()), scanned.end_offset(close))
                     found.setdefault((m.group(), scanned.line(m.start())), []).append(span)
@@ -43,8 +43,9 @@ class Sites:
         spans = self.places.get((function, line or 0), ())
         return spans[0] if len(spans) == 1 else None
 
-    def contradiction(self, recorded: Iterable[tuple[str, int | None]]) -> tuple[str, Span] | None:
-        """Why recorded calls, as (function, line), cannot be those of these sources, and where; None if they can."""
+    def contradiction(self, recorded: Iterable[tuple[str, int | None]], all_here: bool) -> tuple[str, Span] | None:
+        """Why recorded calls, as (function, line), cannot be those of these sources, and where; None if they can. `all_here`: all
+        functions that packets reach have a source."""
         calls = set(recorded)
         if all(line is None for _, line in calls):
             return None
@@ -53,8 +54,9 @@ class Sites:
             if (function, line) not in calls:
                 return f"{function} is called here, in no file on line {line}", spans[0]
         for function, at in sorted(calls, key=str):
-            if function in called and (function, at) not in self.places:
-                first = min(spans[0] for (name, _), spans in self.places.items() if name == function)
+            if (function in called or all_here) and (function, at) not in self.places:
+                mine = [spans[0] for (name, _), spans in self.places.items() if name == function]
+                first = min(mine or [spans[0] for spans in self.places.values()], default=Span("", 0, 0))
                 return f"the files call {function} on line {at}, where no source does", first
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from ..callpaths.export import export
 from ..check import Report
 from ..libvig.catalogue import Catalogue
 from ..recorded import Comparison, differences
-from ..symbex.path import Call, CallPath
+from ..symbex.engine import Engine
+from ..symbex.path import Call, CallPath, Object
 from .expressions import Printer
 from .json_ import Places, call_paths, relative
 
@@ -196,4 +198,15 @@ def call_path_files(r: Report) -> list[str]:
         return [files.write(f) for f in r.comparison.recorded.path_files]
     places = Places(r)
     catalogue = r.context.catalogue if r.context is not None else Catalogue.builtin()
-    return [files.write(export(p, r.execution.objects, catalogue, places.line)) for p in r.paths]
+    objects = {i: _with_function_names(o, r.execution.engine) for i, o in r.execution.objects.items()}
+    return [files.write(export(p, objects, catalogue, places.line)) for p in r.paths]
+
+
+def _with_function_names(o: Object, engine: Engine | None) -> Object:
+    """An object whose key functions are names instead of addresses."""
+    detail: dict[str, Any] = dict(o.info.detail)
+    for role in ("equality", "init"):
+        target = engine.resolve_pointer(detail[role]) if engine is not None and role in detail else None
+        if target is not None:
+            detail[role] = target[0]
+    return replace(o, info=replace(o.info, detail=detail))

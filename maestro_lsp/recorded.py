@@ -26,7 +26,7 @@ from .sharding.findings import INCOMPLETE, Finding, Related
 from .sharding.printer import Printer
 from .source.program import Program
 from .source.text import Span
-from .source.unit import Unit
+from .source.unit import FunctionDef, Unit
 from .symbex import expr as X
 from .symbex.expr import Expr
 from .symbex.libc import LIBC
@@ -325,11 +325,12 @@ def stand_in(
     wrong = invalid(recorded)
     if wrong or not recorded.execution.paths:
         return Comparison(folder, recorded, None, tuple(wrong), False, f"{where}, of which some cannot be used")
-    if any(f.code != "missing-function" for f in reasons):
+    functions, all_here = _reached(program, catalogue)
+    if any(f.code != "missing-function" for f in reasons) or any(f.node.has_error for f in functions):
         return Comparison(folder, recorded, None, (), False, f"{where}, not compared with a source that is not analysed")
     alignment = align(recorded, execution.paths, execution.objects, devices)
     calls = [(c.function, c.line) for records in recorded.records for c, spec in records if spec.op not in SILENT]
-    contradiction = sites.contradiction(calls, not _reaches_missing(program, catalogue))
+    contradiction = sites.contradiction(calls, all_here)
     if contradiction is not None:
         where_to = contradiction[1] if contradiction[1].file else execution.entry or Span(folder, 0, 0)
         finding = Finding("call-paths-stale", f"{contradiction[0]}, so the files are of another version", where_to)
@@ -338,20 +339,24 @@ def stand_in(
     return Comparison(folder, recorded, alignment, (), True, why)
 
 
-def _reaches_missing(program: Program, catalogue: Catalogue) -> bool:
-    """Whether packets may reach a function that no source defines."""
+def _reached(program: Program, catalogue: Catalogue) -> tuple[list[FunctionDef], bool]:
+    """The functions that packets may reach, and whether they are all: no other is called that no source defines."""
+    found: list[FunctionDef] = []
+    all_here = True
     todo: list[tuple[str, Unit | None]] = [("nf_process", None)]
     seen = {"nf_process"}
     while todo:
         f = program.function(*todo.pop())
         if f is None:
-            return True
+            all_here = False
+            continue
+        found.append(f)
         for name in _CALLED.findall(f.unit.node_text(f.node)):
             known = name in _KEYWORDS or name in catalogue.calls or name in LIBC or name.startswith("__builtin_") or catalogue.is_ignored(name)
             if name not in seen and not known:
                 seen.add(name)
                 todo.append((name, f.unit))
-    return False
+    return found, all_here
 
 
 def alone(folder: str, catalogue: Catalogue) -> Comparison:

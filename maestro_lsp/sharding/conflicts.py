@@ -15,10 +15,11 @@ from ..symbex.path import CallPath, Object, Part
 from ..symbex.solver import Solver
 from .access import Access
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
+from .expiry import belongs_to_expiry, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .linear import is_packet_bit
 from .provenance import Provenance
-from .tables import Breach, Table, expiry_problem, find_tables, key_problems
+from .tables import Breach, Table, find_tables, key_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _effective(
     broken: dict[int, list[Obstacle]] = {}
     for chain, t in out.tables.items():
         broken[chain] = [Obstacle("global-state", b.why, b.access) for b in _distinct(t.breaches)]
-        problem = expiry_problem(t.members, accesses)
+        problem = expiry_problem(t.members, accesses, origin)
         if problem is not None:
             broken[chain].append(Obstacle("global-state", problem[1], problem[0], problem[2]))
         if t.packet_indices:
@@ -158,7 +159,7 @@ def _effective(
                 out.unguarded[chain] = found
     loose: dict[int, Obstacle] = {}
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "expire"}):
-        problem = expiry_problem({o}, accesses)
+        problem = expiry_problem({o}, accesses, origin)
         if problem is not None:
             loose[o] = Obstacle("global-state", problem[1], problem[0], problem[2])
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "put"}):
@@ -210,7 +211,8 @@ class _TableUse:
         if a.role == "scan":
             return [Effective(a, None, (SCAN,), everywhere=self.members)]
         obstacles = list(self.broken)
-        if a.role != "expire":  # every core expires the same way, whichever numbers it gave
+        removal = a.role == "expire" or belongs_to_expiry(a, self.origin)
+        if not removal:  # every core expires the same way, whichever numbers it gave
             obstacles += self.numbers
         for found in (self.foreign.get(id(a)), self.packet.get(id(a))):
             if found is not None:
@@ -223,11 +225,13 @@ class _TableUse:
             return [Effective(a, None, tuple(obstacles), everywhere=self.members)]
         if a.object.id == self.table.chain and a.role in ("allocate", "free", "expire"):
             return [Effective(a, (), own_index=True)]
+        if removal:
+            return []
         if a.object.id == self.table.chain or a.object.id in self.table.vectors:
             # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
             held = self.origin.holder(a.path, a.key[0].value) if a.key else None
             return [Effective(a, held[1], through=held[0])] if held is not None else []
-        return [] if a.role == "expire" else [_keyed(a, self.origin, self.algebra)]
+        return [_keyed(a, self.origin, self.algebra)]
 
 
 RANGE = Obstacle("global-state", "it erases the entries of a range of cells, whoever's they are")

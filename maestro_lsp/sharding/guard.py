@@ -101,7 +101,7 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
     effects = []
     for c in p.calls:
         for t in c.touches:
-            if not t.write or (
+            if not t.write or t.role == "expire" or (
                 t.object == table.chain
                 and t.role == "rejuvenate"
                 and t.key

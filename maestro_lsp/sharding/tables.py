@@ -14,6 +14,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object, Touch
 from .access import Access
+from .expiry import erases_expired, expired_used
 from .provenance import CELL, DEFAULT_CAPACITY, Provenance, same_index
 
 INDEX_BITS = 32
@@ -69,6 +70,8 @@ def find_tables(
         _check_counts(t, accesses)
         _check_puts(t, accesses, origin)
         _check_removal(t, accesses, origin)
+        for a, why in expired_used(t.chain, accesses, origin):
+            _breach(t, a, why)
         _check_cells(t, accesses, origin)
         _check_keys(t, accesses, origin)
         _check_functions(t, accesses, origin)
@@ -109,7 +112,7 @@ def _chain_of(
 ) -> int | None:
     """The dchain that an index belongs to."""
     s = origin.source(p, index)
-    if s.kind in ("fresh", "scan") and s.object in tables:
+    if s.kind in ("fresh", "scan", "expired") and s.object in tables:
         return s.object
     owners = map_owner.get(s.object, set()) if s.object is not None else set()
     if s.kind == "map" and len(owners) == 1:
@@ -167,7 +170,11 @@ def _check_access(
         return  # its index is fresh
     mine = _chain_of(a.path, index, map_owner, tables, origin)
     kind = origin.source(a.path, index).kind
-    if mine == chain:
+    if mine == chain and kind == "expired":
+        if not a.write and a.role in ("borrow", "return"):
+            return
+        why = "it is addressed by an index that has expired"
+    elif mine == chain:
         if kind != "cell" or not table.stale_cells:
             return
         why = table.stale_cells
@@ -214,7 +221,10 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
         if a.object.id != table.chain or a.call is None or a.touch is None:
             continue
         touched = {t.object: t for t in a.call.touches}
-        if a.role == "expire":
+        if a.role == "expire" and a.call.op == "dchain-expire-one":
+            if a.touch.found and not all(erases_expired(a, m, accesses, origin) for m in table.maps):
+                _breach(table, a, "it expires an index but not its entry in one of the maps")
+        elif a.role == "expire":
             for m in sorted(table.maps):
                 if m not in touched:
                     _breach(table, a, "it expires indices but not their entries in one of the maps")
@@ -529,57 +539,4 @@ def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence
                 break
 
 
-def expiry_problem(table_objects: set[int], accesses: Sequence[Access]) -> tuple[Access, str, Access | None] | None:
-    """Why expiry does not commute between shards, if it does not: its count is used, some path reaches the objects without
-    expiring them first, or expires with another lag."""
-    expiries = [a for a in accesses if a.object.id in table_objects and a.role == "expire" and a.call is not None]
-    if not expiries:
-        return None
-    for a in expiries:
-        if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
-            return a, "the number of expired entries is used", None
-    lags: dict[int | Expr | None, Access] = {}
-    for a in expiries:
-        assert a.touch is not None
-        lags.setdefault(_lag(a.touch.time), a)
-    if None in lags:
-        return lags[None], "entries expire at a time that is not the packet's time less a constant", None
-    if len(lags) > 1:
-        second = sorted(lags.values(), key=lambda x: x.order)[1]
-        return second, "entries expire after different times here and elsewhere", None
-    stamps: dict[int | Expr | None, Access] = {}
-    for a in accesses:
-        if a.object.id in table_objects and a.role in ("allocate", "rejuvenate") and a.touch is not None and a.touch.found is not False:
-            stamps.setdefault(_lag(a.touch.time), a)
-    if None in stamps or len(stamps) > 1:
-        odd = stamps[None] if None in stamps else sorted(stamps.values(), key=lambda x: x.order)[1]
-        return odd, "entries are not kept in the order of the packets' times, so when one goes depends on others", None
-    for number in {a.path.number for a in expiries}:
-        ones = [a for a in expiries if a.path.number == number and a.call is not None and a.call.op == "dchain-expire-one"]
-        if ones and ones[-1].touch is not None and ones[-1].touch.found:
-            return ones[-1], "only some of the old entries are expired by one packet, so when one goes depends on other packets", None
-    expired_first: dict[int, int] = {}
-    for a in expiries:
-        assert a.call is not None
-        n = expired_first.get(a.path.number)
-        expired_first[a.path.number] = a.call.number if n is None else min(n, a.call.number)
-    for a in accesses:
-        if a.object.id in table_objects and a.role != "expire" and a.call is not None:
-            first_expiry = expired_first.get(a.path.number)
-            if first_expiry is None or first_expiry > a.call.number:
-                where = f"packets on device {a.path.device}" if first_expiry is None else "some packets"
-                return expiries[0], f"{where} reach {a.object.name} without expiring old entries first", a
-    return None
-
-
-def _lag(time: int | Expr | None) -> int | Expr | None:
-    """c, where a time is the packet's time less c and c is made of constants and configuration; None for anything else."""
-    if not isinstance(time, Expr):
-        return None
-    lag = X.sub(X.sym("time", 64), time, 64)
-    if all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(lag)):
-        return lag
-    return None
-
-
-__all__ = ["Breach", "Table", "expiry_problem", "find_tables", "key_problems"]
+__all__ = ["Breach", "Table", "find_tables", "key_problems"]

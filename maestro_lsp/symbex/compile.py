@@ -421,6 +421,7 @@ class Compiler:
     def _poison(self, r: int, name: str, t: T.CType) -> None:
         w = bits_of(t)
         undefined = X.sym(f"{UNINITIALISED} {name}", w)
+        self.code.variables[r] = name, w
 
         def run(st: State) -> None:
             st.regs[r] = undefined

@@ -35,6 +35,7 @@ from .calls import (
     same,
     write_out,
 )
+from .expiring import AFTER_EXPIRING, EXPIRED_ROUNDS, Expiring, is_expired_key
 from .expr import Expr
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import checksum, packet_borrow, packet_reshape, packet_return, packet_unread
@@ -147,6 +148,12 @@ def map_erase(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     oid, b = object_id(st, spec, values)
     raw = key_bytes(st, b, spec, values, types)
     parts = key_parts(st, b, raw)
+    if is_expired_key(st, raw):  # some entries go, as with `expire`: what the path knew of the map is no longer sure
+        st.library.pop(("entries", oid), None)
+        if "out" in spec.roles and arg(spec, values, "out") != 0:
+            st.store(arg(spec, values, "out"), arg(spec, values, "key"), 8)
+        record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
+        return 0
     # the stored key pointer: its bytes equal those of the key passed, which is all that can be done with it
     if "out" in spec.roles and arg(spec, values, "out") != 0:
         st.store(arg(spec, values, "out"), arg(spec, values, "key"), 8)
@@ -372,21 +379,32 @@ def dchain_free(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 
 def dchain_expire_one(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    """One expired index, at most once a path: a loop over all of them touches each in the same way."""
+    """One expired index. A loop over all of them runs its body twice at most: after the first time, all that it changed is
+    unknown, so the second time stands for every later one."""
     oid, b = object_id(st, spec, values)
     n = number(st)
     time = arg(spec, values, "time")
-    expired = not st.library.get(("expired one", oid)) and fork_symbol(st, f"expired#{n}")
-    touch = Touch(oid, True, "expire", None, found=expired, time=time)
+    before: Expiring | None = st.library.get(("expiring", oid))
+    expired = (before is None or before.rounds < EXPIRED_ROUNDS) and fork_symbol(st, f"expired#{n}")
+    if before is not None:
+        changed = before.forget_changes(st, f"{AFTER_EXPIRING}{n}")
+        if before.rounds == EXPIRED_ROUNDS and not changed <= before.changed:
+            raise Problem("loop-limit", "this loop over expired entries changes other things each time")
+    else:
+        changed = frozenset()
     if not expired:
-        record(st, spec, values, [touch], 0)
+        st.library.pop(("expiring", oid), None)
+        record(st, spec, values, [Touch(oid, True, "expire", None, found=False, time=time)], 0)
         return 0
     index = X.sym(f"expired_index#{n}", 32)
     _bound_index(st, b, index)
-    touch = replace(touch, value=index)
-    st.library[("expired one", oid)] = True
+    rounds, earlier = (before.rounds, before.indices) if before is not None else (0, ())
+    for other in earlier:
+        st.require(X.not_(X.eq(index, other, 32), 1))
+    st.library[("expiring", oid)] = Expiring.now(st, rounds + 1, changed, (*earlier, index))
     _learn_index(st, oid, index, False)
     write_out(st, spec, values, index, 4, types)
+    touch = Touch(oid, True, "expire", None, found=True, value=index, time=time)
     record(st, spec, values, [touch], 1, [(spec.params[spec.roles["out"]], index)])
     return 1
 

@@ -1,0 +1,18 @@
+// locks: the loop erases the packet's destination, not what has expired.
+#include "table.h"
+
+INIT
+
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {
+  PARSE
+  int old;
+  while (dchain_expire_one_index(chain, &old, now - LAG)) {
+    uint32_t *gone;
+    void *stored;
+    vector_borrow(keys, old, (void **)&gone);
+    map_erase(map, &ip->dst_addr, &stored);
+    vector_return(keys, old, gone);
+  }
+  SOURCE
+  return !device;
+}

@@ -1,0 +1,20 @@
+// locks: only the first expired entry is erased.
+#include "table.h"
+
+INIT
+
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {
+  PARSE
+  bool first = true;
+  int old;
+  while (dchain_expire_one_index(chain, &old, now - LAG)) {
+    uint32_t *gone;
+    void *stored;
+    vector_borrow(keys, old, (void **)&gone);
+    if (first) map_erase(map, gone, &stored);
+    first = false;
+    vector_return(keys, old, gone);
+  }
+  SOURCE
+  return !device;
+}

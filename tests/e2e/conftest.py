@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.workbench import Missing, launch_chromium, requirements
+from tests.e2e.workbench import Missing, Window, launch_chromium, requirements
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +31,13 @@ def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="mw-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test leaves a photograph of the window."""
+    report = yield
+    window = getattr(item, "funcargs", {}).get("window")
+    if report.failed and isinstance(window, Window):
+        window.photograph(f"FAILED-{item.name}")
+    return report

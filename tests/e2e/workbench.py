@@ -31,7 +31,7 @@ EXTENSION = REPOSITORY / "build/maestro-lsp.vsix"
 SCREENSHOTS = REPOSITORY / "build/e2e"
 
 START_SECONDS = 60  # of two loaded cores
-SEEN_MS = 60_000  # until something must be seen
+SEEN_MS = 30_000  # until something must be seen
 
 SETTINGS: dict[str, Any] = {
     "security.workspace.trust.enabled": False,
@@ -223,12 +223,12 @@ class Window:
     # what there is to do
 
     def open(self, name: str) -> None:
-        """Opens a file of the folder by its name."""
+        """Opens a file of the folder by its name, in the first column."""
+        self.page.keyboard.press("Control+1")
         self.page.keyboard.press("Control+P")
         box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
         box.fill(name)
-        self.seen(f'.quick-input-list .monaco-list-row[aria-label*="{name}"]')
-        self.page.keyboard.press("Enter")
+        self.seen(f'.quick-input-list .monaco-list-row[aria-label*="{name}"]').click()
         self.seen(f'.tab.active[data-resource-name="{name}"]')
         self.seen(".editor-instance .view-lines .view-line")
 
@@ -266,13 +266,21 @@ class Window:
         self.page.mouse.move(at["x"] + 4, at["y"] + at["height"] / 2, steps=4)
         return self.seen(".monaco-hover:not(.hidden) .hover-contents")
 
-    def problems(self) -> list[str]:
-        """The rows of the Problems view, as a screen reader says them."""
-        if self.page.locator(".markers-panel").count() == 0:
-            self.page.keyboard.press("Control+Shift+M")
-        self.seen(".markers-panel")
+    def problems(self, file: str) -> list[tuple[str, int, int]]:
+        """Findings that the Problems view lists for a file: message, line and column, which count from 1."""
+        self.page.keyboard.press("Control+Shift+M")
+        self.seen('.panel input[placeholder^="Filter"]').fill(file)  # the list makes only the rows that are in sight
         rows = self.page.locator(".markers-panel .monaco-list-row")
-        return [row.get_attribute("aria-label") or row.inner_text() for row in rows.all()]
+        expect(rows.filter(has_text=file).first).to_be_visible(timeout=SEEN_MS)
+        labels = [row.get_attribute("aria-label") or "" for row in rows.all()]
+        found: list[tuple[str, int, int]] = []
+        inside = False
+        for label in labels:
+            if heading := re.match(r"\d+ problems? in file (.+) of folder", label):
+                inside = heading[1] == file
+            elif inside and (finding := re.match(r"(?:Error|Warning|Info): (.*) at line (\d+) and character (\d+)\.", label)):
+                found.append((finding[1], int(finding[2]), int(finding[3])))
+        return sorted(found)
 
     def code_action(self, line_text: str, token: str, title: str) -> None:
         """Chooses a quick fix at a token."""

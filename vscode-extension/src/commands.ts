@@ -25,7 +25,7 @@ const FORMS: Record<ExportForm, string> = {
 export function registerCommands(maestro: Maestro): vscode.Disposable[] {
   const command = (id: string, run: (uri: vscode.Uri, form?: ExportForm) => unknown) =>
     vscode.commands.registerCommand(`maestro.ui.${id}`, async (uri?: vscode.Uri, form?: ExportForm) => {
-      const target = uri ?? vscode.window.activeTextEditor?.document.uri;
+      const target = uri ?? vscode.window.activeTextEditor?.document.uri ?? maestro.shownFile;
       if (target === undefined) {
         void vscode.window.showInformationMessage('Maestro: open a file of a network function first.');
         return;

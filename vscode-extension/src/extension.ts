@@ -21,6 +21,8 @@ export class Maestro implements vscode.Disposable {
   private readonly highlight = new PathHighlight();
   private client: LanguageClient | undefined;
   private nfs: readonly NfStatus[] = [];
+  /** The file that is shown, or was before one of our panels was. */
+  shownFile = vscode.window.activeTextEditor?.document.uri;
   private starting: Promise<void> | undefined;
   private active = false;
   private asked = false;
@@ -143,7 +145,7 @@ export class Maestro implements vscode.Disposable {
   }
 
   updateStatus(): void {
-    const { text, tooltip, level } = statusItem(this.server, this.nfs, vscode.window.activeTextEditor?.document.uri.toString());
+    const { text, tooltip, level } = statusItem(this.server, this.nfs, this.shownFile?.toString());
     const links = this.server.kind === 'stopped' ? ['[Restart](command:maestro.ui.restart)', '[Set up](command:maestro.ui.setUp)'] : ['[Matrix](command:maestro.ui.showMatrix)', '[Call paths](command:maestro.ui.showPaths)', '[Copy RSS configuration](command:maestro.ui.copyRss)'];
     const markdown = new vscode.MarkdownString(`${tooltip}\n\n${links.join(' · ')}`, true);
     markdown.isTrusted = { enabledCommands: ['maestro.ui.restart', 'maestro.ui.setUp', 'maestro.ui.showMatrix', 'maestro.ui.showPaths', 'maestro.ui.copyRss'] };
@@ -205,7 +207,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   context.subscriptions.push(
     vscode.workspace.onDidOpenTextDocument(look),
     vscode.workspace.onDidSaveTextDocument(look),
-    vscode.window.onDidChangeActiveTextEditor(() => {
+    vscode.window.onDidChangeActiveTextEditor((editor) => {
+      instance.shownFile = editor?.document.uri ?? instance.shownFile;
       if (instance.running) instance.updateStatus();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {

@@ -151,7 +151,7 @@ export class Panels implements vscode.Disposable {
       return;
     }
     const beside = [...this.pages.values()][0]?.panel.viewColumn ?? vscode.ViewColumn.Beside; // all panels share one column
-    this.adopt(kind, vscode.window.createWebviewPanel(kind, TITLES[kind], beside), uri.toString());
+    this.adopt(kind, vscode.window.createWebviewPanel(kind, TITLES[kind], beside, { retainContextWhenHidden: true }), uri.toString());
   }
 
   refresh(): void {

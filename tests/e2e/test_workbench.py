@@ -43,7 +43,11 @@ def checked(nf: Path) -> dict[str, Any]:
 
 def findings(nf: Path, file: str) -> list[tuple[str, int, int]]:
     """Findings of a file that an editor lists: message, line and column, which count from 1."""
-    start = [(f["message"], f["range"]["start"]) for f in checked(nf)["findings"] if Path(f["file"]).name == file and f["severity"] != "hint"]
+    start = [
+        (f["message"], f["range"]["start"])
+        for f in checked(nf)["findings"]
+        if Path(f["file"]).name == file and f["severity"] != "hint"
+    ]
     return sorted((message, at["line"] + 1, at["character"] + 1) for message, at in start)
 
 
@@ -83,8 +87,13 @@ def test_the_verdict_stands_over_nf_process_and_the_matrix_is_shown_on_hover(win
 def test_what_a_call_shards_on_stands_beside_it(window: Window):
     open_analysed(window, "bridge_main.c", "bridge: locks")
     window.go_to(59)
-    for call, hint in (("map_put(mac_table->index_of, key, index)", "eth.src"), ("map_get(mac_table->index_of, destination", "eth.dst")):
-        line = window.page.locator(".editor-instance .view-line").filter(has_text=re.compile(re.escape(call.split("(")[0]) + r"\(.*" + hint))
+    for call, hint in (
+        ("map_put(mac_table->index_of, key, index)", "eth.src"),
+        ("map_get(mac_table->index_of, destination", "eth.dst"),
+    ):
+        line = window.page.locator(".editor-instance .view-line").filter(
+            has_text=re.compile(re.escape(call.split("(")[0]) + r"\(.*" + hint)
+        )
         expect(line.first).to_be_visible(timeout=SEEN_MS)
 
 
@@ -96,7 +105,9 @@ def test_the_lens_opens_the_matrix_panel_whose_accesses_lead_to_the_source(windo
     expect(panel.locator(".verdict")).to_have_text("locks")
     cells = panel.locator("table.matrix td.filled")
     expect(cells).to_have_count(3)
-    assert [c.split("\n")[:5] for c in cells.all_inner_texts()] == 3 * [["eth.dst = eth.src", "or", "eth.src = eth.dst", "or", "equal eth.src"]]
+    assert [c.split("\n")[:5] for c in cells.all_inner_texts()] == 3 * [
+        ["eth.dst = eth.src", "or", "eth.src = eth.dst", "or", "equal eth.src"]
+    ]
     cells.nth(1).locator("a").click()
     accesses = panel.locator("#row-0-1 table.accesses")
     expect(accesses).to_be_visible()
@@ -157,7 +168,9 @@ def test_the_decision_tree_is_walked_and_folded_by_keyboard(window: Window):
     expect(focused).to_have_attribute("aria-level", "2")
     window.photograph("firewall-tree-dark")
     focused.press("Enter")
-    window.seen('[id="status.editor.selection"]', re.compile(r"^Ln 74, "))  # nf-util.h: the Ethernet type is compared there
+    window.seen(
+        '[id="status.editor.selection"]', re.compile(r"^Ln 74, ")
+    )  # nf-util.h: the Ethernet type is compared there
 
 
 def test_a_chosen_call_path_is_explained_and_highlighted(window: Window):
@@ -203,9 +216,13 @@ def test_a_quick_fix_switches_the_nic_and_the_finding_goes(window: Window, folde
     open_analysed(window, "bridge_main.c", "bridge: locks")
     window.go_to(43, 7)
     window.code_action("map_get(mac_table->index_of, source", "map_get", "Switch the NIC profile of bridge to software")
-    window.seen('.statusbar-item[id*="maestro"]', "bridge: locks")
-    settings = folder / "bridge/maestro.toml"
-    expect_text(window, settings, 'nic = "software"')
+    expect_text(window, folder / "bridge/maestro.toml", 'nic = "software"')
+    window.page.keyboard.press("Control+Shift+M")
+    window.gone(".markers-panel .monaco-list-row", NOT_HASHED)
+    expected = findings(folder / "bridge", "bridge_main.c")
+    assert len(expected) == 1 and "nothing in common" in expected[0][0]  # what software steering cannot do either
+    assert window.problems("bridge_main.c") == expected
+    window.run("View: Hide Panel")
 
 
 def expect_text(window: Window, file: Path, text: str) -> None:

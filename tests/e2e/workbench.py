@@ -44,6 +44,7 @@ SETTINGS: dict[str, Any] = {
     "workbench.colorTheme": "Default Dark Modern",
     "editor.minimap.enabled": False,
     "editor.hover.delay": 100,
+    "workbench.reduceMotion": "on",
     "window.restoreWindows": "none",
 }
 
@@ -182,7 +183,9 @@ def copy_fixtures(home: Path, *names: str) -> Path:
         shutil.copytree(REPOSITORY / "fixtures" / name, folder / name)
     for shared in [*(REPOSITORY / "fixtures").glob("*.[ch]"), REPOSITORY / "fixtures/Makefile"]:
         shutil.copy(shared, folder)
-    shutil.copytree(REPOSITORY / "maestro_lsp/runtime/libvig", folder / "libvig")  # make splits paths at spaces, so the -I is lost
+    shutil.copytree(
+        REPOSITORY / "maestro_lsp/runtime/libvig", folder / "libvig"
+    )  # make splits paths at spaces, so the -I is lost
     return folder
 
 
@@ -278,7 +281,9 @@ class Window:
         for label in labels:
             if heading := re.match(r"\d+ problems? in file (.+) of folder", label):
                 inside = heading[1] == file
-            elif inside and (finding := re.match(r"(?:Error|Warning|Info): (.*) at line (\d+) and character (\d+)\.", label)):
+            elif inside and (
+                finding := re.match(r"(?:Error|Warning|Info): (.*) at line (\d+) and character (\d+)\.", label)
+            ):
                 found.append((finding[1], int(finding[2]), int(finding[3])))
         return sorted(found)
 
@@ -287,7 +292,15 @@ class Window:
         self.page.mouse.move(5, 5)
         self.token(line_text, token).click()
         self.page.keyboard.press("Control+.")
-        self.seen(".action-widget .monaco-list-row", title).click()
+        self.seen(".action-widget .monaco-list-row", title)
+        focused = self.page.locator(".action-widget .monaco-list-row.focused")
+        for _ in range(self.page.locator(".action-widget .monaco-list-row").count()):
+            if title in focused.inner_text():
+                break
+            self.page.keyboard.press("ArrowDown")
+        expect(focused).to_contain_text(title)
+        self.photograph("quick-fix")
+        self.page.keyboard.press("Enter")
 
     def webview(self, heading: str) -> Frame:
         """The page inside the webview that shows this heading."""

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.e2e.workbench import Missing, Window, launch_chromium, requirements
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it lives, its event loop keeps tests that are coroutines from running
 def browser() -> Iterator[Browser]:
     try:
         requirements()

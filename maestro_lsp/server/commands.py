@@ -37,10 +37,7 @@ class Commands:
         form = arguments[0].get("form")
         if form not in FORMS:
             raise JsonRpcInvalidParams(f"form is one of {', '.join(FORMS)}, not {form!r}")
-        try:
-            text = await self._session.ask(nf, "export", {"form": form})
-        except Superseded as why:
-            raise JsonRpcInvalidParams(f"{nf.name}: {why}") from None
+        text = await self._ask(nf, "export", {"form": form})
         if not text:
             raise JsonRpcInvalidParams(f"{nf.name} has no RSS configuration: {nf.facts and nf.facts.data['verdict']}")
         return {"text": text}
@@ -48,6 +45,16 @@ class Commands:
     def restart(self) -> None:
         """Forget everything and analyse anew."""
         self._session.restart()
+
+    async def paths(self, arguments: tuple[Any, ...]) -> Ready:
+        """The call paths of an NF, as maestro/paths gives them."""
+        return Ready((await self._ask(await self.fresh(self.nf(arguments)), "paths", {})).decode())
+
+    async def _ask(self, nf: Nf, what: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return await self._session.ask(nf, what, arguments)
+        except Superseded as why:
+            raise JsonRpcInvalidParams(f"{nf.name}: {why}") from None
 
     def nf(self, arguments: tuple[Any, ...]) -> Nf:
         """The NF that a command's arguments name. Raises JsonRpcInvalidParams."""

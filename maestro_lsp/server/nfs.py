@@ -86,6 +86,7 @@ class Nfs:
 
     def __init__(self) -> None:
         self._by_entry: dict[str, Nf] = {}
+        self.verified: dict[str, list[str]] = {}  # JSON of diagnostics of generated files, by path
 
     def __iter__(self) -> Iterator[Nf]:
         return iter(list(self._by_entry.values()))

@@ -19,7 +19,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from .. import __version__, docs
-from . import settings
+from . import parallel, settings
 from .background import Background
 from .commands import Commands
 from .documents import path_of
@@ -389,6 +389,18 @@ def _own(server: Server) -> None:
     @server.command("maestro.solveKeys")
     async def solve_keys(*arguments: Any) -> Ready:
         return await commands.matrix(arguments)
+
+    @server.command("maestro.showPaths")
+    async def show_paths(*arguments: Any) -> Ready:
+        return await commands.paths(arguments)
+
+    @server.command("maestro.parallelize")
+    async def parallelize(*arguments: Any) -> dict[str, Any]:
+        return await parallel.parallelize(server, arguments)
+
+    @server.command("maestro.verify")
+    async def verify(*arguments: Any) -> dict[str, Any]:
+        return await parallel.verify(server, arguments)
 
     @server.command("maestro.openDocumentation")
     async def documentation(*arguments: Any) -> None:

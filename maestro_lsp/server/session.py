@@ -286,10 +286,10 @@ class Session:
             self.engine.follow(nf.resting, what, given)
         return self._promise(nf.resting, what)
 
-    def ask_beside(self, nf: Nf, what: str) -> asyncio.Future[Any]:
+    def ask_beside(self, nf: Nf, what: str, arguments: dict[str, Any] | None = None) -> asyncio.Future[Any]:
         """The same by a process of its own, for what takes long. Only one of a kind at a time for an NF."""
         self.stop_beside(nf, what)
-        job = nf.beside[what] = self.engine.begin(what, self._arguments(nf))
+        job = nf.beside[what] = self.engine.begin(what, {**self._arguments(nf), **(arguments or {})})
         answer = self._promise(job, what)
 
         def done(_: Any) -> None:

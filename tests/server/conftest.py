@@ -51,6 +51,7 @@ class Editor:
         self.published: list[lsp.PublishDiagnosticsParams] = []
         self.statuses: list[dict[str, Any]] = []
         self.asked: list[str] = []  # requests of the server
+        self.edits: list[lsp.WorkspaceEdit] = []  # that the server had applied
         self._news = asyncio.Event()
 
     def heard(self, params: lsp.PublishDiagnosticsParams) -> None:
@@ -191,10 +192,16 @@ async def editor(
         lsp.CLIENT_REGISTER_CAPABILITY,
         lsp.WORKSPACE_CODE_LENS_REFRESH,
         lsp.WORKSPACE_INLAY_HINT_REFRESH,
-        lsp.WORKSPACE_APPLY_EDIT,
     ):
         if method not in client.protocol.fm.features:
             client.feature(method)(lambda params=None, method=method: asked.append(method))
+
+    edits: list[lsp.WorkspaceEdit] = []
+
+    @client.feature(lsp.WORKSPACE_APPLY_EDIT)
+    def _apply(params: lsp.ApplyWorkspaceEditParams) -> lsp.ApplyWorkspaceEditResult:
+        edits.append(params.edit)
+        return lsp.ApplyWorkspaceEditResult(applied=True)
 
     if isinstance(capabilities, str):
         capabilities = client_capabilities(capabilities)
@@ -210,6 +217,7 @@ async def editor(
     )
     found = Editor(client, answer)
     found.asked = asked
+    found.edits = edits
     found.published += told
     found.statuses += states
     try:

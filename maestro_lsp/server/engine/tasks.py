@@ -161,7 +161,31 @@ def alternatives(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     yield "add", "alternatives", found
 
 
-UNHURRIED = frozenset(("prove", "alternatives"))  # whatever the user waits for comes first
+def write_parallel(request: Request, arguments: Mapping[str, Any]) -> Iterator[Message]:
+    """The parallel program by a strategy, verified by symbols (see `facts.parallel`)."""
+    from ..facts import parallel  # what it needs takes a while to import
+
+    yield "part", "parallelize", parallel.written(request.checked(), arguments["strategy"], request.encoding)
+
+
+def verify_file(request: Request, arguments: Mapping[str, Any]) -> Iterator[Message]:
+    """Check a generated file against the NF, by symbols and by running both."""
+    from ...verify import NotGenerated, verify
+    from ..facts import parallel
+
+    path = arguments["file"]
+    text = request.read(path)
+    try:
+        if text is None:
+            raise NotGenerated(f"{path} cannot be read")
+        found = verify(request.checked(), path, text, arguments["packets"])
+    except NotGenerated as why:
+        yield "part", "verify", {"refused": str(why)}
+        return
+    yield "part", "verify", {"refused": "", **parallel.verification(found, request.checked(), text, request.encoding)}
+
+
+UNHURRIED = frozenset(("prove", "alternatives", "verify"))  # whatever the user waits for comes first
 TASKS: dict[str, Task] = {
     "analyse": analyse,
     "panel": panel,
@@ -169,6 +193,8 @@ TASKS: dict[str, Task] = {
     "export": export,
     "prove": prove,
     "alternatives": alternatives,
+    "parallelize": write_parallel,
+    "verify": verify_file,
 }
 
 

@@ -17,6 +17,7 @@ from ...render.json_ import nf as check_json
 from ...rss.nic import profiles
 from ...sharding.findings import Finding
 from ...source.text import Encoding, Span
+from ...synthesis.parallel import applicable
 from ...workspace import NfSources
 from . import markdown
 from .accesses import Site, sites
@@ -65,6 +66,7 @@ def facts(r: Report, encoding: Encoding, reads: Sequence[str], final: bool = Tru
         "nic": r.nic,
         "nics": other_nics(r),
         "roles": dict(r.roles),
+        "strategies": applicable(r),
         "keys": a.configuration is not None and a.complete,
         "error": r.error,
         "reads": list(reads),

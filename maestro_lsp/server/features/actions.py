@@ -14,8 +14,8 @@ from ..documents import Documents, Position, forward_range, path_of, uri_of
 from ..nfs import Nf, Nfs
 from .lookup import views
 
-QUICK_FIX, REFACTOR = "quickfix", "refactor"
-KINDS = (QUICK_FIX, REFACTOR)
+QUICK_FIX, REFACTOR, REWRITE = "quickfix", "refactor", "refactor.rewrite"
+KINDS = (QUICK_FIX, REFACTOR, REWRITE)
 _MAX_VALUES = 4  # of a device role that are offered
 
 Read = Callable[[str], str | None]
@@ -49,6 +49,7 @@ def actions(
         if lines[0] <= end and start <= lines[1]:
             found += [_nic(nf, profile, REFACTOR, set_in_editor) for profile in nf.facts.data.get("nics", ())]
             found += _roles(nf)
+            found += _strategies(nf)
     return found
 
 
@@ -114,6 +115,22 @@ def _roles(nf: Nf) -> list[dict[str, Any]]:
         for role in nf.facts.data.get("roles", {})
         for value in range(min(nf.facts.data["devices"], _MAX_VALUES))
     ]
+
+
+def _strategies(nf: Nf) -> list[dict[str, Any]]:
+    """Parallel programs to write; those that do not apply say why."""
+    assert nf.facts is not None
+    out: list[dict[str, Any]] = []
+    for strategy, why_not in nf.facts.data.get("strategies", {}).items():
+        title = f"Parallelize {nf.name}: {strategy}"
+        action: dict[str, Any] = {"title": title, "kind": REWRITE}
+        if why_not is None:
+            argument = {"uri": uri_of(nf.entry), "strategy": strategy}
+            action["command"] = {"title": title, "command": "maestro.parallelize", "arguments": [argument]}
+        else:
+            action["disabled"] = {"reason": why_not}
+        out.append(action)
+    return out
 
 
 # ------------------------------------------------------------------------------------------------------------- resolving

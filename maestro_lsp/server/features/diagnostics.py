@@ -14,7 +14,7 @@ from ..nfs import Facts, Nfs
 
 def of_file(nfs: Nfs, path: str) -> list[str]:
     """JSON of each diagnostic of a file, at the places of the analysed text."""
-    found: dict[str, None] = {}
+    found: dict[str, None] = dict.fromkeys(nfs.verified.get(path, ()))
     for nf in nfs:
         if nf.facts is not None:
             found.update(dict.fromkeys(nf.facts.diagnostics(path)))
@@ -30,7 +30,7 @@ def to_push(nfs: Nfs, documents: Documents, path: str, uri: str) -> str:
 
 def to_pull(nfs: Nfs, documents: Documents, path: str, previous: str | None) -> str:
     """The answer to textDocument/diagnostic, as JSON, at the places of the latest text."""
-    items: dict[str, None] = {}
+    items: dict[str, None] = dict.fromkeys(nfs.verified.get(path, ()))
     for nf in nfs:
         if nf.facts is None:
             continue

@@ -25,15 +25,17 @@ def resolve(nfs: Nfs, lens: dict[str, Any]) -> dict[str, Any]:
     data = data if isinstance(data, dict) else {}
     nf = nfs.get(str(data.get("nf")))
     argument = {"uri": uri_of(nf.entry)} if nf is not None else {}
+    command = "maestro.showMatrix"
     if nf is None or nf.facts is None:
         title = "not analysed"
     elif data.get("kind") == "paths":
         entry = nf.facts.file(nf.entry)
+        command = "maestro.showPaths"
         count = len(entry["entry"]["paths"]) if entry is not None and entry["entry"] is not None else 0
         title = f"{count} call path{'' if count == 1 else 's'}"
     else:
         title = verdict(nf)
-    return {**lens, "command": {"title": title, "command": "maestro.showMatrix", "arguments": [argument]}}
+    return {**lens, "command": {"title": title, "command": command, "arguments": [argument]}}
 
 
 def verdict(nf: Nf) -> str:

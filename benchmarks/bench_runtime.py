@@ -1,0 +1,158 @@
+"""Generated programs against the NFs they were made from, on packets from memory; JSON on stdout.
+
+- instructions per packet from reception to transmission (callgrind), tables filled, with the ratios of the issue's targets
+- throughput on one core and two, by processor time; `scaling` relative to that of the nop NF in the same run
+- latency from reception to transmission, percentiles in nanoseconds, at full load
+
+The hand-written program is the NF's own sources with its own main loop, compiled with the same flags. All are medians of REPEATS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import memory
+from benchmarks.memory import Packet
+from maestro_lsp.check import check
+from maestro_lsp.synthesis.parallel import applicable, parallelize
+from maestro_lsp.workspace import find_nfs
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIME = ROOT / "maestro_lsp" / "runtime"
+LIBVIG = sorted((RUNTIME / "libvig" / "verified").glob("*.c"))
+FLOWS = 1000  # fewer than a batch each way would hide the tables' cost, more would measure the cache
+ROUNDS = 300
+REPEATS = int(os.environ.get("MAESTRO_REPEATS", "5"))
+STRATEGIES = ("sequential", "shared-nothing", "locks", "tm")
+
+
+# ---- Traffic: packets of known flows, the first round of a trace apart
+
+
+def frame(
+    flow: int, *, back: bool = False, src: int = 0x0A000000, dst: int = 0x0B000000, port: int | None = None
+) -> bytes:
+    """A UDP packet of a flow, 60 bytes; `back`: of its answers, to `port` where a NAT has changed it."""
+    ends = [(src + flow, 1000 + flow % 60000, 1), (dst + flow, 80, 2)]
+    (a, a_port, a_mac), (b, b_port, b_mac) = reversed(ends) if back else ends
+    b_port = port if port is not None else b_port
+    macs = struct.pack(">IHIH", 0x02000000 + b_mac, flow % 65536, 0x02000000 + a_mac, flow % 65536)
+    ip = struct.pack(">BBHHHBBHII", 0x45, 0, 46, 0, 0, 64, 17, 0, a, b)
+    return macs + b"\x08\x00" + ip + struct.pack(">HHHH", a_port, b_port, 26, 0) + bytes(18)
+
+
+def both_ways(cores: int) -> Iterator[Packet]:
+    for flow in range(FLOWS):
+        yield Packet(0, flow % cores, frame(flow))
+        yield Packet(1, flow % cores, frame(flow, back=True))
+
+
+def outward(cores: int) -> Iterator[Packet]:
+    for flow in range(FLOWS):
+        yield Packet(0, flow % cores, frame(flow))
+
+
+def from_outside(cores: int) -> Iterator[Packet]:
+    for flow in range(FLOWS):
+        yield Packet(1, flow % cores, frame(flow))
+
+
+TRAFFIC: dict[str, Callable[[int], Iterator[Packet]]] = {
+    "nop": both_ways,
+    "fw": both_ways,
+    "nat": outward,
+    "policer": from_outside,
+    "bridge": both_ways,
+}
+
+
+# ---- Programs
+
+
+def make_variable(folder: Path, goal: str) -> list[str]:
+    done = subprocess.run(
+        ["make", "-s", "-C", str(folder), f"print-{goal}"], check=True, capture_output=True, text=True
+    )
+    return done.stdout.split()
+
+
+def programs(folder: Path, scratch: Path) -> dict[str, Path]:
+    """The hand-written program and the generated ones that apply."""
+    own = [f"-I{folder}", f"-I{folder.parent}", f"-I{RUNTIME}"]
+    sources = [(folder / name).resolve() for name in make_variable(folder, "files")]
+    built = {"hand-written": memory.build(scratch / f"{folder.name}-hand-written", [*sources, *LIBVIG], own)}
+    (nf,) = find_nfs(folder)
+    report = check(nf)
+    for strategy in STRATEGIES:
+        if applicable(report)[strategy] is None:
+            made = parallelize(report, strategy)
+            source = scratch / made.file_name
+            source.write_text(made.text)
+            built[strategy] = memory.build(scratch / source.stem, [source, *LIBVIG], own)
+    return built
+
+
+def measure(folder: Path, scratch: Path) -> dict[str, Any]:
+    args = make_variable(folder, "args")
+    traces = {
+        cores: memory.write_trace(scratch / f"{folder.name}-{cores}", TRAFFIC[folder.name](cores)) for cores in (1, 2)
+    }
+    packets = sum(1 for _ in TRAFFIC[folder.name](1))
+    results: dict[str, Any] = {}
+    for name, program in programs(folder, scratch).items():
+        parallel = name not in ("hand-written", "sequential")
+        own = ["--dispatch", "split"] if parallel else []
+        row: dict[str, Any] = {}
+        one = memory.command(program, args, own)
+        row["instructions"] = round(memory.instructions(one, traces[1], packets), 1)
+        runs = [memory.run(one, traces[1], rounds=ROUNDS) for _ in range(REPEATS)]
+        row["mpps"] = round(statistics.median(map(memory.rate, runs)), 2)
+        row["latency_ns"] = {
+            share: statistics.median(run["latency_ns"][share] for run in runs) for share in runs[0]["latency_ns"]
+        }
+        if parallel:
+            two = memory.command(program, args, own, lcores="0@0,1@1")
+            runs = [memory.run([*two, "--idle", "200"], traces[2], rounds=ROUNDS, ends=False) for _ in range(REPEATS)]
+            rates = [memory.rate(run) for run in runs]
+            row["mpps_2"] = round(statistics.median(rates), 2)
+            row["speedup"] = round(statistics.median(rates) / row["mpps"], 3)
+            row["latency_2_ns"] = {
+                share: statistics.median(run["latency_ns"][share] for run in runs) for share in runs[0]["latency_ns"]
+            }
+        results[name] = row
+    return results
+
+
+def ratios(nf: dict[str, Any], nop: dict[str, Any]) -> dict[str, float]:
+    """What the targets are about."""
+    found: dict[str, float] = {}
+    for name, base in (("sequential", "hand-written"), ("shared-nothing", "sequential"), ("locks", "sequential")):
+        if name in nf:
+            found[f"{name} / {base}"] = round(nf[name]["instructions"] / nf[base]["instructions"], 3)
+    for name in ("shared-nothing", "locks", "tm"):
+        if name in nf:
+            found[f"{name} scaling / nop's"] = round(nf[name]["speedup"] / nop["shared-nothing"]["speedup"], 3)
+    return found
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        nfs = {name: measure(ROOT / "fixtures" / name, Path(scratch)) for name in TRAFFIC}
+    for nf in nfs.values():
+        nf["ratios"] = ratios(nf, nfs["nop"])
+    print(json.dumps(nfs, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,14 +11,17 @@ that must all meet, hashed, force key bits to zero that other packets need; unha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 from .constraint import Requirement
-from .fields import PACKET_CLASSES, Field, carries
+from .fields import PACKET_CLASSES, Field, canonical, carries, known_values, width
 from .nic import WHOLE, Partial, Profile
 from .quality import Ranked, Sample, best
 from .solve import Device, Equal, HashInput, KeySpace, solve
+from .span import span
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,10 @@ Settings = Mapping[int, Setting]
 """Of each device."""
 
 Measure = tuple[float, ...]
+_NOTHING: Measure = (0, 0, 0, 0)
+
+Bits = Callable[[int, HashInput], tuple[int, int]]
+"""For an input of a device: queue bits, and those that one field gives."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +152,16 @@ class _Search:
     classes: tuple[str, ...]
     equal: Equal
     fixed: dict[int, tuple[HashInput, ...]]  # devices whose inputs the caller gives
+    _made: dict[tuple[int, Setting], Device] = field(default_factory=dict, repr=False)
 
     def space(self, settings: Settings) -> KeySpace:
-        devices = [self._device(number, setting) for number, setting in settings.items()]
-        return solve(devices, self.requirements, self.equal)
+        return solve(self._devices(settings), self.requirements, self.equal)
+
+    def _devices(self, settings: Settings) -> tuple[Device, ...]:
+        for key in settings.items():
+            if key not in self._made:
+                self._made[key] = self._device(*key)
+        return tuple(self._made[key] for key in settings.items())
 
     def _device(self, number: int, setting: Setting) -> Device:
         profile = self.profiles[number]
@@ -184,22 +197,29 @@ class _Search:
         """The settings of each device; what a NIC does unasked wins ties."""
         chosen: Settings = {number: Setting() for number in self.profiles}
         space = self.space(chosen)
-        if not space.named or self._best_possible(space):
+        if not space.named or self._rated(space, space.devices, self._may_decide(space)) == _NOTHING:
             return chosen
         measure = self._measure(space)
+        if measure >= self._best_possible(space):
+            return chosen
+        seen = {space.devices}
         improved = True
         while improved:
             improved = False
             for move in self._moves(space):
                 tried = {n: replace(own, **move[n]) if n in move else own for n, own in chosen.items()}
-                if tried == chosen:
+                devices = self._devices(tried)
+                if devices in seen:
+                    continue
+                seen.add(devices)
+                if self._rated(space, devices, self._may_decide(space)) <= measure:
                     continue
                 other = self.space(tried)
-                if other.devices != space.devices and self._bound(other) > measure:
+                if self._bound(other) > measure:
                     its = self._measure(other)
                     if its > measure:
                         chosen, space, measure, improved = tried, other, its, True
-                        if self._best_possible(space):
+                        if measure >= self._best_possible(space):
                             return chosen
         return chosen
 
@@ -230,9 +250,51 @@ class _Search:
     def _named(self, space: KeySpace, number: int) -> list[str]:
         return [name for name in self.classes if (number, name) in space.named]
 
-    def _best_possible(self, space: KeySpace) -> bool:
-        """Whether every class at stake is spread as well as the tables allow, by the bits of one field."""
-        return self._measure(space) >= self._rated(space, lambda number, _: (space.index_bits(number),) * 2)
+    def _best_possible(self, space: KeySpace) -> Measure:
+        """Every class at stake is spread as well as the tables allow, by the bits of one field."""
+        return self._rated(space, space.devices, lambda number, _: (space.index_bits(number),) * 2)
+
+    def _may_decide(self, space: KeySpace) -> Bits:
+        """Bounds for all settings at once: an index can depend only on bits that every requirement on the class of packets
+        names, since the others are free to differ between packets that meet.
+        """
+        named = self._decisive
+
+        def most(number: int, own: HashInput) -> tuple[int, int]:
+            allowed = named.get((number, own.packet_class))
+            runs = [run for f in own.fields for run in canonical(f)]
+            count = (
+                own.width
+                if allowed is None
+                else sum((allowed.get(run.name, 0) >> run.start & ((1 << run.width) - 1)).bit_count() for run in runs)
+            )
+            bits = min(space.device(number).table_bits, count)
+            return bits, bits
+
+        return most
+
+    @cached_property
+    def _decisive(self) -> dict[tuple[int, str], dict[str, int]]:
+        """For each device and class of packets that some requirement names, the bits that all of those name, as a mask for
+        each field, and those that the class fixes.
+        """
+        found: dict[tuple[int, str], dict[str, int]] = {}
+        for requirement in self.requirements:
+            when = requirement.when
+            if when.predicate is not None:  # says nothing that is cheap to ask
+                continue
+            named = [_masks(when.fields(side)) for side in (0, 1)]
+            for pair in product(self.classes, self.classes):
+                if requirement.applies(*pair) and span(when, (), (), *pair) is not None:
+                    for side, number in enumerate((requirement.i, requirement.j)):
+                        fixed = _masks(
+                            Field(n, 0, width(n)) for n, (only, _) in known_values(pair[side]).items() if only
+                        )
+                        own = {**named[side], **fixed}
+                        key = (number, pair[side])
+                        before = found.get(key, own)
+                        found[key] = {name: mask & before.get(name, 0) for name, mask in own.items()}
+        return found
 
     def _bound(self, space: KeySpace) -> Measure:
         """A measure that no keys of the space exceed, cheap to compute."""
@@ -241,7 +303,7 @@ class _Search:
             bits = min(space.index_bits(number), space.deciding(number, own).bit_count()) if own.fields else 0
             return bits, bits
 
-        return self._rated(space, most)
+        return self._rated(space, space.devices, most)
 
     def _measure(self, space: KeySpace) -> Measure:
         """What the best keys of the space reach."""
@@ -249,16 +311,16 @@ class _Search:
             (quality.device, quality.hash_input): (quality.queue_bits, max((r for _, r in quality.fields), default=0))
             for quality in best(space)[0].inputs
         }
-        return self._rated(space, lambda number, own: found[number, own])
+        return self._rated(space, space.devices, lambda number, own: found[number, own])
 
-    def _rated(self, space: KeySpace, bits: Callable[[int, HashInput], tuple[int, int]]) -> Measure:
+    def _rated(self, space: KeySpace, devices: Iterable[Device], bits: Bits) -> Measure:
         """Queue bits of TCP and UDP on the worst device, of the worst class, of all, and what single fields give.
 
         Of the classes that some requirement names; the spread of the others is not at stake.
         """
         named = {
             device.number: {name: bits(device.number, device.input(name)) for name in self._named(space, device.number)}
-            for device in space.devices
+            for device in devices
         }
         every = [its for of_device in named.values() for its in of_device.values()]
         worst = min(
@@ -272,15 +334,24 @@ class _Search:
         return (worst, min((q for q, _ in every), default=0), sum(q for q, _ in every), sum(low for _, low in every))
 
 
+def _masks(fields: Iterable[Field]) -> dict[str, int]:
+    """Bits of fields, as a mask for each canonical one: bit 0 is the most significant."""
+    found: dict[str, int] = {}
+    for one in fields:
+        for run in canonical(one):
+            found[run.name] = found.get(run.name, 0) | ((1 << run.width) - 1) << run.start
+    return found
+
+
 def _merged(found: Iterable[Field]) -> tuple[Field, ...]:
     """Fields in a fixed order, with parts that overlap or touch made one."""
     merged: list[Field] = []
-    for field in sorted(found, key=lambda f: (f.name, f.start)):
+    for one in sorted(found, key=lambda f: (f.name, f.start)):
         last = merged[-1] if merged else None
-        if last is not None and last.name == field.name and field.start <= last.stop:
-            merged[-1] = Field(last.name, last.start, max(last.stop, field.stop))
+        if last is not None and last.name == one.name and one.start <= last.stop:
+            merged[-1] = Field(last.name, last.start, max(last.stop, one.stop))
         else:
-            merged.append(field)
+            merged.append(one)
     return tuple(merged)
 
 

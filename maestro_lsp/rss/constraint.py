@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from . import fields
@@ -55,7 +56,7 @@ Predicate = Callable[[Packet, Packet], Any]
 """(d, e) -> Z3 Boolean; called once for each solve, after z3 is imported."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conjunction:
     """Equalities, equations and a predicate that all hold; an empty one is true for every pair of packets."""
 
@@ -63,6 +64,13 @@ class Conjunction:
     equations: tuple[Equation, ...] = ()
     predicate: Predicate | None = None
     text: str = ""  # how to print it; default: the equalities
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:  # spans are looked up by it
+        return hash((self.equalities, self.equations, self.predicate, self.text))
 
     def __str__(self) -> str:
         if self.text:

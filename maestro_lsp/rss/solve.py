@@ -315,13 +315,13 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
     idle: list[Requirement] = []
     tied: set[tuple[int, int]] = set()
     named: set[tuple[int, str]] = set()
-    seen: set[tuple[int, int, tuple[Field, ...], tuple[Field, ...], Span]] = set()
     for requirement in requirements:
         pair = [by_number.get(number) for number in (requirement.i, requirement.j)]
         if pair[0] is None or pair[1] is None:
             raise SpecError(f"{requirement}: there is no such device")
         first, second = pair[0], pair[1]
         q = HASH_BITS if equal == "hash" else max(first.table_bits, second.table_bits)
+        base = (bases[first.number] + HASH_BITS - q, bases[second.number] + HASH_BITS - q)
         ties = False
         for a in first.inputs:
             for b in second.inputs:
@@ -337,11 +337,7 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
                     continue  # entry 0 of either table
                 if must_meet.unknown and requirement not in coarse:
                     coarse.append(requirement)
-                done = (first.number, second.number, a.fields, b.fields, must_meet)
-                if done not in seen:
-                    seen.add(done)
-                    base = (bases[first.number] + HASH_BITS - q, bases[second.number] + HASH_BITS - q)
-                    system.require(must_meet, base, a.width, q)
+                system.require(must_meet, base, a.width, q)
         if not ties:
             idle.append(requirement)
     used |= system.touched | system.cleared  # a larger table of the other device may read more
@@ -390,6 +386,7 @@ class _KeyEquations:
         self.touched = 0  # key bits that other equations name
         self._ties: dict[int, int] = {}  # distance -> mask of bits that equal the bit that far above
         self._others: set[int] = set()
+        self._equated: set[tuple[tuple[int, ...], tuple[int, int], int]] = set()
 
     def require(self, must_meet: Span, base: tuple[int, int], width_a: int, q: int) -> None:
         """Equal index for every pair of the span; `base`: where index bit 0 of either device begins in its
@@ -399,7 +396,8 @@ class _KeyEquations:
             self._tie(base[0] + a, base[1] + b, width + q - 1)
         for side, offset, width in must_meet.free:
             self.cleared |= ((1 << (width + q - 1)) - 1) << (base[side] + offset)
-        if must_meet.vectors:
+        if must_meet.vectors and (must_meet.vectors, base, width_a) not in self._equated:
+            self._equated.add((must_meet.vectors, base, width_a))
             self._equate(must_meet.vectors, base, width_a, q)
 
     def _tie(self, x: int, y: int, length: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from thesis_cases import FOUR_TUPLE, MATRICES, devices, padded, requirements
 
 from maestro_lsp import rss
-from maestro_lsp.rss.configure import configure
+from maestro_lsp.rss.configure import _Search, configure
 from maestro_lsp.rss.nic import profile, profiles
 from maestro_lsp.rss.proof import prove
 from maestro_lsp.rss.quality import best, rate
@@ -246,3 +246,15 @@ def test_bad_profiles_are_refused_in_one_line(text, message, tmp_path):
     with pytest.raises(rss.SpecError) as error:
         profile(str(mine))
     assert message in str(error.value) and "mine.toml" in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("nic", sorted(profiles()))
+def test_settings_that_are_passed_over_are_never_better(nic, monkeypatch):
+    rows = [[*requirements(nf)] for nf in sorted(MATRICES)]
+    rows += [[rss.Requirement(0, 0, rss.all_equal([f, f])) for f in fields] for fields in (("ipv4.src",), ("ipv4.src", "ipv4.dst"))]
+    rows.append([rss.Requirement(0, 0, rss.all_equal(["ipv4.dst", "ipv4.dst"])), rss.Requirement(0, 1)])
+    quick = [configure(profile(nic), [0, 1], wanted) for wanted in rows]
+    monkeypatch.setattr(_Search, "_may_decide", lambda self, space: lambda number, own: (32, 32))
+    for one, wanted in zip(quick, rows, strict=True):
+        thorough = configure(profile(nic), [0, 1], wanted)
+        assert (one.partials, one.off, one.keys) == (thorough.partials, thorough.off, thorough.keys)

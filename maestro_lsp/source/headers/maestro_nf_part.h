@@ -35,7 +35,7 @@ static inline uint64_t maestro_share(uint64_t capacity) { return capacity; }
 static inline uint64_t maestro_share_pow2(uint64_t capacity) { return capacity; }
 static inline unsigned maestro_core_index(void) { return 0; }
 static inline unsigned maestro_core_count(void) { return 1; }
-static inline void maestro_write(void) {}
+void maestro_write(void); // a mark, known to the catalogue
 
 static inline void *nf_borrow_next_chunk(void *p, size_t length) {
   void *chunk;

@@ -327,9 +327,14 @@ def run_paths(args: argparse.Namespace) -> int:
         print(json.dumps(rendered.document(report), indent=1))
     else:
         from .render.lva import lva
+        from .render.tree import dot
+        from .synthesis.tree import Undecided
 
-        form = {"text": rendered.text, "dot": rendered.dot, "lva": lva}[args.format]
-        print(form(report))
+        form = {"text": rendered.text, "dot": dot, "lva": lva}[args.format]
+        try:
+            print(form(report))
+        except Undecided as e:
+            raise UsageError(f"these call paths have no decision tree: {e}") from None
     return OK if report.analysis.complete else NOT_SHARED
 
 

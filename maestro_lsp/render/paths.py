@@ -68,22 +68,21 @@ def outcome(p: CallPath, show: Printer) -> str:
     return p.outcome
 
 
-def call_text(r: Report, c: Call, show: Printer) -> str:
-    """A call with its object's name, key and answer."""
+def call_text(r: Report, c: Call, show: Printer, answer: bool = True) -> str:
+    """A call with its object's name and key, and what it answers on its path."""
     parts = []
     for t in c.touches[:1]:
         o = r.execution.objects.get(t.object)
         if o is not None:
             parts.append(o.name)
-        if t.key:
+        if t.key and (answer or t.role != "allocate"):
             parts.append(show.key(t.key))
-    answer = ""
-    for name, v in c.outputs:
-        if name != "cell":
-            answer += f" {name} = {show(v)}"
-    result = f" -> {show(c.result)}" if c.result is not None else ""
-    written = " (writes the cell)" if any(t.stored for t in c.touches) else ""
-    return f"{c.function}({', '.join(parts)}){result}{answer}{written}"
+    text = f"{c.function}({', '.join(parts)})"
+    if answer and c.result is not None:
+        text += f" -> {show(c.result)}"
+    if answer:
+        text += "".join(f" {name} = {show(v)}" for name, v in c.outputs if name != "cell")
+    return text + (" (writes the cell)" if any(t.stored for t in c.touches) else "")
 
 
 def document(r: Report) -> dict[str, Any]:
@@ -155,41 +154,6 @@ def _path(r: Report, p: CallPath, places: Places) -> dict[str, Any]:
         ],
         "writes": [{"field": name, "value": value} for name, value in show.writes(p.writes)],
     }
-
-
-def dot(r: Report) -> str:
-    """A tree of paths: conditions that paths share are one node."""
-    lines = [f'digraph "{_quote(r.name)}" {{', "  node [shape=box, fontname=monospace];"]
-    seen: dict[tuple[Any, ...], str] = {}
-    edges: set[tuple[str, str]] = set()
-    for p in r.paths:
-        show = Printer(r, p)
-        prefix: tuple[Any, ...] = (p.device,)
-        parent = seen.get(prefix)
-        if parent is None:
-            parent = seen[prefix] = f"d{p.device}"
-            lines.append(f'  {parent} [label="device {p.device}", shape=ellipse];')
-        for c in p.conditions:
-            if c.assumed:
-                continue
-            prefix = (*prefix, c.expr)
-            node = seen.get(prefix)
-            if node is None:
-                node = seen[prefix] = f"n{len(seen)}"
-                lines.append(f'  {node} [label="{_quote(show(c.expr))}"];')
-            if (parent, node) not in edges:
-                edges.add((parent, node))
-                lines.append(f"  {parent} -> {node};")
-            parent = node
-        leaf = f"p{p.number}"
-        calls = "\\n".join(_quote(call_text(r, c, show)) for c in p.calls)
-        lines.append(f'  {leaf} [label="{calls}\\n{_quote(outcome(p, show))}", style=rounded];')
-        lines.append(f"  {parent} -> {leaf};")
-    return "\n".join([*lines, "}"])
-
-
-def _quote(s: str) -> str:
-    return s.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def call_path_files(r: Report) -> list[str]:

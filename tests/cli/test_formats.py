@@ -308,18 +308,17 @@ def test_no_path_is_shown_in_the_executors_own_terms(name):
 
 
 @pytest.mark.parametrize("name", SOME)
-def test_dot_is_a_tree_with_a_leaf_for_each_path(name):
+def test_dot_is_the_decision_tree_with_equal_subtrees_shared(name):
     text = output("paths", f"fixtures/{name}", "--format", "dot")
-    nodes = re.findall(r"^  (\w+) \[", text, re.MULTILINE)
-    edges = re.findall(r"^  (\w+) -> (\w+);$", text, re.MULTILINE)
-    assert len(nodes) - 1 == len(set(nodes[1:]))  # the first line sets defaults for all nodes
-    nodes = nodes[1:]
-    children = [b for _, b in edges]
-    assert len(children) == len(set(children)), "every node has one parent"
-    roots = set(nodes) - set(children)
-    assert roots == {f"d{d}" for d in nf(name)["devices"]}
-    leaves = set(nodes) - {a for a, _ in edges}
-    assert leaves == {f"p{i}" for i in range(nf(name)["paths"])}
+    nodes = re.findall(r"^  ([nd]\d+) \[", text, re.MULTILINE)
+    edges = re.findall(r"^  (\w+) -> (\w+)(?: \[label=\"(yes|no)\"\])?;$", text, re.MULTILINE)
+    assert len(nodes) == len(set(nodes))
+    assert {n for a, b, _ in edges for n in (a, b)} <= set(nodes)
+    assert set(nodes) - {b for _, b, _ in edges} == {f"d{d}" for d in nf(name)["devices"]}
+    conditions = {a for a, _, answer in edges if answer}
+    assert all(sorted(answer for a, _, answer in edges if a == c) == ["no", "yes"] for c in conditions)
+    leaves = set(nodes) - {a for a, _, _ in edges}
+    assert 1 <= len(leaves) <= nf(name)["paths"]
     if shutil.which("dot"):
         subprocess.run(["dot", "-Tcanon"], input=text, text=True, check=True, stdout=subprocess.DEVNULL)
 

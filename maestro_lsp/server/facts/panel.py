@@ -7,10 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 from ...check import Report
+from ...render import tree as rendered
 from ...render.expressions import Printer
 from ...render.paths import call_text, outcome
 from ...sharding.access import Access
 from ...sharding.matrix import in_words
+from ...synthesis.tree import Undecided
 from . import rss
 from .accesses import requirement
 from .places import Places
@@ -71,36 +73,28 @@ def _access(a: Access, places: Places) -> dict[str, Any]:
 
 
 def tree(r: Report, places: Places) -> dict[str, Any]:
-    """What packets go through: conditions that paths share are one node."""
-    nodes: list[dict[str, Any]] = []
-    edges: list[dict[str, Any]] = []
-    seen: dict[tuple[Any, ...], int] = {}
-
-    def node(prefix: tuple[Any, ...], kind: str, label: str, place: dict[str, Any]) -> int:
-        if prefix not in seen:
-            seen[prefix] = len(nodes)
-            nodes.append({"id": len(nodes), "label": label, "kind": kind, **place})
-        return seen[prefix]
-
+    """The decision tree: what packets are asked, and what becomes of them. Nothing for paths that no condition tells apart."""
+    try:
+        found = rendered.document(r)
+    except Undecided:
+        return {"nodes": [], "edges": [], "complete": False}
     entry = r.execution.entry
-    start = places.location(entry) if entry is not None else {}
-    for p in r.paths:
-        if len(nodes) >= _MAX_NODES:
-            break
-        show = Printer(r, p)
-        prefix: tuple[Any, ...] = (p.device,)
-        parent = node(prefix, "condition", f"device {p.device}", start)
-        steps = [("condition", c.expr, show(c.expr), places.location(c.span)) for c in p.conditions if not c.assumed]
-        calls = [("call", call_text(r, c, show), call_text(r, c, show), places.location(c.span)) for c in p.calls]
-        ends = [("outcome", p.number, outcome(p, show), start)]
-        for kind, mark, label, place in (*steps, *calls, *ends):
-            prefix = (*prefix, mark)
-            fresh = prefix not in seen
-            child = node(prefix, kind, label, place)
-            if fresh:
-                edges.append({"from": parent, "to": child, "label": ""})
-            parent = child
-    return {"nodes": nodes, "edges": edges, "complete": len(nodes) < _MAX_NODES}
+    roots = [
+        {"id": f"d{root['device']}", "label": f"device {root['device']}", "kind": "condition", **places.location(entry)}
+        for root in found["roots"]
+        if entry is not None
+    ]
+    nodes = [
+        {"id": n["id"], "label": n["label"], "kind": n["kind"], **places.location(n["span"])}
+        for n in found["nodes"][:_MAX_NODES]
+    ]
+    known = {n["id"] for n in (*roots, *nodes)}
+    edges = [{"from": f"d{root['device']}", "to": root["node"], "label": ""} for root in found["roots"]] + found["edges"]
+    return {
+        "nodes": [*roots, *nodes],
+        "edges": [e for e in edges if e["from"] in known and e["to"] in known],
+        "complete": len(found["nodes"]) <= _MAX_NODES,
+    }
 
 
 def paths(r: Report, places: Places) -> dict[str, Any]:

@@ -21,13 +21,14 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
-from .calls import Cell, RawCall, same
+from .calls import same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
 from .follow import follow
 from .library import cell_write
-from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, size_of, symbolic_bytes
-from .path import Call, CallPath, Chunk, Mark, Object, PacketWrite, PathCondition, PlainTouch, Touch
+from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
+from .path import CallPath, Object
+from .results import Paths
 from .state import PACKET_BYTES, State
 
 MAX_PASSES = 6
@@ -139,7 +140,8 @@ class _Run:
         else:
             why = f"packets reach more state the longer the analysis looks; it stopped after {MAX_PASSES} rounds"
             self.engine.troubles.append(Trouble("path-limit", why, span))
-        paths = tuple(self.path(i, st) for i, st in enumerate(ends))
+        results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
+        paths = tuple(results.path(i, st) for i, st in enumerate(ends))
         return Execution(
             paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
             partial(self.follow, base, process),
@@ -364,14 +366,13 @@ class _Run:
         written: dict[int, set[int]] = {}
         whole: set[int] = set()
         reads: list[tuple[int, Any, int]] = []
-        for st in ends:
-            for a in st.plain:
-                if not a.write:
-                    reads.append((a.object, a.offset, a.size))
-                elif isinstance(a.offset, int):
-                    written.setdefault(a.object, set()).update(range(a.offset, a.offset + a.size))
-                else:
-                    whole.add(a.object)
+        for oid, at, size, write in {(a.object, a.offset, a.size, a.write) for st in ends for a in st.plain}:
+            if not write:
+                reads.append((oid, at, size))
+            elif isinstance(at, int):
+                written.setdefault(oid, set()).update(range(at, at + size))
+            else:
+                whole.add(oid)
         for oid, offsets in written.items():
             info = self._info(base, ends, oid)
             if info is None or info.detail.get("scratch"):
@@ -419,67 +420,6 @@ class _Run:
         return b.info if b is not None else None
 
     # ---------------------------------------------------------------------------------------------------------- results
-
-    def path(self, i: int, st: State) -> CallPath:
-        engine = self.engine
-        conditions = tuple(PathCondition(c.expr, c.assumed, engine.spans(c.place)[-1]) for c in st.conditions)
-        raws: list[RawCall] = list(st.calls)  # type: ignore[arg-type]
-        late: dict[int, list[Touch]] = {}
-        for key, cells in st.library.items():
-            if isinstance(key, tuple) and key[0] == "cells":
-                for cell in cells:
-                    written = cell_write(st, key[1], cell)
-                    if written:  # after the last return, or never returned
-                        late.setdefault(max(cell.call, 0), []).extend(written)
-        calls = []
-        for n, r in enumerate(raws):
-            touches = (*(_with_key_home(st, r, t) for t in r.touches), *late.get(n, ()))
-            calls.append(
-                Call(
-                    n,
-                    r.spec.name,
-                    r.spec.op,
-                    r.arguments,
-                    r.result,
-                    r.outputs,
-                    touches,
-                    engine.spans(r.place),
-                    tuple(c.name for c, _ in r.place),
-                    r.keys,
-                    packet_changed=r.packet_changed,
-                )
-            )
-        writes = tuple(_packet_writes(st))
-        returned = st.result if st.result is not None else 0
-        outcome, output = self.outcome(st.device, returned)
-        used = _used_leaves(conditions, calls, writes, returned)
-        for q in st.plain:
-            used |= X.leaves(q.value) if q.value is not None else set()
-            used |= X.leaves(q.offset)
-        calls = [replace(c, result_used=_is_used(c, used)) for c in calls]
-        plain = tuple(
-            PlainTouch(
-                a.object, a.offset, a.size, a.write, engine.spans(a.place)[-1], tuple(c.name for c, _ in a.place), a.value
-            )
-            for a in st.plain
-        )
-        chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
-        regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
-        marks = tuple(
-            Mark(call, op, packet, plain, cells, engine.spans(place)[-1])
-            for call, op, packet, plain, cells, place in st.library.get("marks", ())
-        )
-        return CallPath(i, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model),
-                        returned, regions, marks)  # fmt: skip
-
-    def outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
-        value = X.extract(returned, 0, 16)
-        drop = self.inputs.drop if self.inputs.drop is not None else device
-        if value == self.inputs.flood and not isinstance(value, Expr):
-            return "flood", None
-        if value == drop and not isinstance(value, Expr):
-            return "drop", None
-        return "forward", value
 
     def objects(self, base: State, paths: Sequence[CallPath]) -> dict[int, Object]:
         """The objects that paths touch, named as the program reaches them."""
@@ -608,69 +548,3 @@ def _merge(base: State, other: State) -> None:
             if not same(x, y):
                 b = base.own(oid)
                 b.data[i] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", i)
-
-
-def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
-    """A put with where its key lives: maps keep the pointer, so it matters whether the memory stays as it is.
-
-    cell: in a vector; new: memory that this packet allocated for good; changed: no longer the key when the packet is done;
-    elsewhere: memory that is used again for something else.
-    """
-    if t.role != "put" or "key" not in r.spec.roles:
-        return t
-    pointer = r.arguments[r.spec.roles["key"]]
-    b = st.memory.get(pointer >> ADDRESS_BITS) if isinstance(pointer, int) else None
-    if b is None or not isinstance(pointer, int):
-        return replace(t, key_home="elsewhere")
-    raw = next((raw for name, raw in r.keys if name == r.spec.params[r.spec.roles["key"]]), ())
-    now = b.data[pointer & OFFSET_MASK :][: len(raw)]
-    if b.updates or not all(same(x, y) for x, y in zip(raw, now, strict=False)):
-        return replace(t, key_home="changed")
-    if b.info.kind == "cell":
-        return replace(t, key_home="cell")
-    fresh = b.info.kind == "heap" and pointer > st.library["packet"]
-    return replace(t, key_home="new" if fresh else "elsewhere")
-
-
-def _packet_writes(st: State) -> list[PacketWrite]:
-    out: list[PacketWrite] = []
-    for b in st.memory.values():
-        if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
-            for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)):
-                if v is not old:
-                    out.append(PacketWrite(b.info.name, i, v))
-    return out
-
-
-def _chunk(st: State, address: int, length: int | Expr) -> Chunk:
-    b: Block = st.memory[address >> ADDRESS_BITS]
-    return Chunk(b.info.name, address & 0xFFFFFFFF, length)
-
-
-def _used_leaves(
-    conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], returned: int | Expr
-) -> set[Expr]:
-    """Leaves that a path's conditions, arguments and effects depend on."""
-    used: set[Expr] = set()
-    for c in conditions:
-        if not c.assumed:
-            used |= X.leaves(c.expr)
-    for call in calls:
-        for a in call.arguments:
-            used |= X.leaves(a)
-        for _, raw in call.keys:
-            for v in raw:
-                used |= X.leaves(v)
-        for t in call.touches:
-            for _, v in t.stored:
-                used |= X.leaves(v)
-    for w in writes:
-        used |= X.leaves(w.value)
-    return used | X.leaves(returned)
-
-
-def _is_used(c: Call, used: set[Expr]) -> bool:
-    return c.result is not None and not isinstance(c.result, int) and not X.leaves(c.result).isdisjoint(used)
-
-
-__all__ = ["Cell", "Execution", "Inputs", "execute"]

@@ -40,7 +40,7 @@ class Stop(Exception):
 Place = tuple[tuple["Code", int], ...]  # (function's code, instruction) of each frame, outermost first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Condition:
     """One element of a path condition."""
 
@@ -49,7 +49,7 @@ class Condition:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlainAccess:
     """A read or write of a global's or heap block's bytes."""
 

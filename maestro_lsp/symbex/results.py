@@ -1,0 +1,160 @@
+"""From the states in which explorations end to call paths.
+
+States share what happened before they parted, and so do their paths: a condition, an access, a place is converted once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..source.text import Span
+from . import expr as X
+from .calls import RawCall, same
+from .engine import Engine
+from .expr import Expr
+from .library import cell_write
+from .memory import ADDRESS_BITS, OFFSET_MASK, Block
+from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, Touch
+from .state import Condition, Place, PlainAccess, State
+
+
+class Paths:
+    """Makes call paths of states. `drop` and `flood` are what is returned to drop (None: the input device) and to flood."""
+
+    def __init__(self, engine: Engine, drop: int | None, flood: int) -> None:
+        self.engine = engine
+        self.drop = drop
+        self.flood = flood
+        self._places: dict[Place, tuple[tuple[Span, ...], tuple[str, ...]]] = {}
+        self._conditions: dict[Condition, PathCondition] = {}
+        self._plain: dict[PlainAccess, PlainTouch] = {}
+
+    def path(self, number: int, st: State) -> CallPath:
+        """The path of a state that has returned."""
+        conditions = tuple(self._condition(c) for c in st.conditions)
+        plain = tuple(self._plain_touch(a) for a in st.plain)
+        calls = self._calls(st)
+        writes = tuple(_packet_writes(st))
+        returned = st.result if st.result is not None else 0
+        outcome, output = self._outcome(st.device, returned)
+        used = _used_leaves(conditions, calls, writes, plain, returned)
+        calls = [replace(c, result_used=True) if _is_used(c, used) else c for c in calls]
+        chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
+        regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
+        marks = tuple(
+            Mark(call, op, packet, plain_state, cells, self._stack(place)[0][-1])
+            for call, op, packet, plain_state, cells, place in st.library.get("marks", ())
+        )
+        return CallPath(number, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model),
+                        returned, regions, marks)  # fmt: skip
+
+    def _stack(self, place: Place) -> tuple[tuple[Span, ...], tuple[str, ...]]:
+        """The source ranges and the functions of a place, outermost first."""
+        got = self._places.get(place)
+        if got is None:
+            got = self._places[place] = self.engine.spans(place), tuple(code.name for code, _ in place)
+        return got
+
+    def _condition(self, c: Condition) -> PathCondition:
+        got = self._conditions.get(c)
+        if got is None:
+            got = self._conditions[c] = PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
+        return got
+
+    def _plain_touch(self, a: PlainAccess) -> PlainTouch:
+        got = self._plain.get(a)
+        if got is None:
+            spans, functions = self._stack(a.place)
+            got = self._plain[a] = PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
+        return got
+
+    def _calls(self, st: State) -> list[Call]:
+        raws: list[RawCall] = list(st.calls)  # type: ignore[arg-type]
+        late: dict[int, list[Touch]] = {}
+        for key, cells in st.library.items():
+            if isinstance(key, tuple) and key[0] == "cells":
+                for cell in cells:
+                    written = cell_write(st, key[1], cell)
+                    if written:  # after the last return, or never returned
+                        late.setdefault(max(cell.call, 0), []).extend(written)
+        calls = []
+        for n, r in enumerate(raws):
+            touches = (*(_with_key_home(st, r, t) for t in r.touches), *late.get(n, ()))
+            spans, functions = self._stack(r.place)
+            calls.append(
+                Call(n, r.spec.name, r.spec.op, r.arguments, r.result, r.outputs, touches, spans, functions, r.keys,
+                     packet_changed=r.packet_changed)
+            )  # fmt: skip
+        return calls
+
+    def _outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
+        value = X.extract(returned, 0, 16)
+        drop = self.drop if self.drop is not None else device
+        if value == self.flood and not isinstance(value, Expr):
+            return "flood", None
+        if value == drop and not isinstance(value, Expr):
+            return "drop", None
+        return "forward", value
+
+
+def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
+    """A put with where its key lives: maps keep the pointer, so it matters whether the memory stays as it is.
+
+    cell: in a vector; new: memory that this packet allocated for good; changed: no longer the key when the packet is done;
+    elsewhere: memory that is used again for something else.
+    """
+    if t.role != "put" or "key" not in r.spec.roles:
+        return t
+    pointer = r.arguments[r.spec.roles["key"]]
+    b = st.memory.get(pointer >> ADDRESS_BITS) if isinstance(pointer, int) else None
+    if b is None or not isinstance(pointer, int):
+        return replace(t, key_home="elsewhere")
+    raw = next((raw for name, raw in r.keys if name == r.spec.params[r.spec.roles["key"]]), ())
+    now = b.data[pointer & OFFSET_MASK :][: len(raw)]
+    if b.updates or not all(same(x, y) for x, y in zip(raw, now, strict=False)):
+        return replace(t, key_home="changed")
+    if b.info.kind == "cell":
+        return replace(t, key_home="cell")
+    fresh = b.info.kind == "heap" and pointer > st.library["packet"]
+    return replace(t, key_home="new" if fresh else "elsewhere")
+
+
+def _packet_writes(st: State) -> list[PacketWrite]:
+    out: list[PacketWrite] = []
+    for b in st.memory.values():
+        if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
+            for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)):
+                if v is not old:
+                    out.append(PacketWrite(b.info.name, i, v))
+    return out
+
+
+def _chunk(st: State, address: int, length: int | Expr) -> Chunk:
+    b: Block = st.memory[address >> ADDRESS_BITS]
+    return Chunk(b.info.name, address & 0xFFFFFFFF, length)
+
+
+def _used_leaves(
+    conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], plain: Sequence[PlainTouch],
+    returned: int | Expr,
+) -> frozenset[Expr]:  # fmt: skip
+    """Leaves that a path's conditions, arguments and effects depend on."""
+    values: list[int | Expr] = [returned]
+    values += [c.expr for c in conditions if not c.assumed]
+    for call in calls:
+        values += call.arguments
+        for _, raw in call.keys:
+            values += raw
+        for t in call.touches:
+            values += [v for _, v in t.stored]
+    values += [w.value for w in writes]
+    for q in plain:
+        values.append(q.offset)
+        if q.value is not None:
+            values.append(q.value)
+    return frozenset().union(*map(X.leaves, {v for v in values if not isinstance(v, int)}))
+
+
+def _is_used(c: Call, used: frozenset[Expr]) -> bool:
+    return c.result is not None and not isinstance(c.result, int) and not X.leaves(c.result).isdisjoint(used)

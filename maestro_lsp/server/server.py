@@ -86,7 +86,7 @@ def _lifecycle(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     async def initialize(params: types.InitializeParams) -> None:
         session = server.session
-        session.documents.encoding = types.PositionEncodingKind(server.workspace.position_encoding).value  # type: ignore[assignment]
+        session.documents.encoding = types.PositionEncodingKind(server.workspace.position_encoding).value
         server.pushes = _pushes(params)
         session.settings = settings.read(_section(params.initialization_options))
         await session.engine.start()

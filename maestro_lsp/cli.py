@@ -461,7 +461,8 @@ def _build(command: str, folder: str) -> int:
         raise UsageError(
             "DPDK is not found: pkg-config knows no libdpdk (Debian and Ubuntu: apt-get install libdpdk-dev)"
         )
-    built = subprocess.run(command, shell=True, cwd=folder, check=False)
+    own = str(Path(__file__).parent / "runtime")  # whose containers serve where the project has none
+    built = subprocess.run(command, shell=True, cwd=folder, env={"LIBVIG": own, **os.environ}, check=False)
     if built.returncode != 0:
         print("maestro-lsp: the compiler refuses the file; see its messages above", file=sys.stderr)
         return NOT_SHARED

@@ -8,6 +8,7 @@ names, conditions, loops and byte order are the user's by construction, and `ver
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -141,8 +142,8 @@ class _Writer:
         self.report = report
         self.nf = report.nf
         self.strategy = strategy
-        self.catalogue = Catalogue.builtin()
         engine = report.execution.engine
+        self.catalogue = engine.catalogue if engine is not None else Catalogue.builtin()
         self.program = workspace.load(self.nf, report.read, engine.program if engine is not None else None)
         self.parts: Amalgamation = amalgamate(self.program, self.catalogue, self.nf.files, _ENTRIES, _PROVIDED)
         self.callers = Callers(self.parts)
@@ -248,6 +249,8 @@ class _Writer:
             f"Build: {_filled(self.build(), name)}",
             f"Run:   {_filled(self.run(), name)}",
         ]
+        if "$LIBVIG" in self.build():
+            lines.append("       LIBVIG is the folder in which libvig/verified lies, with the containers' sources.")
         if requires and self.strategy == "shared-nothing":
             lines += ["", "What the keys below see to:", *(f"  {r}" for r in requires)]
         if self.notes:
@@ -356,11 +359,11 @@ class _Writer:
         stand for what they say."""
         libvig = libvig_folder(self.program, self.report.read)
         if libvig is not None:
-            sources = posixpath.relpath(libvig, self.nf.root)
-            include = posixpath.relpath(posixpath.dirname(posixpath.dirname(libvig)), self.nf.root)
+            sources = shlex.quote(posixpath.relpath(libvig, self.nf.root))
+            include = shlex.quote(posixpath.relpath(posixpath.dirname(posixpath.dirname(libvig)), self.nf.root))
         else:
-            sources, include = "$LIBVIG/libvig/verified", "$LIBVIG"
-        flags = "".join(f" -D{k}={v}" if v else f" -D{k}" for k, v in sorted(self.nf.defines.items()))
+            sources, include = '"$LIBVIG"/libvig/verified', '"$LIBVIG"'
+        flags = "".join(" " + shlex.quote(f"-D{k}={v}" if v else f"-D{k}") for k, v in sorted(self.nf.defines.items()))
         return (
             f"cc -std=gnu11 -O3{flags} -I{include} $(pkg-config --cflags libdpdk) -o {{program}} {{file}} "
             f"{sources}/*.c $(pkg-config --libs libdpdk)"
@@ -369,7 +372,7 @@ class _Writer:
     def run(self) -> str:
         """How to start the program."""
         eal = "-l 0" if self.strategy == "sequential" else "-l 0-3"
-        return f"{{program}} {eal} -- {' '.join(self.nf.nf_args or ())}".rstrip()
+        return f"{{program}} {eal} -- {shlex.join(self.nf.nf_args or ())}".rstrip()
 
 
 def libvig_folder(program: Program, read: Callable[[str], str | None]) -> str | None:
@@ -407,7 +410,8 @@ def _holds(outer: Span, inner: Span) -> bool:
 
 def _filled(command: str, file: str) -> str:
     program = posixpath.splitext(file)[0]
-    return command.replace("{file}", file).replace("{program}", program if "/" in program else f"./{program}")
+    program = program if "/" in program else f"./{program}"
+    return command.replace("{file}", shlex.quote(file)).replace("{program}", shlex.quote(program))
 
 
 def _ruler(what: str) -> str:

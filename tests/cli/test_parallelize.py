@@ -70,6 +70,32 @@ def test_builds_on_request(tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
     assert (tmp_path / "nop").exists()
 
 
+def test_builds_where_the_project_has_no_libvig_and_names_have_spaces(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nf = tmp_path / "my nf"
+    nf.mkdir()
+    (nf / "main.c").write_text(
+        """
+#include <stdbool.h>
+#include <stdint.h>
+#include "libvig/verified/map.h"
+#include "libvig/verified/vigor-time.h"
+static struct Map *map;
+static bool equal(void *a, void *b) { return *(uint32_t *)a == *(uint32_t *)b; }
+static unsigned hash(void *a) { return *(uint32_t *)a; }
+void nf_config_init(int argc, char **argv) { (void)argc; (void)argv; }
+bool nf_init(void) { return map_allocate(equal, hash, 64, &map); }
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t packet_length, vigor_time_t now) {
+  int index;
+  return map_get(map, buffer + 26, &index) ? device : 1 - device;
+}
+"""
+    )
+    assert main(["parallelize", str(nf), "--strategy", "shared-nothing", "--build"]) == 0, capfd.readouterr().err
+    assert (nf / "my nf-shared-nothing").exists()
+
+
 def test_unknown_strategies_are_bad_usage() -> None:
     with pytest.raises(SystemExit) as e:
         main(["parallelize", str(FIXTURES / "nop"), "--strategy", "hope"])

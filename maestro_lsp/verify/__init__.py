@@ -1,8 +1,9 @@
 """Is a generated file the NF, in parallel? `verify` says so, or what differs.
 
-Three opinions that do not trust each other (design, section 7):
+Opinions that do not trust each other (design, section 7):
 
   paths     the file is executed symbolically, and does the same as the NF to every packet (synthesis/equivalence.py)
+  cores     with shared-nothing, each core has state of its own (cores.py)
   sections  with locks, every access to shared state lies in the right section (sections.py)
   run       the NF and the program process the same traffic, on one core and on several (replay.py)
 
@@ -30,6 +31,7 @@ from ..synthesis.parallel import STRATEGIES, Refused, libvig_folder, parallelize
 from ..synthesis.runtime_part import nf_part, runtime_blocks
 from ..workspace import NfSources
 from . import build, replay
+from .cores import check_cores, per_core
 from .rss import rss_differs
 from .sections import MARKS, catalogue_with_marks, check_sections
 from .traffic import Generator
@@ -46,7 +48,7 @@ _STRATEGY = re.compile(r"^// Strategy: ([\w-]+)", re.MULTILINE)
 class Check:
     """One opinion."""
 
-    name: Literal["paths", "sections", "rss", "runtime", "run"]
+    name: Literal["paths", "cores", "sections", "rss", "runtime", "run"]
     status: Literal["passed", "failed", "not-run"]
     detail: str  # one line: what was compared, or what differs, or why it was not run
     differences: tuple[Difference, ...] = ()
@@ -110,8 +112,11 @@ def verify(
     tell("executing the generated file")
     second = _execute(report, path, text, strategy)
     checks = [_paths(report, second)]
+    executed = nf_part(text)  # what spans are of
+    if strategy == "shared-nothing":
+        checks.append(_cores(second, executed))
     if strategy == "locks":
-        checks.append(_sections(second, text))
+        checks.append(_sections(second, text, executed))
     checks += _fixed_parts(report, strategy, text)
     if packets:
         tell("compiling and running both programs")
@@ -142,21 +147,18 @@ def _paths(report: Report, second: Execution) -> Check:
     return Check("paths", "passed", f"{len(second.paths)} call paths do the same as the NF's {len(report.paths)}")
 
 
-def _sections(second: Execution, text: str) -> Check:
-    executed = nf_part(text)  # what spans are of
-    per_core = frozenset(
-        oid
-        for oid, o in second.objects.items()
-        if o.declared is not None and "MAESTRO_PER_CORE" in _line(executed, o.declared.start)
-    )
-    found = tuple(check_sections(second, text, per_core))
+def _cores(second: Execution, executed: str) -> Check:
+    found = tuple(check_cores(second, executed))
+    if found:
+        return Check("cores", "failed", found[0].what, found)
+    return Check("cores", "passed", "each core has state of its own")
+
+
+def _sections(second: Execution, text: str, executed: str) -> Check:
+    found = tuple(check_sections(second, text, per_core(second, executed)))
     if found:
         return Check("sections", "failed", found[0].what, found)
     return Check("sections", "passed", f"on {len(second.paths)} call paths state is written by writers only")
-
-
-def _line(text: str, at: int) -> str:
-    return text[text.rfind("\n", 0, at) + 1 : (text + "\n").find("\n", at)]
 
 
 def _fixed_parts(report: Report, strategy: str, text: str) -> list[Check]:

@@ -1,0 +1,66 @@
+"""Whether each core of a shared-nothing program has state of its own.
+
+Variables that packets write, and those from which state that packets write is reached, must be declared MAESTRO_PER_CORE. Symbolic
+execution knows one core only and cannot see that; this looks at what start-up left in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..symbex import expr as X
+from ..symbex.memory import ADDRESS_BITS
+from ..symbex.run import Execution
+from ..symbex.state import State
+from ..synthesis.equivalence import Difference
+
+_POINTER = 8  # bytes
+
+
+def per_core(execution: Execution, executed: str) -> frozenset[int]:
+    """Variables of which each core has its own, by their declarations in the text that was executed."""
+    return frozenset(
+        oid
+        for oid, o in execution.objects.items()
+        if o.declared is not None and "MAESTRO_PER_CORE" in _line(executed, o.declared.start)
+    )
+
+
+def check_cores(execution: Execution, executed: str) -> Iterator[Difference]:
+    """Variables that cores would share."""
+    start = execution.start
+    own = per_core(execution, executed)
+    written = {t.object for p in execution.paths for c in p.calls for t in c.touches if t.write}
+    written |= {a.object for p in execution.paths for a in p.plain if a.write}
+    for oid, o in sorted(execution.objects.items()):
+        if o.kind != "global" or oid in own or o.info.detail.get("scratch"):
+            continue
+        if oid in written:
+            yield Difference(
+                f"packets write {o.name}, and all cores share it: it needs MAESTRO_PER_CORE", there=o.declared
+            )
+        elif start is not None and (reached := _reached(start, oid) & written):
+            names = sorted(execution.objects[r].name for r in reached if r in execution.objects)
+            what = names[0] if names else "state"
+            yield Difference(f"all cores reach {what} through {o.name}: it needs MAESTRO_PER_CORE", there=o.declared)
+
+
+def _reached(st: State, oid: int) -> set[int]:
+    """Objects that pointers lead to from an object, at whatever distance."""
+    found: set[int] = set()
+    todo = [oid]
+    while todo:
+        block = st.memory.get(todo.pop())
+        if block is None or block.info.kind == "handle":
+            continue
+        for at in range(0, block.size - _POINTER + 1, _POINTER):
+            value = X.from_bytes(tuple(block.data[at : at + _POINTER]))
+            target = value >> ADDRESS_BITS if isinstance(value, int) else 0
+            if target in st.memory and target not in found:
+                found.add(target)
+                todo.append(target)
+    return found
+
+
+def _line(text: str, at: int) -> str:
+    return text[text.rfind("\n", 0, at) + 1 : (text + "\n").find("\n", at)]

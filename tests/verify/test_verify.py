@@ -1,0 +1,152 @@
+"""Verification passes what `parallelize` writes, and sees what is changed in it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from maestro_lsp.check import Report, check
+from maestro_lsp.synthesis.parallel import STRATEGIES, applicable, parallelize
+from maestro_lsp.verify import NotGenerated, Verification, verify
+from maestro_lsp.workspace import find_nfs
+
+from .mutants import Mutant, mutants
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "fixtures"
+NFS = {nf.name: nf for nf in find_nfs(FIXTURES)}
+FULL = bool(os.environ.get("MAESTRO_FULL"))
+RUNS = sorted(NFS) if FULL else ["fw", "lb", "nat"]  # that are compiled and run, too
+PACKETS = 20_000 if FULL else 3000
+MUTATED = [
+    ("fw", "shared-nothing"),
+    ("nat", "shared-nothing"),
+    ("policer", "locks"),
+    ("bridge", "locks"),
+    ("lb", "locks"),
+    ("fw", "locks"),
+]
+MUTANTS = 400 if FULL else 40  # of each
+
+
+def report(name: str) -> Report:
+    return check(NFS[name])  # anew: verification compares with the latest analysis
+
+
+@cache
+def written(name: str, strategy: str) -> str:
+    return parallelize(report(name), strategy).text
+
+
+def strategies(name: str) -> list[str]:
+    possible = applicable(report(name))
+    return [s for s in STRATEGIES if possible[s] is None]
+
+
+def failures(v: Verification) -> list[str]:
+    return [f"{c.name}: {c.detail}" for c in v.checks if c.status == "failed"]
+
+
+@pytest.mark.parametrize("name", sorted(NFS))
+def test_what_is_written_is_equal(name: str) -> None:
+    for strategy in strategies(name):
+        text = written(name, strategy)
+        assert failures(verify(report(name), str(FIXTURES / name / f"{strategy}.c"), text, packets=0)) == [], strategy
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_what_is_written_runs_as_the_nf_does(name: str, tmp_path: Path) -> None:
+    for strategy in strategies(name):
+        file = tmp_path / f"{strategy}.c"
+        file.write_text(written(name, strategy))
+        v = verify(report(name), str(file), file.read_text(), PACKETS)
+        assert failures(v) == [], strategy
+        assert next(c for c in v.checks if c.name == "run").status == "passed"
+
+
+def sample(name: str, strategy: str) -> list[Mutant]:
+    found = list(mutants(written(name, strategy)))
+    return random.Random(f"{name} {strategy}").sample(found, min(MUTANTS, len(found)))
+
+
+@pytest.mark.parametrize(("name", "strategy"), MUTATED)
+def test_mutants_are_told_apart(name: str, strategy: str) -> None:
+    """By symbols alone. A mutant that passes was executed symbolically and proved equal on every path: only changes that such a proof
+    cannot see count as survivors, and there must be none."""
+    survivors = []
+    for m in sample(name, strategy):
+        v = verify(report(name), str(FIXTURES / name / "mutant.c"), m.text, packets=0)
+        if v.verified and m.kind in ("core", "rss"):
+            survivors.append(m.what)
+    assert survivors == []
+
+
+def test_most_mutants_differ() -> None:
+    """The mutants above are no harmless ones."""
+    some = sample("nat", "shared-nothing")
+    caught = [
+        m for m in some if not verify(report("nat"), str(FIXTURES / "nat" / "mutant.c"), m.text, packets=0).verified
+    ]
+    assert len(caught) > 0.8 * len(some), [m.what for m in some if m not in caught]
+
+
+def test_a_difference_is_shown_by_a_short_sequence_of_packets(tmp_path: Path) -> None:
+    text = written("fw", "sequential").replace(
+        "sizeof(struct FlowId));\n  map_put", "sizeof(struct FlowId) - 4);\n  map_put", 1
+    )
+    assert text != written("fw", "sequential")
+    file = tmp_path / "fw.c"
+    file.write_text(text)
+    v = verify(report("fw"), str(file), text, PACKETS)
+    paths, run = (next(c for c in v.checks if c.name == name) for name in ("paths", "run"))
+    assert paths.status == run.status == "failed"
+    assert paths.differences[0].there is not None and paths.differences[0].model
+    assert run.outcome is not None and len(run.outcome.sequence) == 2
+
+
+def test_a_changed_runtime_is_refused() -> None:
+    text = written("fw", "shared-nothing").replace("maestro_packet_read += (uint32_t)length;", "", 1)
+    v = verify(report("fw"), str(FIXTURES / "fw" / "x.c"), text, packets=0)
+    assert failures(v) and failures(v)[0].startswith("runtime:")
+
+
+def test_other_files_are_refused() -> None:
+    with pytest.raises(NotGenerated, match="parallelize"):
+        verify(report("fw"), str(FIXTURES / "fw" / "fw_main.c"), (FIXTURES / "fw" / "fw_main.c").read_text(), packets=0)
+
+
+def command(*words: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "maestro_lsp", *words], cwd=cwd, capture_output=True, text=True, env=os.environ | env
+    )
+
+
+def test_the_command_finds_generated_files_beside_the_nf(tmp_path: Path) -> None:
+    for path in (*FIXTURES.glob("*.[ch]"), FIXTURES / "Makefile"):
+        shutil.copy(path, tmp_path)
+    shutil.copytree(FIXTURES / "nop", tmp_path / "nop")
+    none = command("verify", "nop", cwd=tmp_path)
+    assert none.returncode == 2 and "maestro-lsp parallelize nop" in none.stderr
+    assert command("parallelize", "nop", "--strategy", "sequential", cwd=tmp_path).returncode == 0
+    found = command("verify", "nop", "--packets", "0", cwd=tmp_path)
+    assert found.returncode == 0 and found.stdout.startswith("nop/nop-sequential.c: equal to nop"), (
+        found.stdout + found.stderr
+    )
+    file = tmp_path / "nop" / "nop-sequential.c"
+    file.write_text(file.read_text().replace("return", "return 1 +", 1))
+    differs = command("verify", str(file), "--packets", "0", cwd=tmp_path)
+    assert differs.returncode == 1 and "not equal" in differs.stdout, differs.stdout + differs.stderr
+
+
+def test_without_a_compiler_the_rest_is_checked(tmp_path: Path) -> None:
+    file = tmp_path / "nop.c"
+    file.write_text(written("nop", "sequential"))
+    done = command("verify", str(FIXTURES / "nop"), "--against", str(file), PATH=str(tmp_path))
+    assert done.returncode == 0 and "not-run" in done.stdout and "compiler" in done.stdout, done.stdout + done.stderr

@@ -15,6 +15,7 @@ put to the solver; what it cannot decide counts as a difference.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,15 @@ from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.calls import is_uninitialised
 from ..symbex.expr import Expr
-from ..symbex.memory import ADDRESS_BITS
+from ..symbex.memory import ADDRESS_BITS, ObjectInfo, symbolic_bytes
 from ..symbex.path import Call, CallPath, PlainTouch, Touch
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from ..symbex.state import State
 
 Value = int | Expr
+_KEY_BYTES = 512  # of a key that a hash function may look at
+MOST = 5  # differences that are looked for: each may take the solver some time
 _POINTERS = frozenset(("object", "key", "out", "also_reads", "equality", "hash", "init", "packet", "chunk"))
 _SILENT = frozenset(("packet-return", "packet-unread", "ignore", "environment"))  # ops without an effect of their own
 
@@ -71,9 +74,7 @@ class _Comparison:
 
     def differences(self) -> list[Difference]:
         found = list(self.starts())
-        if found:
-            return found
-        return list(self.paths())
+        return found or list(itertools.islice(self.paths(), MOST))
 
     # -------------------------------------------------------------------------------------------------------- start-up
 
@@ -136,6 +137,13 @@ class _Comparison:
                 yield Difference(f"{name} has {role} {_show(q)} where the original has {_show(p)}", there=there)
         if not self.same_equality(a, mine.detail, b, its.detail):
             yield Difference(f"{name} compares keys differently", there=there)
+        if not self.same_hash(a, mine.detail.get("hash"), b, its.detail.get("hash")):
+            yield Difference(f"{name} hashes keys differently", there=there)
+        size = its.detail.get("elem_size")
+        if its.detail.get("init") is not None and isinstance(size, int) and not self.equal_bytes(
+            a.engine.template(a, mine.detail.get("init", 0), size), b.engine.template(b, its.detail["init"], size)
+        ):  # fmt: skip
+            yield Difference(f"{name} has cells that begin with other contents", there=there)
         if not self.same_contents(a, x, b, y):
             yield Difference(f"{name} starts with other contents", there=there)
 
@@ -145,6 +153,12 @@ class _Comparison:
             return bool(p) == bool(q)
         e, f = a.engine.equality(a, p), b.engine.equality(b, q)
         return e.size == f.size and (e.relation is f.relation or e.relation == f.relation)
+
+    def same_hash(self, a: State, p: Value | None, b: State, q: Value | None) -> bool:
+        """Whether two hash functions give the same for every key. It decides nothing but speed, as long as it is one."""
+        if p is None or q is None:
+            return p is q
+        return _hashes(a, p) == _hashes(b, q)
 
     def same_contents(self, a: State, x: int, b: State, y: int) -> bool:
         """What start-up stored in maps, dchains and the cells of vectors."""
@@ -363,6 +377,23 @@ class _Comparison:
 
     def _name(self, oid: int) -> str:
         return self.second.objects[oid].name if oid in self.second.objects else "another object"
+
+
+def _hashes(st: State, function: Value) -> list[tuple[frozenset[Expr], Value | None]] | None:
+    """What a hash function returns on a symbolic key, by its paths; None if that is not known."""
+    engine = st.engine
+    target = engine.resolve_pointer(function)
+    definition = engine.find_function(*target) if target is not None else None
+    if definition is None:
+        return None
+    run = engine.new_state()
+    key = run.allocate(ObjectInfo("local", "key a"), symbolic_bytes("key a", _KEY_BYTES))
+    before = len(engine.troubles)
+    engine.push(run, engine.compile(definition), [key], -1, 0)
+    ends = [(frozenset(c.expr for c in end.conditions), end.result) for end in engine.explore(run)]
+    known = len(engine.troubles) == before
+    del engine.troubles[before:]
+    return ends if known else None
 
 
 def _handles(st: State) -> list[int]:

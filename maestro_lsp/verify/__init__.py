@@ -33,7 +33,7 @@ from ..workspace import NfSources
 from . import build, replay
 from .cores import check_cores, per_core
 from .rss import rss_differs
-from .sections import MARKS, catalogue_with_marks, check_sections
+from .sections import MARKS, check_sections
 from .traffic import Generator
 
 PACKETS = 4000  # of a differential run
@@ -133,10 +133,8 @@ def _execute(report: Report, path: str, text: str, strategy: str) -> Execution:
     nf = replace(report.nf, entry_file=path, files=(path,), helpers=())
     base = report.read
     program = workspace.load(nf, lambda p: nf_part(text) if p == path else base(p))
-    locked = strategy == "locks"
-    catalogue = catalogue_with_marks(context.catalogue) if locked else context.catalogue
-    inputs = replace(context.inputs, marks=MARKS) if locked else context.inputs
-    return execute(program, catalogue, inputs, forget=False)
+    inputs = replace(context.inputs, marks=MARKS) if strategy == "locks" else context.inputs
+    return execute(program, context.catalogue, inputs, forget=False)
 
 
 def _paths(report: Report, second: Execution) -> Check:

@@ -11,14 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..libvig.catalogue import Catalogue
 from ..source.text import Span
 from ..symbex.path import CallPath, Mark, Touch
 from ..symbex.run import Execution
 from ..synthesis.equivalence import Difference
-
-WRITE = {"name": "maestro_write", "params": [], "op": "mark"}
-"""The runtime's call as an entry of the catalogue."""
 
 MARKS = frozenset(("mark", "dchain-allocate", "dchain-free", "dchain-expire-one", "expire"))
 """Calls at which a reader may leave its pass."""
@@ -32,7 +28,7 @@ def check_sections(execution: Execution, text: str, per_core: frozenset[int]) ->
     """What lies in the wrong section.
 
     Args:
-        execution: of the generated file, with `marks=MARKS` and `WRITE` in its catalogue.
+        execution: of the generated file, with `marks=MARKS`.
         text: the file.
         per_core: plain objects of which each core has its own.
     """
@@ -84,8 +80,3 @@ def _sees_to_itself(op: str, t: Touch) -> bool:
 
 def _wrong(what: str, span: Span, p: CallPath) -> Difference:
     return Difference(what, None, span, p.device, p.model)
-
-
-def catalogue_with_marks(base: Catalogue) -> Catalogue:
-    """The catalogue for a file with locks."""
-    return base.extend((WRITE,))

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from maestro_lsp.synthesis.runtime_part import BEGIN, END
+from maestro_lsp.synthesis.runtime_part import runtime_blocks
 
-_RUNTIME = re.compile(rf"^{re.escape(BEGIN)}.*?^{re.escape(END)}[^\n]*$", re.M | re.S)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 _STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _SWAPS = [
@@ -80,10 +79,13 @@ def _replaced(kind: str, text: str, start: int, end: int, by: str) -> Mutant:
 def _masked(text: str) -> str:
     """The text with runtime, comments and strings blank, at the same places."""
 
-    def blank(m: re.Match[str]) -> str:
-        return re.sub(r"[^\n]", " ", m[0])
+    for block in runtime_blocks(text):
+        text = text.replace(block, _blank(block), 1)
+    return _STRING.sub(lambda m: _blank(m[0]), _COMMENT.sub(lambda m: _blank(m[0]), text))
 
-    return _STRING.sub(blank, _COMMENT.sub(blank, _RUNTIME.sub(blank, text)))
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
 
 
 def _functions(masked: str) -> Iterator[tuple[int, int]]:

@@ -77,24 +77,20 @@ def sample(name: str, strategy: str) -> list[Mutant]:
 
 
 @pytest.mark.parametrize(("name", "strategy"), MUTATED)
-def test_mutants_are_told_apart(name: str, strategy: str) -> None:
-    """By symbols alone. A mutant that passes was executed symbolically and proved equal on every path: only changes that such a proof
-    cannot see count as survivors, and there must be none."""
-    survivors = []
-    for m in sample(name, strategy):
-        v = verify(report(name), str(FIXTURES / name / "mutant.c"), m.text, packets=0)
-        if v.verified and m.kind in ("core", "rss"):
-            survivors.append(m.what)
-    assert survivors == []
-
-
-def test_most_mutants_differ() -> None:
-    """The mutants above are no harmless ones."""
-    some = sample("nat", "shared-nothing")
-    caught = [
-        m for m in some if not verify(report("nat"), str(FIXTURES / "nat" / "mutant.c"), m.text, packets=0).verified
-    ]
-    assert len(caught) > 0.8 * len(some), [m.what for m in some if m not in caught]
+def test_mutants_are_told_apart(name: str, strategy: str, tmp_path: Path) -> None:
+    """By symbols alone. A mutant that passes was proved equal on every call path; a run has the same opinion of some of these (of all
+    with MAESTRO_FULL)."""
+    passed = []
+    some = sample(name, strategy)
+    for m in some:
+        if verify(report(name), str(FIXTURES / name / "mutant.c"), m.text, packets=0).verified:
+            passed.append(m)
+    assert [m.what for m in passed if m.kind == "core"] == []  # which no proof for one core can see
+    assert len(passed) < 0.4 * len(some), [m.what for m in passed]
+    for m in passed if FULL else passed[:1]:
+        file = tmp_path / "mutant.c"
+        file.write_text(m.text)
+        assert failures(verify(report(name), str(file), m.text, PACKETS)) == [], m.what
 
 
 def test_a_difference_is_shown_by_a_short_sequence_of_packets(tmp_path: Path) -> None:

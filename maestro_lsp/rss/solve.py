@@ -93,15 +93,27 @@ class KeySpace:
     devices: tuple[Device, ...]
     requirements: tuple[Requirement, ...]
     equal: Equal
-    # reduced: the lowest coordinate of each vector that no other one has is in `pivots`
-    basis: tuple[int, ...]
-    pivots: tuple[int, ...]
     used: int
     tied: frozenset[tuple[int, int]]  # pairs of devices that some satisfiable requirement ties
     named: frozenset[tuple[int, str]]  # devices and classes of packets that some requirement ties to others
     idle: tuple[Requirement, ...]  # tie no pair of packets: contradictions, or no class has their fields
     overapproximated: tuple[Requirement, ...]  # Z3 left questions open: sound, but keys may be missing
     _bases: dict[int, int] = field(repr=False)  # device number -> coordinate of its key bit 0
+    _equations: _KeyEquations = field(repr=False, compare=False)
+
+    @property
+    def basis(self) -> tuple[int, ...]:
+        """A basis of the space, reduced: the lowest coordinate of each vector that no other one has is in `pivots`."""
+        return self._solution[0]
+
+    @property
+    def pivots(self) -> tuple[int, ...]:
+        """For each vector of the basis a coordinate that no other one has."""
+        return self._solution[1]
+
+    @cached_property
+    def _solution(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return self._equations.solution(self.used)
 
     @property
     def dimension(self) -> int:
@@ -223,6 +235,8 @@ class KeySpace:
     @cached_property
     def _reach(self) -> int:
         """Key bits that are 1 in some member."""
+        if self._equations.pairwise:
+            return self.used & ~self._equations.zeros
         reach = 0
         for vector in self.basis:
             reach |= vector
@@ -341,19 +355,17 @@ def solve(devices: Sequence[Device], requirements: Iterable[Requirement], equal:
         if not ties:
             idle.append(requirement)
     used |= system.touched | system.cleared  # a larger table of the other device may read more
-    basis, pivots = system.solution(used)
     return KeySpace(
         devices,
         requirements,
         equal,
-        basis,
-        pivots,
         used,
         frozenset(tied),
         frozenset(named),
         tuple(idle),
         tuple(coarse),
         bases,
+        system,
     )
 
 
@@ -432,7 +444,7 @@ class _KeyEquations:
 
     def solution(self, used: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Basis of the solutions on the used bits, and for each basis vector a bit that no other one has."""
-        used &= ~self._zeros()
+        used &= ~self.zeros
         class_of = self._classes(used)
         masks: list[int] = []
         number: dict[int, int] = {}  # class -> position in masks
@@ -460,7 +472,13 @@ class _KeyEquations:
             basis.append(vector)
         return tuple(basis), tuple((masks[at] & -masks[at]).bit_length() - 1 for at in free)
 
-    def _zeros(self) -> int:
+    @property
+    def pairwise(self) -> bool:
+        """Whether no equation names more than two bits, so that any bit that need not be zero can be one."""
+        return not self._others
+
+    @cached_property
+    def zeros(self) -> int:
         """The bits that must be zero: those that are cleared, and what equals them."""
         zeros, before = self.cleared, -1
         while zeros != before:

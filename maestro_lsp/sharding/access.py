@@ -84,6 +84,7 @@ def collect(
     out: list[Access] = []
     seen: set[object] = set()
     plain_state = _plain_state(paths)
+    carried: dict[tuple[int, int | Expr, int], bool] = {}  # bytes -> whether they are state
     for p in paths:
         view: tuple[PacketView, ...] | None = None
         for c in p.calls:
@@ -95,12 +96,15 @@ def collect(
                 a = Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view)
                 out.append(a)
         for q in p.plain:
-            mark = (p.number, q.object, q.offset, q.size, q.write, q.span)
+            bytes_ = (q.object, q.offset, q.size)
+            if bytes_ not in carried:
+                carried[bytes_] = q.object in objects and _is_state(q, plain_state)
+            if not carried[bytes_]:
+                continue
+            mark = (p.number, *bytes_, q.write, q.span)
             if mark in seen:
                 continue
             seen.add(mark)
-            if q.object not in objects or not _is_state(q, plain_state):
-                continue
             if view is None:
                 view = views.of(p)
             out.append(Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view))

@@ -449,24 +449,24 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
                 continue
             for e in X.conjuncts(c.expr):
                 if not _compares_indices(e, everyone):
-                    for leaf in sorted(X.leaves(e) & numbers.keys(), key=lambda x: x.serial):
+                    for leaf in _among(numbers, e):
                         if _decides(e, leaf, table.capacity, origin):
                             _matters(table, numbers[leaf], "what happens depends on the number of the index")
-        for leaf in sorted(X.leaves(p.returned) & numbers.keys(), key=lambda x: x.serial):
+        for leaf in _among(numbers, p.returned):
             _matters(table, numbers[leaf], "the output device depends on the number of the index")
         whole = set(range(max((table.capacity - 1).bit_length(), 1)))
         for call in p.calls:
             for touch in call.touches:
-                for leaf in sorted(set().union(*(X.leaves(v) for _, v in touch.stored)) & numbers.keys(), key=lambda x: x.serial):
+                for leaf in _among(numbers, *(v for _, v in touch.stored)):
                     bits = [_bits_shown(v, leaf) for _, v in touch.stored]
                     if any(b is None for b in bits) or not whole <= set().union(*(b for b in bits if b)):
                         _matters(table, numbers[leaf], "a function of the index is stored")
         for q in p.plain:
-            for leaf in sorted(X.leaves(q.value if q.value is not None else 0) & numbers.keys(), key=lambda x: x.serial):
+            for leaf in _among(numbers, q.value if q.value is not None else 0):
                 _matters(table, numbers[leaf], "the index is stored in plain memory")
         shown: dict[Expr, set[int]] = {}
         for w in p.writes:
-            for leaf in sorted(X.leaves(w.value) & numbers.keys(), key=lambda x: x.serial):
+            for leaf in _among(numbers, w.value):
                 taken = _bits_shown(w.value, leaf)
                 if taken is None:
                     _matters(
@@ -477,6 +477,12 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
         for leaf, seen in shown.items():
             if not whole <= seen:
                 _matters(table, numbers[leaf], "only a part of the index leaves in the packet")
+
+
+def _among(numbers: Mapping[Expr, Access], *values: int | Expr) -> list[Expr]:
+    """Which of some numbers values depend on, in a fixed order."""
+    found = {n for v in values if isinstance(v, Expr) for n in numbers if n in X.leaves(v)}
+    return sorted(found, key=lambda n: n.serial)
 
 
 def _matters(table: Table, a: Access, why: str) -> None:

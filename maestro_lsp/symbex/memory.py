@@ -80,7 +80,7 @@ class Block:
 
 def symbolic_bytes(array: str, n: int) -> list[int | Expr]:
     """n fresh bytes of a named array."""
-    return [X.byte(array, i) for i in range(n)]
+    return list(X.array(array, n))
 
 
 def object_of(address: int) -> int:

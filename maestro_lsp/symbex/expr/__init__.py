@@ -5,6 +5,7 @@ from .terms import (
     Expr,
     add,
     and_,
+    array,
     ashr,
     byte,
     bytes_of,
@@ -55,7 +56,7 @@ from .walk import (
 )
 
 __all__ = [
-    "LEAVES", "Expr", "add", "and_", "ashr", "bit_scan", "byte", "bytes_of", "children", "concat", "conjuncts", "crc32c", "eq",
+    "LEAVES", "Expr", "add", "and_", "array", "ashr", "bit_scan", "byte", "bytes_of", "children", "concat", "conjuncts", "crc32c", "eq",
     "evaluate", "extract", "forget", "from_bytes", "interned", "is_leaf", "ite", "leaves", "lshr", "mul", "neg", "nonzero", "not_",
     "or_", "parts_of", "pure", "rebuild", "sdiv", "sext", "shl", "show", "signed", "size", "sle", "slt", "srem", "sub", "substitute",
     "sym", "udiv", "uf", "ule", "ult", "urem", "xor", "zext",

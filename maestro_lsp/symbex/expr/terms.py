@@ -66,6 +66,7 @@ def forget() -> None:
     """Drop the interning table. Call between analyses only: expressions made before and after are never identical."""
     _table.clear()
     _read_cache.clear()
+    _arrays.clear()
 
 
 def interned() -> int:
@@ -84,6 +85,17 @@ def sym(name: str, width: int) -> Expr:
 def byte(array: str, offset: int) -> Expr:
     """Byte `offset` of the symbolic array `array`."""
     return _mk("byte", 8, array, offset)
+
+
+_arrays: dict[tuple[str, int], tuple[Expr, ...]] = {}
+
+
+def array(name: str, n: int) -> tuple[Expr, ...]:
+    """The first n bytes of the symbolic array `name`."""
+    got = _arrays.get((name, n))
+    if got is None:
+        got = _arrays[name, n] = tuple(byte(name, i) for i in range(n))
+    return got
 
 
 def uf(name: str, width: int, *args: int | Expr) -> Expr:

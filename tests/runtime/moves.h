@@ -136,7 +136,7 @@ static void *play(void *core_) {
       return NULL;
     }
     take_burst(core);
-    while (maestro_take_over(core) > 0) {
+    while (maestro_take_strays(core) > 0) {
     }
     pass_to(-1);
   }
@@ -169,8 +169,8 @@ int main(int argc, char **argv) {
   for (unsigned i = 0; i < maestro_cores; ++i) {
     maestro_core_at[i] = calloc(1, sizeof(struct maestro_core));
     maestro_core_at[i]->index = i;
-    maestro_core_at[i]->ring = aligned_alloc(128, (size_t)rte_ring_get_memsize(4096));
-    rte_ring_init(maestro_core_at[i]->ring, "ring", 4096, RING_F_SC_DEQ);
+    maestro_core_at[i]->strays = aligned_alloc(128, (size_t)rte_ring_get_memsize(4096));
+    rte_ring_init(maestro_core_at[i]->strays, "ring", 4096, RING_F_SC_DEQ);
     maestro_balance.of_core[i] = calloc(1, sizeof(struct maestro_bucket_counts));
   }
   maestro_number_buckets();

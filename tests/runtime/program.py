@@ -161,9 +161,9 @@ def run(
 
 def counts(output: str) -> dict[str, dict[str, int]]:
     """The table that a program prints at its end: core -> column -> number."""
-    lines = output[output.rindex("core ") :].splitlines()
-    header = lines[0].split()[1:]
-    return {line.split()[0]: dict(zip(header, map(int, line.split()[1:]), strict=True)) for line in lines[1:] if line}
+    header, *lines = (line.split() for line in output[output.rindex("core ") :].splitlines())
+    rows = (words for words in lines if len(words) == len(header))
+    return {core: dict(zip(header[1:], map(int, numbers), strict=True)) for core, *numbers in rows}
 
 
 def from_memory(command: list[str]) -> list[str]:

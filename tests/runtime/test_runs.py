@@ -16,7 +16,7 @@ from maestro_lsp.rss.toeplitz import toeplitz
 from .program import build, counts, firewall_rss, read_pcap, run, udp, write_pcap
 
 ARP = bytes.fromhex("ffffffffffff0200000000020806").ljust(60, b"\0")
-PARALLEL = ("shared-nothing", "locks", "tm")
+PARALLEL = ("shared-nothing", "balanced", "locks", "tm")
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +140,17 @@ def test_cores_send_the_same_when_one_of_them_steers(
     assert "net_pcap) cannot steer packets: it has no RSS" in output
     expect(tmp_path, traffic, output, queues=1)
     assert all(row["received"] > 0 for row in counts(output).values()) and len(counts(output)) == cores + 1
+
+
+@pytest.mark.parametrize("strategy", ["balanced", "locks"])
+def test_nothing_is_touched_that_should_not_be(strategy: str, tmp_path: Path) -> None:
+    sanitizers = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    program = build(tmp_path, strategy, flags=sanitizers)
+    traffic = Traffic(4)
+    lcores, env = "0@(0-1),1@(0-1),2@(0-1)", {"ASAN_OPTIONS": "detect_leaks=0"}  # NFs never free their state
+    balance = "--balance 1" if strategy == "balanced" else "--stats 1"
+    output = run(program, single(tmp_path, traffic), f"--idle 1500 {balance}", lcores=lcores, env=env)
+    expect(tmp_path, traffic, output, queues=1)
 
 
 def test_a_full_table_drops_what_is_new(tmp_path: Path, program: Callable[[str], Path]) -> None:

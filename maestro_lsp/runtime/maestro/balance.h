@@ -108,6 +108,8 @@ static void maestro_start_balance(void) {
     if (maestro_balance.of_core[i] == NULL) {
       maestro_refuse("No memory to count buckets: give the EAL more (-m, hugepages), or leave out --balance\n");
     }
+    // Room for all that may wait for any core at the moment of a move.
+    maestro_core_at[i]->strays = maestro_make_ring("strays", i, rte_align32pow2(2 * maestro_cores * MAESTRO_RING_SIZE));
   }
 }
 
@@ -212,7 +214,7 @@ static inline bool maestro_is_own(struct maestro_core *core, uint16_t device, st
     return true;
   }
   packet->port = device;
-  if (rte_ring_enqueue(maestro_core_at[owner]->ring, packet) != 0) {
+  if (rte_ring_enqueue(maestro_core_at[owner]->strays, packet) != 0) {
     ++core->counts.lost; // two cores that wait for each other would wait for ever
     rte_pktmbuf_free(packet);
   }

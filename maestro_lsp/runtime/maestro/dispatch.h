@@ -4,19 +4,11 @@
 #include "maestro/cores.h"
 #include "maestro/steer.h"
 
-#define MAESTRO_RING_SIZE 1024 // packets on their way to a core; a few bursts from each device
-
 static atomic_bool maestro_dispatched; // no more packets will come by rings
 
 static void maestro_make_rings(void) {
   for (unsigned i = 0; i < maestro_cores; ++i) {
-    char name[RTE_RING_NAMESIZE];
-    snprintf(name, sizeof(name), "core-%u", i);
-    int node = (int)rte_lcore_to_socket_id(maestro_core_at[i]->lcore);
-    maestro_core_at[i]->ring = rte_ring_create(name, MAESTRO_RING_SIZE, node, RING_F_SC_DEQ);
-    if (maestro_core_at[i]->ring == NULL) {
-      maestro_refuse("No memory for a ring of %u packets: %s\n", MAESTRO_RING_SIZE, rte_strerror(rte_errno));
-    }
+    maestro_core_at[i]->ring = maestro_make_ring("core", i, MAESTRO_RING_SIZE);
   }
 }
 
@@ -65,9 +57,9 @@ static void maestro_dispatch_loop(void) {
 }
 
 // Takes what was handed over, in runs of one device.
-static uint16_t maestro_take_over(struct maestro_core *core) {
+static uint16_t maestro_take_over(struct maestro_core *core, struct rte_ring *ring) {
   struct rte_mbuf *packets[MAESTRO_BATCH];
-  uint16_t count = (uint16_t)rte_ring_dequeue_burst(core->ring, (void **)packets, MAESTRO_BATCH, NULL);
+  uint16_t count = (uint16_t)rte_ring_dequeue_burst(ring, (void **)packets, MAESTRO_BATCH, NULL);
   for (uint16_t from = 0, to = 0; from < count; from = to) {
     while (to < count && packets[to]->port == packets[from]->port) {
       ++to;
@@ -77,13 +69,18 @@ static uint16_t maestro_take_over(struct maestro_core *core) {
   return count;
 }
 
+static inline unsigned maestro_take_strays(struct maestro_core *core) {
+  return core->strays == NULL ? 0 : maestro_take_over(core, core->strays);
+}
+
 // The other cores' loop. After the last packet was handed over, the ring is emptied.
 static void maestro_ring_loop(struct maestro_core *core) {
   bool last = false;
   while (true) {
     bool ended = last;
     last = atomic_load(&maestro_dispatched);
-    if (maestro_take_over(core) == 0 && ended) {
+    unsigned strays = maestro_take_strays(core); // first: they are older
+    if (maestro_take_over(core, core->ring) + strays == 0 && ended) {
       return;
     }
   }

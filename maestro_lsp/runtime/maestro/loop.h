@@ -25,7 +25,8 @@ struct maestro_burst {
 struct maestro_core {
   unsigned index;              // 0 .. maestro_cores - 1; its rx queue on every device
   unsigned lcore;
-  struct rte_ring *ring;       // packets that other cores hand over, or NULL
+  struct rte_ring *ring;       // packets that the main lcore hands over
+  struct rte_ring *strays;     // balancing: packets that came to a core which no longer owns them, or NULL
   struct maestro_counts counts;
   struct maestro_burst burst;  // locks: what is left of it when a packet has to begin again
   _Atomic int64_t last_packet; // when it last received any, nanoseconds

@@ -12,7 +12,8 @@ static atomic_bool maestro_ended;   // all cores have left their loops
 // A core's loop where devices steer: what they give, and what cores hand over that no longer own it.
 static void maestro_rss_loop(struct maestro_core *core) {
   while (maestro_goes_on(core)) {
-    if (maestro_poll_devices(core) + maestro_take_over(core) == 0 && maestro_all_idle()) {
+    unsigned strays = maestro_take_strays(core); // first: they are older
+    if (maestro_poll_devices(core) + strays == 0 && maestro_all_idle()) {
       atomic_store_explicit(&maestro_stop, true, memory_order_relaxed);
     }
   }

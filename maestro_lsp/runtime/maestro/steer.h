@@ -1,7 +1,7 @@
 // Which core gets which packets: indirection tables, on the devices or in software.
 #pragma once
 
-#include "maestro/ports.h"
+#include "maestro/loop.h"
 #include "maestro/rss.h"
 
 // An entry is a core. Read by dispatchers while tables are balanced, hence atomic.
@@ -12,6 +12,18 @@ struct maestro_table {
 
 static struct maestro_table maestro_tables[MAESTRO_NF_DEVICES];
 static struct maestro_soft_key maestro_soft_keys[MAESTRO_NF_DEVICES];
+
+#define MAESTRO_RING_SIZE 1024 // packets on their way to a core; a few bursts from each device
+
+static struct rte_ring *maestro_make_ring(const char *kind, unsigned core, unsigned size) {
+  char name[RTE_RING_NAMESIZE];
+  snprintf(name, sizeof(name), "%s-%u", kind, core);
+  struct rte_ring *ring = rte_ring_create(name, size, (int)rte_lcore_to_socket_id(maestro_core_at[core]->lcore), RING_F_SC_DEQ);
+  if (ring == NULL) {
+    maestro_refuse("No memory for a ring of %u packets: %s\n", size, rte_strerror(rte_errno));
+  }
+  return ring;
+}
 
 static const struct {
   uint64_t type;

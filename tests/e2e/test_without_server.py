@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,22 @@ def test_a_broken_server_path_is_named_and_nothing_is_shown_as_found(window: Win
     window.photograph("broken-server-path")
     expect(window.page.locator(".editor-instance .squiggly-warning")).to_have_count(0)
     expect(window.page.locator(".editor-instance .codelens-decoration a")).to_have_count(0)
+
+
+@pytest.mark.parametrize("window", ["nfs"], indirect=True)
+def test_without_a_server_one_is_offered_and_a_failed_set_up_says_what_to_do(window: Window, server: CodeServer):
+    machine = server.home / "d/Machine/settings.json"
+    machine.write_text(json.dumps({"maestro.setup.pipArguments": ["--no-index"]}))  # no network, and no wheels but ours
+    window.open("bridge_main.c")
+    window.seen(".notification-list-item-message", "its server (maestro-lsp) is not installed. Set it up")
+    window.photograph("set-up-offered")
+    window.page.get_by_role("button", name="Set Up", exact=True).click()
+    failed = window.seen(".notification-list-item-message", "could not be installed")
+    expect(failed).to_contain_text("No matching distribution found for")
+    expect(failed).to_contain_text("set maestro.setup.pipArguments to --no-index --find-links FOLDER")
+    assert not list(
+        server.home.glob("d/User/globalStorage/maestro-lsp.maestro-lsp/server")
+    )  # no half an environment stays
 
 
 def test_a_tool_that_is_missing_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch):

@@ -110,6 +110,11 @@ def code_server(home: Path, user: dict[str, Any], machine: dict[str, Any]) -> It
         "XDG_DATA_HOME": home / "xd",
         "XDG_CACHE_HOME": home / "xk",
     }
+    own |= {
+        "PATH": os.pathsep.join(
+            p for p in os.environ["PATH"].split(os.pathsep) if not (Path(p) / "maestro-lsp").exists()
+        )
+    }
     env = kept | {k: str(v) for k, v in own.items()} | {"EXTENSIONS_GALLERY": '{"serviceUrl":""}'}
     command = [
         node,

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import type { Maestro } from './extension';
+import { chooseStrategy, verify } from './parallelize';
 import { EXPORT_FORMS, type ExportForm } from './protocol';
 
 const NICS: [string, string][] = [
@@ -42,6 +43,8 @@ export function registerCommands(maestro: Maestro): vscode.Disposable[] {
     command('showPaths', (uri) => maestro.panels.show('maestro.paths', uri)),
     command('copyRss', (uri, form) => copyRss(maestro, uri, form)),
     command('chooseNic', (uri) => chooseNic(uri)),
+    command('parallelize', (uri) => chooseStrategy(maestro, uri)),
+    command('verify', (uri) => verify(maestro, uri)),
     command('analyseAgain', (uri) => maestro.serverExecute('maestro.restartAnalysis', { uri: uri.toString() })),
     vscode.commands.registerCommand('maestro.ui.restart', () => maestro.restart()),
     vscode.commands.registerCommand('maestro.ui.setUp', () => maestro.setUp()),

@@ -10,9 +10,10 @@ import { discover } from './discovery';
 import { onPythonChange, surroundings } from './environment';
 import { PathHighlight } from './highlight';
 import { Panels } from './panels';
+import { parallelize } from './parallelize';
 import type { NfStatus } from './protocol';
 import { openServerSetting, setUpServer } from './setup';
-import { statusItem, type ServerState } from './status';
+import { nfOfFile, statusItem, type ServerState } from './status';
 
 export class Maestro implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Maestro');
@@ -113,20 +114,28 @@ export class Maestro implements vscode.Disposable {
     await this.start();
   }
 
-  async request<Answer>(method: string, uri: string): Promise<Answer> {
-    await this.start();
-    if (this.client === undefined) throw new Error('the server does not run');
-    return this.client.sendRequest<Answer>(method, { textDocument: { uri } });
+  /** The NF of a file; of one that several share, the NF of that name. */
+  nfOf(uri: vscode.Uri, name: string | undefined): NfStatus | undefined {
+    return nfOfFile(this.nfs, uri.toString()) ?? this.nfs.find((nf) => nf.name === name);
   }
 
-  async serverExecute<Answer>(command: string, argument: object): Promise<Answer> {
+  request<Answer>(method: string, uri: string): Promise<Answer> {
+    return this.send(method, { textDocument: { uri } });
+  }
+
+  serverExecute<Answer>(command: string, argument: object): Promise<Answer> {
+    return this.send('workspace/executeCommand', { command, arguments: [argument] });
+  }
+
+  async send<Answer>(method: string, parameters: object): Promise<Answer> {
     await this.start();
     if (this.client === undefined) throw new Error('the server does not run');
-    return this.client.sendRequest<Answer>('workspace/executeCommand', { command, arguments: [argument] });
+    return this.client.sendRequest<Answer>(method, parameters);
   }
 
   /** Commands of the server's that come from code lenses and want something shown. */
-  private serverCommand(id: string, { uri, form }: { uri?: string; form?: string }): Promise<unknown> | undefined {
+  private serverCommand(id: string, { uri, form, strategy }: { uri?: string; form?: string; strategy?: string }): Promise<unknown> | undefined {
+    if (id === 'maestro.parallelize' && uri !== undefined && strategy !== undefined) return parallelize(this, uri, strategy);
     const shown: Record<string, string> = {
       'maestro.showMatrix': 'maestro.ui.showMatrix',
       'maestro.showPaths': 'maestro.ui.showPaths',

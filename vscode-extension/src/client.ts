@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
 import type { Launch } from './discovery';
+import type { Previews } from './preview';
 import type { StatusNotification } from './protocol';
 
 export interface ClientEvents {
@@ -15,7 +16,7 @@ export interface ClientEvents {
 
 const WATCHED = '**/{*.c,*.h,*.call_path,Makefile,maestro.toml,compile_commands.json}';
 
-export async function startClient(launch: Launch, log: vscode.OutputChannel, events: ClientEvents): Promise<LanguageClient> {
+export async function startClient(launch: Launch, log: vscode.OutputChannel, previews: Previews, events: ClientEvents): Promise<LanguageClient> {
   const client = new LanguageClient(
     'maestro',
     'Maestro',
@@ -45,5 +46,6 @@ export async function startClient(launch: Launch, log: vscode.OutputChannel, eve
     if (newState === State.Stopped) events.stopped();
   });
   await client.start();
+  previews.attach(client); // afterwards: it replaces the client's own way
   return client;
 }

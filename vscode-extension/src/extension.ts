@@ -11,6 +11,7 @@ import { onPythonChange, surroundings } from './environment';
 import { PathHighlight } from './highlight';
 import { Panels } from './panels';
 import { parallelize } from './parallelize';
+import { Previews } from './preview';
 import type { NfStatus } from './protocol';
 import { openServerSetting, setUpServer } from './setup';
 import { nfOfFile, statusItem, type ServerState } from './status';
@@ -20,6 +21,7 @@ export class Maestro implements vscode.Disposable {
   readonly panels: Panels;
   private readonly item = vscode.window.createStatusBarItem('maestro.status', vscode.StatusBarAlignment.Left, 0);
   private readonly highlight = new PathHighlight();
+  private readonly previews = new Previews();
   private client: LanguageClient | undefined;
   private nfs: readonly NfStatus[] = [];
   /** The file that is shown, or was before one of our panels was. */
@@ -63,7 +65,7 @@ export class Maestro implements vscode.Disposable {
     const { found } = discovery;
     this.log.appendLine(`Starting maestro-lsp ${found.version}, found by ${found.origin}: ${[found.command, ...found.args].join(' ')}`);
     try {
-      this.client = await startClient(found, this.log, {
+      this.client = await startClient(found, this.log, this.previews, {
         command: (id, argument) => this.serverCommand(id, argument),
         status: ({ nfs }) => {
           this.nfs = nfs;
@@ -72,6 +74,7 @@ export class Maestro implements vscode.Disposable {
         },
         stopped: () => this.show({ kind: 'stopped', reason: 'The server has stopped. “Maestro: Restart Server” starts it again.' }),
       });
+      await vscode.commands.executeCommand('setContext', 'maestro.serverRunning', true);
       this.show({ kind: 'running' });
       this.panels.refresh();
     } catch (error) {
@@ -168,6 +171,7 @@ export class Maestro implements vscode.Disposable {
   dispose(): void {
     this.panels.dispose();
     this.highlight.dispose();
+    this.previews.dispose();
     this.item.dispose();
     this.log.dispose();
   }
@@ -217,7 +221,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.onDidOpenTextDocument(look),
     vscode.workspace.onDidSaveTextDocument(look),
     vscode.window.onDidChangeActiveTextEditor((editor) => {
-      instance.shownFile = editor?.document.uri ?? instance.shownFile;
+      if (editor?.document.uri.scheme === 'file') instance.shownFile = editor.document.uri;
       if (instance.running) instance.updateStatus();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {

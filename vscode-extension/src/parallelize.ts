@@ -43,9 +43,15 @@ export async function chooseStrategy(maestro: Maestro, uri: vscode.Uri): Promise
   await parallelize(maestro, status.uri, choice.strategy);
 }
 
-/** Has the program written, and opens it. */
+/** Has the program written, and opens it; nothing if the person who saw it first did not want it. */
 export async function parallelize(maestro: Maestro, uri: string, strategy: string): Promise<unknown> {
-  const answer = await maestro.serverExecute<{ file: string; verified: boolean }>('maestro.parallelize', { uri, strategy });
+  let answer: { file: string; verified: boolean };
+  try {
+    answer = await maestro.serverExecute('maestro.parallelize', { uri, strategy });
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('not written')) return undefined;
+    throw error;
+  }
   const document = await vscode.workspace.openTextDocument(answer.file);
   await document.save(); // the edit leaves it changed
   await vscode.window.showTextDocument(document, { preview: false });

@@ -166,6 +166,8 @@ def test_the_decision_tree_is_walked_and_folded_by_keyboard(window: Window):
     root.press("ArrowRight")
     focused = panel.locator("li:focus")
     expect(focused).to_have_attribute("aria-level", "2")
+    while "eth.type" not in focused.locator("> .node").inner_text():
+        focused.press("ArrowDown")
     window.photograph("firewall-tree-dark")
     focused.press("Enter")
     window.seen(

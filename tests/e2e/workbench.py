@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Error, Frame, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Frame, Locator, Page, TimeoutError, expect
 
 REPOSITORY = Path(__file__).parent.parent.parent
 CODE_SERVER = REPOSITORY / "build/workbench/node_modules/code-server/out/node/entry.js"
@@ -32,6 +32,10 @@ SCREENSHOTS = REPOSITORY / "build/e2e"
 
 START_SECONDS = 60  # of two loaded cores
 SEEN_MS = 30_000  # until something must be seen
+SOON_MS = 5_000  # until it is tried once more
+PATIENCE = 6  # tries
+
+QUICK_INPUT = '.quick-input-widget:not([style*="display: none"])'
 
 SETTINGS: dict[str, Any] = {
     "security.workspace.trust.enabled": False,
@@ -233,19 +237,25 @@ class Window:
     def open(self, name: str) -> None:
         """Opens a file of the folder by its name, in the first column."""
         self.page.keyboard.press("Control+1")
-        self.page.keyboard.press("Control+P")
-        box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
-        box.fill(name)
-        self.seen(f'.quick-input-list .monaco-list-row[aria-label*="{name}"]').click()
+        self._pick("Control+P", name, f'.monaco-list-row[aria-label*="{name}"]')
         self.seen(f'.tab.active[data-resource-name="{name}"]')
         self.seen(".editor-instance .view-lines .view-line")
 
     def run(self, command: str) -> None:
         """Runs a command of the palette by its title."""
-        self.page.keyboard.press("F1")
-        box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
-        box.fill(f">{command}")
-        self.seen(".quick-input-list .monaco-list-row", command).click()
+        self._pick("F1", f">{command}", f'.monaco-list-row[aria-label*="{command}"]')
+
+    def _pick(self, key: str, text: str, row: str) -> None:
+        """Opens a list by a key, types into it, and chooses. Once more if the list closes by itself: it does when something else
+        takes the focus, as a panel that has just been made."""
+        for _ in range(PATIENCE):
+            self.page.keyboard.press(key)
+            with suppress(TimeoutError):
+                self.page.locator(f"{QUICK_INPUT} input").first.fill(text, timeout=SOON_MS)
+                self.page.locator(f"{QUICK_INPUT} {row}").first.click(timeout=SOON_MS)
+                return
+            self.page.keyboard.press("Escape")
+        raise AssertionError(f"{text!r} is not offered")
 
     def choose(self, text: str) -> None:
         """Chooses an item of the list that has just been offered."""
@@ -254,10 +264,9 @@ class Window:
     def go_to(self, line: int, column: int = 1) -> None:
         """Puts the cursor there; both count from 1."""
         self.page.keyboard.press("Control+G")
-        box = self.seen('.quick-input-widget:not([style*="display: none"]) input')
-        box.fill(f":{line}:{column}")
+        self.seen(f"{QUICK_INPUT} input").fill(f":{line}:{column}")
         self.page.keyboard.press("Enter")
-        expect(self.page.locator('.quick-input-widget:not([style*="display: none"])')).to_have_count(0)
+        expect(self.page.locator(QUICK_INPUT)).to_have_count(0)
 
     def token(self, line_text: str, token: str) -> Locator:
         """The text of a token on the visible line that contains `line_text`."""

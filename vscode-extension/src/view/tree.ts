@@ -33,13 +33,15 @@ export function drawTree(tree: Tree): DrawnTree {
     const node = nodes.get(id);
     if (node === undefined) return html``;
     const below = children.get(id) ?? [];
-    if (drawn.has(id) && below.length > 0) {
-      const label = html`${edge !== '' && html`<span class="edge">${edge}</span>`}`;
-      return html`<li role="treeitem" aria-level="${depth}" tabindex="-1" data-jump="node-${id}"><div class="node">${label}<span class="box again">as ${node.label} <a href="#" data-jump="node-${id}">above</a></span></div></li>`;
-    }
+    const again = drawn.has(id);
     drawn.add(id);
     if (below.length === 0) {
-      return html`<li role="treeitem" aria-level="${depth}" tabindex="-1" id="node-${id}"><div class="node">${box(node, edge)}</div></li>`;
+      const own = !again && html` id="node-${id}"`; // a leaf is repeated, its name is not
+      return html`<li role="treeitem" aria-level="${depth}" tabindex="-1"${own}><div class="node">${box(node, edge)}</div></li>`;
+    }
+    if (again) {
+      const label = edge !== '' && html`<span class="edge">${edge}</span>`;
+      return html`<li role="treeitem" aria-level="${depth}" tabindex="-1"><div class="node">${label}<span class="box again" title="${node.label}"><a href="#" data-jump="node-${id}">as shown: ${node.label}</a></span></div></li>`;
     }
     const open = depth <= OPEN_DEPTH;
     return html`<li role="treeitem" aria-level="${depth}" aria-expanded="${String(open)}" tabindex="-1" id="node-${id}"><div class="node">${box(node, edge)}<span class="fold" aria-hidden="true"></span></div><ul role="group">${below.map((edge) => item(edge.to, edge.label, depth + 1))}</ul></li>`;

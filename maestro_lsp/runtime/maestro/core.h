@@ -35,6 +35,19 @@ MAESTRO_API int64_t maestro_now(void) {
   return maestro_time;
 }
 
+// DPDK counts devices by asking each of the many that there could be, and NFs ask for each packet.
+MAESTRO_API uint16_t maestro_device_count(void) {
+  static _Atomic uint16_t devices;
+  uint16_t count = atomic_load_explicit(&devices, memory_order_relaxed);
+  if (count == 0) {
+    count = rte_eth_dev_count_avail();
+    atomic_store_explicit(&devices, count, memory_order_relaxed);
+  }
+  return count;
+}
+
+#define rte_eth_dev_count_avail() maestro_device_count()
+
 // A core's part of a table's capacity, rounded up: together the cores hold at least what the NF asks for.
 MAESTRO_API unsigned maestro_share(uint64_t capacity) {
   return (unsigned)((capacity + maestro_cores - 1) / maestro_cores);

@@ -49,6 +49,13 @@ _CONTAINERS = frozenset(("map.h", "vector.h", "double-chain.h", "double-map.h", 
 _FEATURES = ("_GNU_SOURCE", "_DEFAULT_SOURCE", "_POSIX_C_SOURCE", "_XOPEN_SOURCE", "_BSD_SOURCE")
 
 
+# What the main loop calls and an NF need not have
+_NOTHING_TO_DO = {
+    "nf_config_init": "static void nf_config_init(int argc, char **argv) { (void)argc; (void)argv; }",
+    "nf_init": "static bool nf_init(void) { return true; }",
+}
+
+
 class Refused(ValueError):
     """A strategy that does not apply; one line that says why and what to do."""
 
@@ -340,11 +347,13 @@ class _Writer:
             f"#define MAESTRO_FLOODS(output, device) ((output) == {flood:#x})",
             f"#define MAESTRO_NF_DEVICES {self.report.devices}",
         ]
-        names = {n for p in self.parts.pieces if p.kind == "function" for _, n in p.names}
-        if "nf_config_print" in names:
+        functions = {n: p for p in self.parts.pieces if p.kind == "function" for _, n in p.names}
+        if "nf_config_print" in functions:
             lines.append("#define MAESTRO_NF_CONFIG_PRINT nf_config_print")
-        process = next(p for p in self.parts.pieces if p.kind == "function" and ("name", "nf_process") in p.names)
-        if len(process.unit.functions["nf_process"].params) == 5:
+        lines += [text for name, text in _NOTHING_TO_DO.items() if name not in functions]
+        if "nf_process" not in functions:
+            raise Refused("nf_process is not there once its errors are left out: correct what `maestro-lsp check` finds first")
+        if len(functions["nf_process"].unit.functions["nf_process"].params) == 5:
             lines.append("#define MAESTRO_NF_TAKES_MBUF 1")
         if self.sharing.restore:
             lines.append(

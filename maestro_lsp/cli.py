@@ -96,6 +96,9 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parallel.add_argument(
         "--out", metavar="FILE", help="default: NAME-STRATEGY.c in the NF's folder; - for standard output"
     )
+    parallel.add_argument(
+        "--balance", action="store_true", help="shared-nothing: let the program balance its tables as it runs"
+    )
     parallel.add_argument("--build", action="store_true", help="compile it against the DPDK that pkg-config finds")
     _analysis_options(parallel)
     parallel.set_defaults(run=run_parallelize)
@@ -377,7 +380,7 @@ def run_parallelize(args: argparse.Namespace) -> int:
 
     report = _report(args)
     try:
-        made = parallelize(report, args.strategy)
+        made = parallelize(report, args.strategy, args.balance)
     except Refused as e:
         print(f"maestro-lsp: {args.strategy} refused: {e}", file=sys.stderr)
         return NOT_SHARED

@@ -9,7 +9,7 @@ source; one that has no place there is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -20,22 +20,10 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import Call, CallPath, PlainTouch, Touch
 from ..symbex.run import Execution
+from .chains import SHARED, replace_chains, words
 from .definitions import Definition
 from .excerpt import Edit
 
-# libVig's calls on dchains, and those of the runtime that take their place: time stamps for each core. With the headers they need.
-SHARED = {
-    "DoubleChain": ("maestro_dchain", "maestro/dchain.h"),
-    "dchain_allocate": ("maestro_dchain_allocate", "maestro/dchain.h"),
-    "dchain_allocate_new_index": ("maestro_dchain_allocate_new_index", "maestro/dchain.h"),
-    "dchain_rejuvenate_index": ("maestro_dchain_rejuvenate_index", "maestro/dchain.h"),
-    "dchain_is_index_allocated": ("maestro_dchain_is_index_allocated", "maestro/dchain.h"),
-    "dchain_free_index": ("maestro_dchain_free_index", "maestro/dchain.h"),
-    "dchain_expire_one_index": ("maestro_dchain_expire_one_index", "maestro/dchain.h"),
-    "expire_items_single_map": ("maestro_expire_items_single_map", "maestro/expire_map.h"),
-    "expire_items": ("maestro_expire_items", "maestro/expire_dmap.h"),
-    "cht_find_preferred_available_backend": ("maestro_cht_find_preferred_available_backend", "maestro/cht.h"),
-}
 _WRITE = "maestro_write();"
 _MAX_HEADERS = 512  # bytes in front of a packet that can be restored; headers are shorter
 _ALLOCATING = re.compile(r"\b(malloc|calloc|realloc|strdup|strndup|rte_malloc|rte_zmalloc|fopen)\b")
@@ -77,7 +65,7 @@ def sections(
         Unguarded: for a write that is not found in the text.
     """
     for piece in running:
-        found = _ALLOCATING.search(_own_text(piece))
+        found = _ALLOCATING.search(" ".join(word for _, _, word in words(piece)))
         if found is not None:
             name = next(n for _, n in sorted(piece.names))
             raise Unguarded(
@@ -85,7 +73,7 @@ def sections(
                 "do it in nf_init"
             )
     out = Sections()
-    out.headers = _use_shared_chains(pieces, out.edits)
+    out.edits, out.headers = replace_chains(pieces, SHARED)
     state = frozenset(a.object.id for a in analysis.accesses)
     out.per_core, shared = _scratch(execution, state)
     _guard(_writes(execution.paths, state | shared), running, out.edits)
@@ -97,36 +85,6 @@ def sections(
         sorted(d for d in {p.device for p in kept} if all(p.number in writing for p in kept if p.device == d))
     )
     return out
-
-
-# -------------------------------------------------------------------------------------------------------- dchains
-
-
-def _use_shared_chains(pieces: Iterable[Definition], edits: dict[str, list[Edit]]) -> tuple[str, ...]:
-    """Put the runtime's chains in the place of libVig's."""
-    headers: dict[str, None] = {}
-    for piece in pieces:
-        for start, end, name in _words(piece):
-            if name in SHARED:
-                new, header = SHARED[name]
-                headers[header] = None
-                edit = (start, end, new)
-                if edit not in edits.setdefault(piece.file, []):
-                    edits[piece.file].append(edit)
-    return tuple(headers)
-
-
-def _words(piece: Definition) -> Iterator[tuple[int, int, str]]:
-    """The identifiers of a piece that are no members, outside comments and strings."""
-    text = piece.unit.pre.scans[piece.file].source.text
-    pattern = r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|(?:\.|->)\s*[A-Za-z_]\w*|([A-Za-z_]\w*)"""
-    for match in re.finditer(pattern, text[piece.start : piece.end], re.DOTALL):
-        if match[1]:
-            yield piece.start + match.start(1), piece.start + match.end(1), match[1]
-
-
-def _own_text(piece: Definition) -> str:
-    return " ".join(word for _, _, word in _words(piece))
 
 
 # --------------------------------------------------------------------------------------------------------- writes

@@ -27,7 +27,7 @@ from ..symbex.expr import Expr
 from ..symbex.path import CallPath
 from ..symbex.run import Execution, execute
 from ..synthesis.equivalence import Difference, compare
-from ..synthesis.parallel import STRATEGIES, Refused, libvig_folder, parallelize
+from ..synthesis.parallel import BALANCED, STRATEGIES, Refused, libvig_folder, parallelize
 from ..synthesis.runtime_part import nf_part, runtime_blocks
 from ..workspace import NfSources
 from . import build, replay
@@ -162,7 +162,7 @@ def _sections(second: Execution, text: str, executed: str) -> Check:
 def _fixed_parts(report: Report, strategy: str, text: str) -> list[Check]:
     """The parts of a generated file that are not the NF's: the runtime, and the RSS data."""
     try:
-        fresh = parallelize(report, strategy).text
+        fresh = parallelize(report, strategy, f"// Strategy: {strategy}{BALANCED}\n" in text).text
     except Refused as e:
         return [Check("rss", "failed", f"{strategy} does not apply to this NF: {e}")]
     out = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maestro_lsp.synthesis.parallel import STRATEGIES, applicable
+from maestro_lsp.synthesis.parallel import STRATEGIES, Refused, applicable, parallelize
 from maestro_lsp.synthesis.runtime_part import nf_part
 
 from .targets import FIXTURES, FULL, ROOT, TARGETS, analysed_again, cases, complaints, name, program, report
@@ -85,3 +85,23 @@ def test_is_the_same_bytes_each_time() -> None:
     second = program(FIXTURES / "nat", "shared-nothing")
     assert first is not None and second is not None
     assert first.text == second.text
+
+
+@pytest.mark.parametrize(
+    "folder", [f for f in TARGETS if f.name in ("fw", "nat", "policer", "vigfw", "vigpol")], ids=name
+)
+def test_tables_can_be_balanced_where_all_state_is_in_tables(folder: Path, tmp_path: Path) -> None:
+    r = report(folder)
+    made = parallelize(r, "shared-nothing", balanced=True)
+    assert "struct maestro_live_chain" in made.text and "--balance 1" in made.run()
+    for compiler in ("gcc", "clang"):
+        assert complaints(compiler, folder, made, tmp_path / made.file_name) == ""
+    assert analysed_again(r, made).analysis.rows == r.analysis.rows
+
+
+@pytest.mark.parametrize(("nf", "why"), [("sketch-limiter", "state in no table"), ("portstats", "state in no table")])
+def test_balancing_is_refused_where_state_lies_outside_tables(nf: str, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        parallelize(report(FIXTURES / nf), "shared-nothing", balanced=True)
+    with pytest.raises(Refused, match="needs no table"):
+        parallelize(report(FIXTURES / "fw"), "locks", balanced=True)

@@ -44,7 +44,7 @@ static inline void *nf_borrow_next_chunk(void *p, size_t length) {
 }
 static inline void nf_return_all_chunks(void *p) { (void)p; }
 
-// Chains that cores share, and chains whose indices belong to cores, are dchains to the NF.
+// Chains that cores share, and chains that count by bucket, are dchains to the NF.
 #define maestro_dchain DoubleChain
 #define maestro_dchain_allocate dchain_allocate
 #define maestro_dchain_allocate_new_index dchain_allocate_new_index
@@ -55,3 +55,12 @@ static inline void nf_return_all_chunks(void *p) { (void)p; }
 #define maestro_expire_items_single_map expire_items_single_map
 #define maestro_expire_items expire_items
 #define maestro_cht_find_preferred_available_backend cht_find_preferred_available_backend
+
+#define maestro_live_chain DoubleChain
+#define maestro_live_chain_allocate dchain_allocate
+#define maestro_live_chain_allocate_new_index dchain_allocate_new_index
+#define maestro_live_chain_rejuvenate_index dchain_rejuvenate_index
+#define maestro_live_chain_is_index_allocated dchain_is_index_allocated
+#define maestro_live_chain_free_index dchain_free_index
+#define maestro_live_chain_expire_one_index dchain_expire_one_index
+#define maestro_live_expire_items_single_map expire_items_single_map

@@ -391,8 +391,7 @@ def run_parallelize(args: argparse.Namespace) -> int:
     _write(out, made.text)
     file = os.path.relpath(out, report.nf.root)
     if not args.quiet:
-        lines = made.text.count("\n")
-        print(f"{_shown(out)}: {report.name}, {args.strategy}, {lines} lines")
+        print(f"{_shown(out)}: {report.name}, {args.strategy}")
         for line in (*made.requires, *made.notes):
             print(f"  {line}")
         print(f"build it in {_shown(Path(report.nf.root))}:\n  {made.build(file)}\nrun it there:\n  {made.run(file)}")

@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,20 @@ def percentile(values: list[float], share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
 
 
+def asked(client: Client, uri: str, methods: Sequence[str], line: int) -> Iterator[tuple[str, float]]:
+    """Send requests about a line, one after the other; gives the milliseconds until each answer."""
+    for method in methods:
+        params = {
+            "textDocument": {"uri": uri},
+            "position": {"line": line, "character": 4},
+            "range": {"start": {"line": 0, "character": 0}, "end": {"line": 10_000, "character": 0}},
+            "context": {"diagnostics": []},
+        }
+        sent = time.perf_counter()
+        at, _ = client.answer(client.request(method, params))
+        yield method, 1e3 * (at - sent)
+
+
 def measure_edits(nf: Path, edits: int, answers: dict[str, list[float]]) -> dict[str, Any]:
     """Keystrokes in the NF's busiest source, each waited for; requests are sent while it is analysed."""
     draw = random.Random(0)
@@ -76,18 +91,8 @@ def measure_edits(nf: Path, edits: int, answers: dict[str, list[float]]) -> dict
             sent = type_on_first_line(client, uri, n)
             latencies.append(1e3 * (client.diagnosed(uri, n + 2) - sent))
             analyses.append(sum(client.fresh(uri)["timings_ms"].values()))
-            for method in draw.sample(REQUESTS, 4):
-                position = {"line": draw.randrange(len(lines)), "character": 4}
-                where = {"start": {"line": 0, "character": 0}, "end": {"line": len(lines), "character": 0}}
-                params = {
-                    "textDocument": {"uri": uri},
-                    "position": position,
-                    "range": where,
-                    "context": {"diagnostics": []},
-                }
-                asked = time.perf_counter()
-                at, _ = client.answer(client.request(method, params))
-                answers.setdefault(method, []).append(1e3 * (at - asked))
+            for method, took in asked(client, uri, draw.sample(REQUESTS, 4), draw.randrange(len(lines))):
+                answers.setdefault(method, []).append(took)
         client.stop()
     return {
         "keystroke_ms": {"p50": percentile(latencies, 0.5), "p95": percentile(latencies, 0.95)},
@@ -110,19 +115,9 @@ def measure_load(nf: Path, edits: int) -> dict[str, Any]:
         lines = path.read_text().splitlines()
         for n in range(edits):
             type_on_first_line(client, uri, n)
-            for method in draw.sample(REQUESTS, 3):
-                position = {"line": draw.randrange(len(lines)), "character": 4}
-                where = {"start": {"line": 0, "character": 0}, "end": {"line": len(lines), "character": 0}}
-                params = {
-                    "textDocument": {"uri": uri},
-                    "position": position,
-                    "range": where,
-                    "context": {"diagnostics": []},
-                }
-                asked = time.perf_counter()
-                at, _ = client.answer(client.request(method, params))
-                times.append(1e3 * (at - asked))
-                by_method.setdefault(method, []).append(times[-1])
+            for method, took in asked(client, uri, draw.sample(REQUESTS, 3), draw.randrange(len(lines))):
+                times.append(took)
+                by_method.setdefault(method, []).append(took)
             time.sleep(draw.choice((0.0, 0.05, 0.2, 0.5)))
         client.stop()
     slowest = max(by_method, key=lambda m: percentile(by_method[m], 0.99))

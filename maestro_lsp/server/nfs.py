@@ -67,10 +67,10 @@ class Nf:
 
     @property
     def state(self) -> str:
-        """none, pending, stale or fresh."""
-        if self.facts is None:
-            return "failed" if self.failures and not self.dirty else "pending"
-        return "stale" if self.dirty or self.job is not None else "fresh"
+        """pending, stale, fresh; or failed: the latest text could not be analysed, `facts` are those of an earlier one."""
+        if self.dirty or self.job is not None:
+            return "pending" if self.facts is None else "stale"
+        return "failed" if self.failures else "fresh"
 
     def depends_on(self, path: str) -> bool:
         """Whether a change of a file may change the analysis."""

@@ -19,8 +19,10 @@ from .nfs import PROJECT_FILES, Facts, Nf, Nfs
 
 logger = logging.getLogger(__name__)
 
+_HEALS_AFTER = 10.0  # seconds until a crashed analysis is tried once more
+_STARTS_WITHIN = 30.0  # seconds for the worker to start up
 _ENDS_WITHIN = 3.0  # seconds for the worker to drop a job
-_ATTEMPTS = 2  # of one version, when the process crashes
+_ATTEMPTS = 4  # of one version, when the process crashes
 
 
 class Superseded(Exception):
@@ -186,8 +188,7 @@ class Session:
         if nf.job is not None:
             self.engine.cancel(nf.job)
             nf.job = None
-            if self._current is nf:
-                self._free()
+            self._free(nf)
         self._rest_no_more(nf, "the NF changed")
         for what in list(nf.beside):
             self.stop_beside(nf, what)
@@ -210,7 +211,9 @@ class Session:
         nf.job = self.engine.begin("analyse", self._arguments(nf))
         self._current = nf
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self.settings.limit, self._overdue, nf, nf.job)
+        self._timer = loop.call_later(
+            self.settings.limit + (0 if self.engine.ready else _STARTS_WITHIN), self._overdue, nf, nf.job
+        )
 
     @property
     def idle(self) -> bool:
@@ -227,7 +230,10 @@ class Session:
         settings = dict(self.settings_of(nf).analysis)
         return {"entry": nf.entry, "settings": settings, "encoding": str(self.documents.encoding)}
 
-    def _free(self) -> None:
+    def _free(self, nf: Nf) -> None:
+        """An NF is not being analysed any more."""
+        if self._current is not nf:
+            return
         self._current = None
         if self._timer is not None:
             self._timer.cancel()
@@ -250,7 +256,7 @@ class Session:
     def _failed(self, nf: Nf, why: str) -> None:
         """An analysis crashed or hung. Once more, in case it was not its own fault, then not before the next change."""
         nf.job = None
-        self._free()
+        self._free(nf)
         nf.failures += 1
         last = why.strip().splitlines()[-1] if why.strip() else "no reason is known"
         nf.message = f"{nf.name} could not be analysed: {last}"
@@ -259,8 +265,15 @@ class Session:
             nf.dirty = True
         else:
             self.listener.trouble(f"{nf.message}. The next edit starts it again.")
+            if nf.failures == _ATTEMPTS:  # it crashed; perhaps the machine had no memory left
+                asyncio.get_running_loop().call_later(_HEALS_AFTER, self._try_again, nf, nf.touched)
         self.listener.status()
         self.pump()
+
+    def _try_again(self, nf: Nf, touched: int) -> None:
+        if nf.touched == touched and nf.state == "failed" and self.nfs.get(nf.entry) is nf:
+            nf.dirty = True
+            self.pump()
 
     def discover(self, paths: tuple[str, ...]) -> None:
         """Look for NFs at paths."""
@@ -329,11 +342,9 @@ class Session:
     def _answered(self, message: tuple[Any, ...]) -> None:
         kind, *rest = message
         if kind == "lost":
-            self._lost()
-        elif kind == "dead":
-            self.listener.trouble(
-                "The analysis process does not start; see the server's output. Restart the analysis to try again."
-            )
+            self._lost(*rest)
+        elif kind == "dying":
+            self.listener.trouble("The analysis process ends as soon as it is started; see the server's output.")
         elif kind == "part":
             self._part(*rest)
         elif kind in ("rest", "failed", "end"):
@@ -358,7 +369,7 @@ class Session:
             return  # superseded
         if name == "gone":
             nf.job = None
-            self._free()
+            self._free(nf)
             self._remove(nf)
             for found in data:
                 self.nfs.add(found)
@@ -369,7 +380,7 @@ class Session:
             nf.message = data["refused"]
             if data["final"]:
                 nf.resting, nf.job = job, None
-                self._free()
+                self._free(nf)
             self.listener.analysed(nf, old)
             self.listener.status()
             self.pump()
@@ -387,13 +398,14 @@ class Session:
             if kind != "rest":
                 self._break_promises(job, why[0].strip().splitlines()[-1] if why else "the process ended")
             return
-        if kind == "failed" and nf.job == job:
-            self._failed(nf, why[0])
+        if kind != "rest" and nf.job == job:
+            self._failed(nf, why[0] if why else "the process ended without an answer")
         elif kind in ("failed", "end") and nf.resting == job:
             self._rest_no_more(nf, why[0] if why else "the process ended")
 
-    def _lost(self) -> None:
-        """The worker was started anew: give it the open texts, and begin again what was under way."""
+    def _lost(self, ready: bool) -> None:
+        """The worker was started anew: give it the open texts, and begin again what was under way. An analysis that it had not
+        even come to is not to blame."""
         self.engine.buffers({d.path: d.text for d in self.documents if d.path})
         self._ending.clear()
         lost, self._discoveries = self._discoveries, {}
@@ -405,5 +417,6 @@ class Session:
                 self.stop_beside(nf, what)
             if nf.job is not None:
                 self.engine.cancel(nf.job)
+                nf.failures -= not ready
                 self._failed(nf, "the analysis process ended")
         self.pump()

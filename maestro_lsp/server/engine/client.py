@@ -17,7 +17,8 @@ from .wire import HEADER, frame
 
 logger = logging.getLogger(__name__)
 
-_RESTARTS = 5  # in a row, before an answer came
+_TOLD_AFTER = 5  # restarts in a row, each before an answer came
+_MOST_SECONDS = 10.0  # between restarts
 _PACKAGE = Path(__file__).parents[3]
 
 Listener = Callable[[tuple[Any, ...]], None]
@@ -38,8 +39,8 @@ def spawn() -> subprocess.Popen[bytes]:
 class Engine:
     """A worker process and its jobs.
 
-    listener  is called with each answer (see `worker`), and with ("lost",) when the process died and was started anew: what was
-              under way is lost, and it knows no unsaved texts
+    listener  is called with each answer (see `worker`), and with ("lost", ready) when the process died, having started up or
+              not, and was started anew: what was under way is lost, and it knows no unsaved texts; with ("dying",) when it dies again and again
     """
 
     def __init__(self, listener: Listener, process: subprocess.Popen[bytes] | None = None) -> None:
@@ -49,8 +50,8 @@ class Engine:
         self._reading: asyncio.Task[None] | None = None
         self._waiting: list[bytes] = []
         self._restarts = 0
+        self.ready = False  # whether the process has started up
         self._stopped = False
-        self._again_task: asyncio.Task[None] | None = None
         self._job = 0
 
     @property
@@ -84,8 +85,6 @@ class Engine:
     def restart(self) -> None:
         """End the process; a new one takes its place."""
         self._restarts = 0
-        if self._process is None:  # it was given up
-            self._again_task = asyncio.create_task(self._again())
         self._kill()
 
     def _kill(self) -> None:
@@ -131,12 +130,15 @@ class Engine:
                 size = HEADER.unpack(await reader.readexactly(HEADER.size))[0]
                 message = marshal.loads(await reader.readexactly(size))
                 self._restarts = 0
+                self.ready = True
                 try:
                     self._listener(message)
                 except Exception:
                     logger.exception("while handling %r", message[:3])
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        except Exception:
+            logger.exception("the analysis process said something that makes no sense")
         if not self._stopped:
             await self._again()
 
@@ -146,12 +148,11 @@ class Engine:
         self._process = None
         self._writer = None
         self._waiting.clear()
+        was_ready, self.ready = self.ready, False
         self._restarts += 1
-        if self._restarts > _RESTARTS:
-            logger.error("the analysis process ended %d times in a row; it is not started again", _RESTARTS)
-            self._listener(("dead",))
-            return
         logger.warning("the analysis process ended; starting another")
-        await asyncio.sleep(0.1 * (self._restarts - 1))
+        if self._restarts == _TOLD_AFTER:
+            self._listener(("dying",))
+        await asyncio.sleep(min(_MOST_SECONDS, 0.05 * 2**self._restarts) if self._restarts > 1 else 0)
         await self.start()
-        self._listener(("lost",))
+        self._listener(("lost", was_ready))

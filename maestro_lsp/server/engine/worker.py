@@ -14,6 +14,7 @@ report in memory, for what is only wanted later: call paths, the matrix panel, t
     ("rest", job)                            all that was asked for has been said
     ("failed", job, why)
     ("end", job)                             the child is gone
+    ("ready",)                               once, at the start
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Worker:
 
     def run(self) -> None:
         """Until the server is gone."""
+        self.answer("ready")
         while True:
             ready = self.selector.select(_IDLE_SECONDS if self.loads >= _LOADS[0] else None)
             if not ready or self.loads >= _LOADS[1]:
@@ -118,7 +120,7 @@ class Worker:
                 try:
                     send(child.commands, frame(*rest[1:]))
                 except BrokenPipeError:
-                    self.end(child)
+                    self.died(child)
         elif kind == "cancel":
             child = self.children.get(rest[0])
             if child is not None:
@@ -203,19 +205,28 @@ class Worker:
                 child.failed = child.failed or message[0] == "failed"
                 self.answer(message[0], child.job, *message[1:])
         if not open_:
-            self.end(child)
+            self.died(child)
 
     def end(self, child: _Child) -> None:
         """Stop a child and forget it."""
+        self.forget(child)
+        self.answer("end", child.job)
+
+    def died(self, child: _Child) -> None:
+        """A child is gone that nobody stopped."""
+        status = self.forget(child)
+        if not child.failed:
+            self.answer("failed", child.job, _reason(status))
+        self.answer("end", child.job)
+
+    def forget(self, child: _Child) -> int:
+        """Make sure that a child is gone; gives the status that it ended with."""
         del self.children[child.job]
         self.selector.unregister(child.results)
         os.close(child.results)
         os.close(child.commands)
-        killed = _kill(child.pid)
-        _, status = os.waitpid(child.pid, 0)
-        if not killed and not child.failed and status:
-            self.answer("failed", child.job, _reason(status))
-        self.answer("end", child.job)
+        os.kill(child.pid, signal.SIGKILL)  # no harm if it has ended: its number is its own until it is waited for
+        return os.waitpid(child.pid, 0)[1]
 
     def tidy(self) -> None:
         """Collect what old programs left behind; nothing waits for it."""
@@ -223,15 +234,6 @@ class Worker:
         gc.unfreeze()
         gc.collect()
         gc.freeze()
-
-
-def _kill(pid: int) -> bool:
-    """Kill a child; False if it had ended by itself."""
-    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    if ended is not None:
-        return False
-    os.kill(pid, signal.SIGKILL)
-    return True
 
 
 def _reason(status: int) -> str:

@@ -89,7 +89,9 @@ def tree(r: Report, places: Places) -> dict[str, Any]:
         for n in found["nodes"][:_MAX_NODES]
     ]
     known = {n["id"] for n in (*roots, *nodes)}
-    edges = [{"from": f"d{root['device']}", "to": root["node"], "label": ""} for root in found["roots"]] + found["edges"]
+    edges = [{"from": f"d{root['device']}", "to": root["node"], "label": ""} for root in found["roots"]] + found[
+        "edges"
+    ]
     return {
         "nodes": [*roots, *nodes],
         "edges": [e for e in edges if e["from"] in known and e["to"] in known],

@@ -28,8 +28,7 @@ def head(nfs: Nfs, documents: Documents, path: str) -> dict[str, Any]:
     version = nf.facts.versions.get(path) if nf.facts is not None else None
     if version is None and document is not None and nf.state == "fresh":
         version = document.version
-    state = "pending" if nf.facts is None else nf.state
-    return {"state": state, "version": version, "nfs": [n.name for n in nfs.showing(path)], "proof": nf.proof}
+    return {"state": nf.state, "version": version, "nfs": [n.name for n in nfs.showing(path)], "proof": nf.proof}
 
 
 def analysis(nfs: Nfs, documents: Documents, path: str) -> str:

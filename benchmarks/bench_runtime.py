@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUNTIME = ROOT / "maestro_lsp" / "runtime"
 LIBVIG = sorted((RUNTIME / "libvig" / "verified").glob("*.c"))
 FLOWS = 1000  # fewer than a batch each way would hide the tables' cost, more would measure the cache
-ROUNDS = 300
+ROUNDS = 1000
 REPEATS = int(os.environ.get("MAESTRO_REPEATS", "5"))
 STRATEGIES = ("sequential", "shared-nothing", "locks", "tm")
 
@@ -128,7 +128,7 @@ def measure(folder: Path, scratch: Path) -> dict[str, Any]:
         }
         if parallel:
             two = memory.command(program, args, own, lcores="0@0,1@1")
-            runs = [memory.run([*two, "--idle", "200"], traces[2], rounds=ROUNDS, ends=False) for _ in range(REPEATS)]
+            runs = [memory.run([*two, "--idle", "2000"], traces[2], rounds=ROUNDS, ends=False) for _ in range(REPEATS)]
             rates = [memory.rate(run) for run in runs]
             row["mpps_2"] = round(statistics.median(rates), 2)
             row["speedup"] = round(statistics.median(rates) / row["mpps"], 3)

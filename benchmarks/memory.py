@@ -118,7 +118,7 @@ def instructions(words: Sequence[str], trace: Path, packets: int) -> float:
 
 
 def rate(result: dict[str, Any], clock: str = "cpu_ns") -> float:
-    """Million packets a second, summed over cores: by processor time, which other processes on the machine hardly disturb,
+    """Million packets a second, summed over cores, the first of several rounds apart: by processor time, which other processes on the machine hardly disturb,
     or with "wall_ns" by the clock. A core's queues are served by the same thread, so their time counts once."""
     cores: dict[int, tuple[int, int]] = {}
     for queue in result["queues"]:

@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/bench_server.py [--edits N] [--memory-edits N] [FOLDER ...]
 
 FOLDERs are NFs; by default all fixtures, and Vigor's where MAESTRO_VIGOR (default /tmp/vigor) has them. For each NF: milliseconds
-from a keystroke to the diagnostics of the new text, and how long the analysis itself took within them; for all of them together the
+from a keystroke to the diagnostics of the new text, how long the analysis itself took within them, and how long all processes
+computed for a keystroke and four requests (which other load does not change); for all of them together the
 answer times of requests that are sent while analysis, keys and proof run. Then the time from starting the process to first
 diagnostics, without and with results of an earlier session, and the memory of all processes during many edits.
 """
@@ -87,16 +88,19 @@ def measure_edits(nf: Path, edits: int, answers: dict[str, list[float]]) -> dict
         client.fresh(uri)
         lines = path.read_text().splitlines()
         latencies, analyses = [], []
+        before = processor_time(client.process.pid)
         for n in range(edits):
             sent = type_on_first_line(client, uri, n)
             latencies.append(1e3 * (client.diagnosed(uri, n + 2) - sent))
             analyses.append(sum(client.fresh(uri)["timings_ms"].values()))
             for method, took in asked(client, uri, draw.sample(REQUESTS, 4), draw.randrange(len(lines))):
                 answers.setdefault(method, []).append(took)
+        computed = (processor_time(client.process.pid) - before) / edits
         client.stop()
     return {
         "keystroke_ms": {"p50": percentile(latencies, 0.5), "p95": percentile(latencies, 0.95)},
         "analysis_ms": {"p50": round(statistics.median(analyses), 1)},
+        "processor_ms_per_keystroke": round(computed, 1),
         "over_analysis_p95_ms": percentile([a - b for a, b in zip(latencies, analyses, strict=True)], 0.95),
     }
 
@@ -143,6 +147,21 @@ def measure_start(nf: Path, rounds: int) -> dict[str, float]:
                 found[kind].append(at - client.started)
                 client.stop()
     return {kind: round(statistics.median(values), 2) for kind, values in found.items()}
+
+
+def processor_time(pid: int) -> float:
+    """Milliseconds that a process, the worker below it and all that has ended there have computed."""
+    total = 0.0
+    pending = [pid]
+    while pending:
+        one = pending.pop()
+        try:
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            pending += [int(c) for c in Path(f"/proc/{one}/task/{one}/children").read_text().split()]
+        except OSError:
+            continue
+        total += sum(int(t) for t in fields[11:15]) * 1e3 / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def memory(pid: int) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import subprocess
@@ -426,6 +427,7 @@ def serve(tcp: int | None, worker: subprocess.Popen[bytes] | None) -> int:
     """Serve one client on standard input and output, or on a port of the loopback interface; gives the exit status."""
     _log_to_stderr()
     server = create(worker)
+    gc.freeze()  # the protocol's many classes: a collection that walks over them would hold up an answer
     try:
         if tcp is None:
             out = os.fdopen(os.dup(1), "wb")

@@ -5,7 +5,6 @@ Whatever lies there costs bounded time and memory: what is too large, too many o
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -71,16 +70,6 @@ def holds_call_paths(folder: str | Path) -> bool:
             return any(e.name.endswith(SUFFIX) for e in entries)
     except (OSError, ValueError):
         return False
-
-
-def stamp(folder: str) -> str:
-    """A text that changes when the call paths of a folder do: their names, sizes and times."""
-    try:
-        with os.scandir(folder) as entries:
-            seen = sorted((e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name.endswith(SUFFIX))
-    except (OSError, ValueError):
-        return ""
-    return hashlib.sha256(repr(seen).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def owner(folder: str) -> str:

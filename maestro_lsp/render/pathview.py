@@ -1,21 +1,13 @@
-"""Call paths for an editor: how many go through a place, and for each its conditions, calls and lines as places to jump to.
-
-Shapes are those of the request `maestro/paths`, with file and range for places; servers make addresses of the files.
-"""
+"""Call paths seen from the source: which go through a place, which lines one of them runs through, which call path files are it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from ..check import Report
 from ..source.text import Span
 from ..symbex.path import CallPath
-from .expressions import Printer
 from .json_ import Places
-from .paths import call_text, outcome
-
-Locate = Callable[[Span], dict[str, Any]]
 
 
 def paths_through(r: Report) -> dict[Span, tuple[int, ...]]:
@@ -41,36 +33,22 @@ def _meets(s: Span, file: str, start: int, end: int) -> bool:
     return s.file == file and s.start < end and start < s.end
 
 
-def panel(r: Report, locate: Locate | None = None) -> dict[str, Any]:
-    """All paths, as `maestro/paths` answers. `locate` makes a place of a span (default: {"file", "range"}). For the latest analysis of
-    this process only."""
-    places = Places(r)
-    where = locate or (lambda span: {"file": span.file, "range": places.range(span)})
-    return {"state": "fresh", "source": r.source, "paths": [_path(r, p, places, where) for p in r.paths]}
-
-
-def _path(r: Report, p: CallPath, places: Places, where: Locate) -> dict[str, Any]:
-    show = Printer(r, p)
-    decisions = [show(c.expr) for c in p.conditions if not c.assumed]
-    out: dict[str, Any] = {
-        "number": p.number,
-        "device": p.device,
-        "outcome": outcome(p, show),
-        "condition": list(dict.fromkeys(decisions)),
-        "calls": [{"text": call_text(r, c, show), **where(c.span)} for c in p.calls],
-        "writes": [f"{name} = {value}" for name, value in show.writes(p.writes)],
-        "lines": [where(s) for s in lines(r, p, places)],
-    }
+def files_of(r: Report, p: CallPath) -> list[str]:
+    """The call path files that are a path of the report."""
     c = r.comparison
-    if c is not None and c.alignment is not None and not c.any_contents and r.execution.engine is not None:
-        out["files"] = [c.recorded.path_files[n].path for n, qs in sorted(c.alignment.partners.items()) if p.number in qs]
-    elif c is not None and r.execution.engine is None:
-        out["files"] = [c.recorded.path_files[p.number].path]
-    return out
+    if c is None:
+        return []
+    if r.execution.engine is None:
+        return [c.recorded.path_files[p.number].path]
+    if c.alignment is None or c.any_contents:
+        return []
+    return [c.recorded.path_files[n].path for n, qs in sorted(c.alignment.partners.items()) if p.number in qs]
 
 
-def lines(r: Report, p: CallPath, places: Places) -> list[Span]:
-    """The whole lines that a path runs through, neighbouring ones as one span; of call path files alone, the lines of its calls."""
+def lines(r: Report, p: CallPath) -> list[Span]:
+    """The whole lines that a path runs through, neighbouring ones as one span; of call path files alone, the lines of its calls. The
+    report must be of the latest analysis of this process."""
+    places = Places(r)
     follow = r.execution.follow
     spans: Iterable[Span] = follow(p) if follow is not None else (c.span for c in p.calls)
     covered: dict[str, set[int]] = {}

@@ -21,7 +21,7 @@ from maestro_lsp.check import CheckError, Report, check, find
 from maestro_lsp.cli import main
 from maestro_lsp.render.json_ import nf as as_json
 from maestro_lsp.render.paths import document
-from maestro_lsp.render.pathview import panel, paths_through, paths_within
+from maestro_lsp.render.pathview import files_of, lines, paths_through, paths_within
 from maestro_lsp.workspace import NfSources, Settings, find_nfs, reader
 
 from .recorded import NFS, SHARED, exported, texts
@@ -333,15 +333,13 @@ def test_an_editor_gets_the_paths_through_a_place(tree: Path) -> None:
     assert through[put] == tuple(p.number for p in r.paths if any(c.function == "map_put" for c in p.calls)) != ()
     start = text.text.index("*cell = inside;")
     assert paths_within(r, flows, start, start + 5) == through[put]
-    shown = panel(r)
-    assert shown["source"] == "call-paths" and [p["number"] for p in shown["paths"]] == [p.number for p in r.paths]
-    learn = next(p for p in shown["paths"] if any(c["text"].startswith("map_put(") for c in p["calls"]))
-    assert "!found(state->flows)" in learn["condition"] and learn["files"]
-    lines = {n for s in learn["lines"] if s["file"] == flows for n in range(s["range"]["start"]["line"], s["range"]["end"]["line"] + 1)}
+    learn = next(p for p in r.paths if p.number in through[put])
+    assert files_of(r, learn) == [str(tree / "fw" / "klee-last" / f"test{learn.number + 1:06}.call_path")]
+    covered = {n for s in lines(r, learn) if s.file == flows for n in range(text.line(s.start), text.line(s.end) + 1)}
     source = text.text.split("\n")
-    assert {source.index(f"  {put};"), source.index("  *cell = inside;")} <= lines
-    assert source.index("    dchain_rejuvenate_index(state->chain, index, now);") not in lines  # the branch that is not taken
-    assert not lines & {i for i, t in enumerate(source) if "*inside = *cell" in t}
+    assert {source.index(f"  {put};"), source.index("  *cell = inside;")} <= covered
+    assert source.index("    dchain_rejuvenate_index(state->chain, index, now);") not in covered  # the branch that is not taken
+    assert not covered & {i for i, t in enumerate(source) if "*inside = *cell" in t}
 
 
 def test_a_path_is_followed_through_its_own_calls_only(tree: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...check import Report
+from ...render import pathview
 from ...render import tree as rendered
 from ...render.expressions import Printer
 from ...render.paths import call_text, outcome
@@ -15,7 +16,7 @@ from ...sharding.matrix import in_words
 from ...synthesis.tree import Undecided
 from . import rss
 from .accesses import requirement
-from .places import Places
+from .places import Places, uri
 
 _MAX_PAIRS = 60  # of accesses in a row
 _MAX_NODES = 600  # of the tree
@@ -104,7 +105,6 @@ def paths(r: Report, places: Places) -> dict[str, Any]:
     out = []
     for p in r.paths[:_MAX_PATHS]:
         show = Printer(r, p)
-        lines = [places.location(c.span) for c in p.conditions] + [places.location(c.span) for c in p.calls]
         out.append(
             {
                 "number": p.number,
@@ -114,7 +114,8 @@ def paths(r: Report, places: Places) -> dict[str, Any]:
                 "assumed": [show(c.expr) for c in p.conditions if c.assumed],
                 "calls": [{"text": call_text(r, c, show), **places.location(c.span)} for c in p.calls],
                 "writes": [{"field": name, "value": value} for name, value in show.writes(p.writes)],
-                "lines": list({str(line): line for line in lines}.values()),
+                "lines": [places.location(s) for s in pathview.lines(r, p)],
+                "files": [uri(f) for f in pathview.files_of(r, p)],
             }
         )
     return {"source": r.source, "complete": r.analysis.complete, "paths": out}

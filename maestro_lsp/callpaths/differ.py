@@ -134,7 +134,8 @@ class Comparer:
         """Whether some packet takes both paths."""
         key = (p.known, q.known)
         if key not in self._compatible:
-            self._compatible[key] = self.possible(p.known | q.known, q.path.model)
+            # a path is possible by itself, so only what the other says beyond it can exclude both
+            self._compatible[key] = p.known <= q.known or q.known <= p.known or self.possible(p.known | q.known, q.path.model)
         return self._compatible[key]
 
     def possible(self, known: frozenset[Expr], model: Mapping[Expr, int] | None = None) -> bool:
@@ -146,7 +147,7 @@ class Comparer:
             if all(X.evaluate(e, model, memo) for e in known if not _names(e, "found")):
                 return True
         ordered = sorted(known, key=lambda e: e.serial)
-        return search(ordered, {}) or self.solver.ask(ordered) is not None
+        return search(ordered, dict(model or {})) or self.solver.ask(ordered) is not None
 
     def uncovered(self, p: Side, others: Sequence[Side]) -> Expr | None:
         """A decision that sends some packet of a path to none of the others; None when they take all of them."""

@@ -18,6 +18,7 @@ VERDICTS = {
     "locks": "cannot be sharded as written, so cores have to share state",
     "unknown": "the analysis is incomplete, so nothing is promised",
 }
+LONGEST = 160  # columns of a source line that is shown
 STATELESS = "no packet changes state, so any packet may go to any core"
 COLOURS = {"error": "31", "warning": "33", "information": "36", "hint": "2", "bold": "1", "good": "32"}
 
@@ -139,6 +140,9 @@ def finding(f: Finding, places: Places, style: Style) -> Iterator[str]:
     source = text.line_text(line)
     column = f.span.start - text.line_starts[line]
     if source.strip():
+        if len(source) > LONGEST:  # a call in a call path file: as much as shows which it is
+            first = max(0, column - LONGEST // 2)
+            source, column = source[first : first + LONGEST], column - first
         width = max(1, min(f.span.end - f.span.start, len(source) - column))
         yield "  " + source
         # tabs stay, so that the caret stands where the terminal shows the place
@@ -147,7 +151,7 @@ def finding(f: Finding, places: Places, style: Style) -> Iterator[str]:
     for x in f.related:
         yield f"  {_place(x.span, places)}: {x.message}"
         t = places.text(x.span.file)
-        yield "    " + t.line_text(t.line(x.span.start)).strip()
+        yield "    " + t.line_text(t.line(x.span.start)).strip()[:LONGEST]
 
 
 def _place(span: Span, places: Places) -> str:

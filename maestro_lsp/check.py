@@ -277,7 +277,7 @@ def check_call_paths(nf: NfSources, given: Settings | None = None, read: Callabl
     if folder is None or not holds_call_paths(folder):
         raise CheckError(f"{os.path.relpath(nf.root)} has neither a definition of nf_process nor .call_path files")
     clock = _Clock()
-    comparison = alone(folder, catalogue)
+    comparison = alone(folder, catalogue, devices)
     clock.lap("load")
     empty = Execution((), {}, (), None, False)
     report = Report(nf, devices, options.profile.name, analyse(empty, devices, options), empty, clock.laps, read, comparison=comparison)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from .callpaths.align import Alignment, align, show
 from .callpaths.align import Difference as Lacking
+from .callpaths.complete import gap
+from .callpaths.differ import answered
 from .callpaths.folder import read_directory
 from .callpaths.load import Recorded, load
 from .callpaths.sites import SILENT, Sites
@@ -28,6 +30,7 @@ from .source.program import Program
 from .source.text import Span
 from .source.unit import FunctionDef, Unit
 from .symbex import expr as X
+from .symbex.engine import Trouble
 from .symbex.expr import Expr
 from .symbex.libc import LIBC
 from .symbex.path import CallPath, Object, Part
@@ -335,6 +338,9 @@ def stand_in(
         where_to = contradiction[1] if contradiction[1].file else execution.entry or Span(folder, 0, 0)
         finding = Finding("call-paths-stale", f"{contradiction[0]}, so the files are of another version", where_to)
         return Comparison(folder, recorded, alignment, (finding,), False, f"{where}, which are of another version")
+    missing = _missing(folder, recorded, max(devices, recorded.devices))
+    if missing:
+        return Comparison(folder, recorded, alignment, tuple(missing), False, f"{where}, which are not all there are")
     why = f"{where} alone, because the source cannot be executed: {reasons[0].message}" if reasons else f"{where} alone"
     return Comparison(folder, recorded, alignment, (), True, why)
 
@@ -359,11 +365,32 @@ def _reached(program: Program, catalogue: Catalogue) -> tuple[list[FunctionDef],
     return found, all_here
 
 
-def alone(folder: str, catalogue: Catalogue) -> Comparison:
-    """The files of an NF that has no source."""
+def alone(folder: str, catalogue: Catalogue, devices: int) -> Comparison:
+    """The files of an NF that has no source. When some are missing, their execution is incomplete."""
     X.forget()
     recorded = read(folder, catalogue)
-    return Comparison(folder, recorded, None, tuple(invalid(recorded)), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone")
+    wrong = invalid(recorded) or _missing(folder, recorded, max(devices, recorded.devices))
+    if wrong and recorded.execution.complete:
+        troubles = tuple(Trouble(f.code, f.message, f.span) for f in wrong)
+        recorded = replace(recorded, execution=replace(recorded.execution, troubles=troubles))
+    return Comparison(folder, recorded, None, tuple(wrong), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone")
+
+
+def _missing(folder: str, recorded: Recorded, devices: int) -> list[Finding]:
+    """A finding when packets take none of the paths, so that files are missing."""
+    g = gap(recorded.execution.paths, devices)
+    if g is None:
+        return []
+    if g.nearest is None or g.decision is None:
+        what = "some packets" if any(p.device == g.device for p in recorded.execution.paths) else "packets"
+        return [Finding("call-paths-invalid", f"no file describes what happens to {what} on device {g.device}", Span(_first(recorded, folder), 0, 0))]
+    file = recorded.path_files[g.nearest.number]
+    call = answered(g.decision)
+    decision = show_result(g.nearest, g.decision) if call is not None else Printer(recorded.execution.objects, g.nearest)(g.decision)
+    name = Path(file.path).name
+    span = g.nearest.calls[call].span if call is not None else Span(file.path, 0, 0)
+    message = f"a file is missing: none describes packets on device {g.device} like those of {name} for which it is not so that {decision}"
+    return [Finding("call-paths-invalid", message, span)]
 
 
 def taken_for_granted(analysis: Analysis, devices: int, why: str) -> Analysis:

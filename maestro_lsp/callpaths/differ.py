@@ -111,6 +111,13 @@ def _answer(call: int, found: bool) -> Expr:
     return literal
 
 
+def answered(e: Expr) -> int | None:
+    """The number of the call that a condition says the end of; None when it is another condition."""
+    leaves = X.leaves(e)
+    name, _, number = str(next(iter(leaves)).args[0]).partition("#") if len(leaves) == 1 else ("", "", "")
+    return int(number) if name == "found" else None
+
+
 def _is_shared(e: Expr) -> bool:
     """Whether both sides have names for all that a condition is about."""
     leaves = X.leaves(e)

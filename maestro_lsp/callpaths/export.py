@@ -59,7 +59,8 @@ def export(
         records.append(Record(None, "packet_send", (Argument("p", PACKET), Argument("dst_device", Term(path.output, width))), None))
     else:
         records.append(Record(None, "packet_free" if path.outcome == "drop" else "packet_broadcast", (Argument("p", PACKET),), None))
-    constraints = tuple(Term(c.expr, 1) for c in path.conditions)
+    # files have no mark for what models and assertions promise: readers would take it for decisions of the NF
+    constraints = tuple(Term(c.expr, 1) for c in path.conditions if not c.assumed)
     values = tuple(t for r in records for t in listed(r))
     return PathFile(f"path{path.number:06}", _arrays(constraints, values, records), constraints, values, tuple(records))
 

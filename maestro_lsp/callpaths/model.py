@@ -529,7 +529,8 @@ def _origins(p: CallPath) -> dict[str, _Origin]:
     out = {f"{CELL}{c.number}": (c.touches[0].object, "cell") for c in p.calls if c.op == "vector-borrow"}
     for leaf in frozenset().union(*(X.leaves(v) for v in given)) if given else ():
         name, _, number = str(leaf.args[0]).partition("#")
-        if leaf.op == "sym" and number.isdecimal() and int(number) < len(p.calls) and p.calls[int(number)].touches:
+        # whether a call succeeded is never a promise, also when all files that are left say the same
+        if leaf.op == "sym" and leaf.width > 1 and number.isdecimal() and int(number) < len(p.calls) and p.calls[int(number)].touches:
             c = p.calls[int(number)]
             out[str(leaf.args[0])] = c.touches[0].object, "value" if name == FRESH.get(c.op) and c.op == "map-get" else name
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from maestro_lsp import rss
 from maestro_lsp.callpaths.align import align, placed
+from maestro_lsp.callpaths.complete import gap
 from maestro_lsp.callpaths.differ import Side
 from maestro_lsp.callpaths.export import export
 from maestro_lsp.callpaths.files import write
@@ -24,6 +27,7 @@ from tests.test_vigor import MATRICES
 
 from .recorded import NFS, SHARED, source, texts
 
+FULL = bool(os.environ.get("MAESTRO_FULL"))
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "call-paths" / "counter.call_path"
 
 
@@ -79,6 +83,20 @@ def test_every_file_is_classified(name: str) -> None:
     kinds = Counter(r.kinds.values())
     assert kinds["no-packet"] >= 2 and kinds["start-failed"] >= 1
     assert kinds["packet"] == len(r.execution.paths) and sum(kinds.values()) == len(texts(name))
+
+
+@pytest.mark.parametrize("name", [*NFS, "heavy-hitters"])
+def test_real_files_are_all_there_are_and_none_can_be_missing(name: str) -> None:
+    r, _ = recorded(name)
+    devices = 3 if name == "viglb" else 2
+    assert gap(r.execution.paths, devices) is None
+    given = {f.path: p.device for f, p in zip(r.path_files, r.execution.paths, strict=True)}
+    every = texts(name)
+    for gone, device in sorted(given.items()) if FULL else random.Random(1).sample(sorted(given.items()), min(3, len(given))):
+        X.forget()
+        left = load([(path, text) for path, text in every if path != gone], Catalogue.builtin())
+        g = gap(left.execution.paths, devices)
+        assert g is not None and g.device == device, gone
 
 
 @pytest.mark.parametrize("name", ["vigfw", "vignat", "vigbridge"])

@@ -294,6 +294,20 @@ def test_invalid_files_alone_promise_nothing(tree: Path, tmp_path: Path) -> None
     assert r.analysis.verdict == "unknown" and codes(r) == {"call-paths-invalid"}
 
 
+@pytest.mark.parametrize("name", SOME)
+def test_a_missing_file_is_noticed_without_a_source(name: str, tmp_path: Path) -> None:
+    exported(nf_of(FIXTURES / name), tmp_path)
+    (nf,) = find(tmp_path)
+    assert not codes(check(nf))
+    files = sorted(tmp_path.iterdir())
+    for f in files if FULL else random.Random(1).sample(files, min(4, len(files))):
+        text = f.read_text()
+        f.unlink()
+        r = check(nf)
+        assert r.analysis.verdict == "unknown" and codes(r) == {"call-paths-invalid"}, f.name
+        f.write_text(text)
+
+
 # ----------------------------------------------------------------------------------------------------- paths and editors
 
 

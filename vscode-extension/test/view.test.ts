@@ -150,6 +150,12 @@ test('items say their level, and those with children whether they are unfolded',
   assert.match(text, /aria-level="3" tabindex="-1" id="node-2"/);
 });
 
+test('what is always done one after the other is one item', () => {
+  const { text } = drawTree({ nodes: TREE.nodes.slice(0, 3), edges: [{ from: 0, to: 1, label: 'yes' }, { from: 1, to: 2, label: '' }] }).markup;
+  assert.equal([...text.matchAll(/role="treeitem"/g)].length, 1);
+  assert.equal([...text.matchAll(/class="box /g)].length, 3);
+});
+
 test('the recorded tree is drawn whole', () => {
   const { markup, nodes } = drawTree(FIREWALL.tree);
   assert.equal(nodes, FIREWALL.tree.nodes.length);

@@ -13,8 +13,8 @@ from pathlib import Path
 from benchmarks import memory
 from maestro_lsp.rss import Requirement, all_equal
 from maestro_lsp.rss.configure import Configuration, configure
-from maestro_lsp.rss.fields import WIDTHS
 from maestro_lsp.rss.nic import profile
+from maestro_lsp.synthesis.rss_data import rss_data
 
 HERE = Path(__file__).resolve().parent
 RUNTIME = HERE.parent.parent / "maestro_lsp" / "runtime"
@@ -55,49 +55,6 @@ def firewall_rss(nic: str = "x710", seed: int = 0) -> Configuration:
     return configure(profile(nic), [0, 1], needs, classes=("ipv4-tcp", "ipv4-udp"), seed=seed)
 
 
-_FIELDS = {
-    "eth.dst": "MAESTRO_ETH_DST",
-    "eth.src": "MAESTRO_ETH_SRC",
-    "eth.type": "MAESTRO_ETH_TYPE",
-    "ipv4.src": "MAESTRO_IPV4_SRC",
-    "ipv4.dst": "MAESTRO_IPV4_DST",
-    "ipv6.src": "MAESTRO_IPV6_SRC",
-    "ipv6.dst": "MAESTRO_IPV6_DST",
-    "l4.src": "MAESTRO_L4_SRC",
-    "l4.dst": "MAESTRO_L4_DST",
-    "sctp.tag": "MAESTRO_SCTP_TAG",
-}
-
-_TYPES = {
-    "ipv4": "IPV4",
-    "ipv4-tcp": "NONFRAG_IPV4_TCP",
-    "ipv4-udp": "NONFRAG_IPV4_UDP",
-}
-
-
-def rss_data(found: Configuration) -> str:
-    """The configuration as the C that main_STRATEGY.h reads."""
-    lines = []
-    rows = []
-    for device in found.space.devices:
-        number, key = device.number, found.keys[device.number]
-        lines.append(f"static const uint8_t maestro_key_{number}[] = {{{', '.join(map(str, key))}}};")
-        lines.append(f"static const struct maestro_hash_input maestro_inputs_{number}[] = {{")
-        for hash_input in device.inputs:
-            assert all(field.width == WIDTHS[field.name] for field in hash_input.fields)
-            parts = ", ".join(_FIELDS[field.name] for field in hash_input.fields)
-            name = hash_input.packet_class.upper().replace("-", "_")
-            lines.append(f"  {{MAESTRO_{name}, {len(hash_input.fields)}, {{{parts}}}}},")
-        lines.append("};")
-        types = " | ".join(f"RTE_ETH_RSS_{_TYPES[i.option or i.packet_class]}" for i in device.inputs)
-        rows.append(
-            f"  {{.key = maestro_key_{number}, .key_length = sizeof(maestro_key_{number}), .types = {types}, "
-            f".table_size = {1 << device.table_bits}, .inputs = maestro_inputs_{number}, "
-            f".input_count = RTE_DIM(maestro_inputs_{number})}},"
-        )
-    return "\n".join([*lines, "static const struct maestro_rss maestro_rss[MAESTRO_NF_DEVICES] = {", *rows, "};", ""])
-
-
 SHARED = ("locks", "tm")  # strategies whose cores share one state
 
 
@@ -113,7 +70,7 @@ def build(
 ) -> Path:
     """Compiles the NF with a strategy's headers, every warning an error. `compiled` may change the command."""
     data = folder / "rss_data.h"
-    data.write_text(rss_data(rss or firewall_rss()))
+    data.write_text(rss_data(rss or firewall_rss(), ()))
     defines = [f'-DNF="maestro/nf_{strategy}.h"', f'-DMAIN="maestro/main_{strategy}.h"']
     if strategy != "sequential":
         defines.append(f'-DRSS_DATA="{data}"')

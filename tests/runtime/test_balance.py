@@ -38,7 +38,7 @@ FULL = bool(os.environ.get("MAESTRO_FULL"))
 def parts(folder: Path, *flags: str) -> list[str]:
     """Objects of the NF with moving buckets, and of the sequential NF for the replay."""
     data = folder / "rss_data.h"
-    data.write_text(rss_data(firewall_rss()))
+    data.write_text(rss_data(firewall_rss(), ()))
     headers = {"NF": "maestro/nf_shared_nothing.h", "CHAINS": "maestro/live.h", "MAIN": "moves.h"}
     headers |= {"STRESSED": "maestro/main_balanced.h", "RSS_DATA": str(data)}
     defines = {

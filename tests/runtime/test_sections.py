@@ -17,7 +17,7 @@ FULL = bool(os.environ.get("MAESTRO_FULL"))
 def stressed(folder: Path, strategy: str, *flags: str) -> Path:
     """The NF twice in one program: with threads and a strategy, and sequentially for the replay."""
     data = folder / "rss_data.h"
-    data.write_text(rss_data(firewall_rss()))
+    data.write_text(rss_data(firewall_rss(), ()))
     program = folder / f"stress-{strategy}"
     common = ["gcc", "-std=gnu11", "-O2", "-g", "-march=native", *WARNINGS, *flags, f"-I{RUNTIME}", f"-I{HERE}"]
     common += [*dpdk("--cflags"), "-Dnf_process=flows_process"]

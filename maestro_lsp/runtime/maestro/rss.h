@@ -96,7 +96,7 @@ static inline struct maestro_headers maestro_layer4(enum maestro_class tcp, uint
                                                     uint32_t length) {
   unsigned kind = protocol == IPPROTO_TCP ? 0 : protocol == IPPROTO_UDP ? 1 : protocol == IPPROTO_SCTP ? 2 : 3;
   static const uint32_t needed[] = {4, 4, 8, 0}; // bytes of the header that are hashed
-  if (length < l4 + needed[kind]) {
+  if (needed[kind] > 0 && length < l4 + needed[kind]) {
     return (struct maestro_headers){.class = MAESTRO_MALFORMED};
   }
   return (struct maestro_headers){.class = (enum maestro_class)(tcp + kind), .l3 = l3, .l4 = l4};

@@ -46,7 +46,7 @@ MAX_DEVICES = 64
 MAX_ROLE_SPLITS = 16  # configurations that are analysed one by one when device roles are not known
 
 
-_ALLOW = re.compile(r"maestro:\s*allow\(([\w\s,-]*)\)")
+ALLOW = re.compile(r"maestro:\s*allow\(([\w\s,-]*)\)")
 
 
 class CheckError(ValueError):
@@ -382,7 +382,7 @@ def _allowed(f: Finding, read: Callable[[str], str | None], settings: Settings) 
         return frozenset(settings.allow)
     source = SourceText(f.span.file, text)
     line = source.line(f.span.start)
-    lists = _ALLOW.findall(f"{source.line_text(line - 1)}\n{source.line_text(line)}")
+    lists = ALLOW.findall(f"{source.line_text(line - 1)}\n{source.line_text(line)}")
     return frozenset((*settings.allow, *(code.strip() for codes in lists for code in codes.split(","))))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from lsprotocol import types as lsp
+
 from .conftest import editor
 
 
@@ -46,3 +48,18 @@ async def test_a_client_to_which_findings_are_pushed_is_not_told_to_pull_them_as
         assert e.capabilities.diagnostic_provider is None
     async with editor(root, options={"diagnostics": "pull"}) as e:
         assert e.capabilities.diagnostic_provider is not None
+
+
+async def test_a_comment_that_allows_what_is_not_there_is_faded_out(tree: Callable[..., Path]) -> None:
+    root = tree("fw")
+    async with editor(root) as e:
+        uri = e.open(root / "fw" / "fw_flows.c")
+        call = "  if (map_get(state->flows, id, &index)) {"
+        e.replace(uri, call, "  // maestro: allow(unhashed-traffic, dchain-scan)\n" + call)
+        found = await e.diagnostics(uri)
+        assert "unhashed-traffic" not in {d.code for d in found}
+        (unused,) = [d for d in found if d.code == "unused-allow"]
+        assert list(unused.tags or ()) == [lsp.DiagnosticTag.Unnecessary]
+        assert unused.range == lsp.Range(
+            e.at(uri, "allow(unhashed-traffic, $0dchain-scan"), e.at(uri, "dchain-scan$0)")
+        )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ... import docs
-from ...check import Report
+from ...check import ALLOW, Report
 from ...render.json_ import nf as check_json
 from ...rss.nic import profiles
 from ...sharding.findings import Finding
@@ -21,12 +21,11 @@ from ...synthesis.parallel import applicable
 from ...workspace import NfSources
 from . import markdown
 from .accesses import Site, sites
-from .places import Places, uri
+from .places import Places
 
 SOURCE = "maestro"
 SEVERITIES = {"error": 1, "warning": 2, "information": 3, "hint": 4}
 _MAX_HINT = 48  # characters of an inlay hint
-_START = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 
 
 def facts(r: Report, encoding: Encoding, reads: Sequence[str], final: bool = True) -> dict[str, Any]:
@@ -39,6 +38,8 @@ def facts(r: Report, encoding: Encoding, reads: Sequence[str], final: bool = Tru
     files: dict[str, dict[str, Any]] = {}
     for f in r.findings:
         _file(files, f.span.file)["diagnostics"].append(json.dumps(diagnostic(f, r, places), ensure_ascii=False))
+    for path, told in _idle_permissions(r, reads, places):
+        _file(files, path)["diagnostics"].append(json.dumps(told))
     for site in found.values():
         _file(files, site.span.file)["sites"].append(_site(site, places, len(r.paths)))
     for o in r.objects:
@@ -136,6 +137,31 @@ def diagnostic(f: Finding, r: Report, places: Places) -> dict[str, Any]:
     }
 
 
+def _idle_permissions(r: Report, reads: Sequence[str], places: Places) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Hints about comments `maestro: allow(code)` in the NF's own files that hide nothing, faded out like unused code."""
+    if not r.analysis.complete:
+        return  # what they hide may not have been found
+    hidden = {(f.span.file, places.line(f.span) - 1, f.code) for f in r.hidden}
+    for path in reads:
+        text = places.text(path) if path.startswith(f"{r.nf.root}/") and path.endswith((".c", ".h")) else None
+        for comment in ALLOW.finditer(text.text) if text is not None else ():
+            line = text.line(comment.start()) if text is not None else 0
+            for code in re.finditer(r"[\w-]+", comment[1]):
+                if not any((path, at, code[0]) in hidden for at in (line, line + 1)):
+                    start = comment.start(1) + code.start()
+                    yield (
+                        path,
+                        {
+                            "range": places.range(Span(path, start, start + len(code[0]))),
+                            "severity": SEVERITIES["hint"],
+                            "code": "unused-allow",
+                            "source": SOURCE,
+                            "message": f"there is no {code[0]} here that this hides",
+                            "tags": [1],  # unnecessary
+                        },
+                    )
+
+
 def _site(site: Site, places: Places, total: int) -> dict[str, Any]:
     said = site.summary()
     short = said if len(said) <= _MAX_HINT else said[: _MAX_HINT - 1].rstrip(", ") + "…"
@@ -167,8 +193,3 @@ def _entry(r: Report, places: Places) -> dict[str, Any] | None:
 
 def _outcomes(r: Report) -> list[dict[str, Any]]:
     return [{"number": p.number, "device": p.device, "outcome": p.outcome, "calls": len(p.calls)} for p in r.paths]
-
-
-def uris(paths: Iterable[str]) -> list[str]:
-    """Addresses of files."""
-    return [uri(p) for p in paths]

@@ -96,8 +96,21 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parallel.add_argument(
         "--out", metavar="FILE", help="default: NAME-STRATEGY.c in the NF's folder; - for standard output"
     )
-    parallel.add_argument(
-        "--balance", action="store_true", help="shared-nothing: let the program balance its tables as it runs"
+    forms = parallel.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--balance",
+        dest="form",
+        action="store_const",
+        const="balanced",
+        default="",
+        help="shared-nothing: let the program balance its tables as it runs",
+    )
+    forms.add_argument(
+        "--allocator",
+        dest="form",
+        type=_allocator,
+        metavar="rss",
+        help="shared-nothing: give each core only indices (ports) whose packets come back to it",
     )
     parallel.add_argument("--build", action="store_true", help="compile it against the DPDK that pkg-config finds")
     _analysis_options(parallel)
@@ -150,6 +163,12 @@ def _analysis_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="of the keys (default 0)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show hints too")
     parser.add_argument("-q", "--quiet", action="store_true", help="show verdicts only")
+
+
+def _allocator(text: str) -> str:
+    if text != "rss":
+        raise argparse.ArgumentTypeError(f"there is one other allocator than the NF's own: rss, not {text!r}")
+    return "rss-allocator"
 
 
 def _positive(text: str) -> int:
@@ -380,7 +399,7 @@ def run_parallelize(args: argparse.Namespace) -> int:
 
     report = _report(args)
     try:
-        made = parallelize(report, args.strategy, args.balance)
+        made = parallelize(report, args.strategy, args.form)
     except Refused as e:
         print(f"maestro-lsp: {args.strategy} refused: {e}", file=sys.stderr)
         return NOT_SHARED

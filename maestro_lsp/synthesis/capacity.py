@@ -89,6 +89,15 @@ def _undivided(table: Table, analysis: Analysis) -> str:
     return ""
 
 
+def calls_of(functions: Iterable[Definition], name: str) -> Iterator[tuple[Definition, Node]]:
+    """The calls of a function by name."""
+    for function in functions:
+        for call in _calls(function):
+            called = call.child_by_field_name("function")
+            if called is not None and node_text(called) == name:
+                yield function, call
+
+
 def _calls(function: Definition) -> Iterator[Node]:
     pending = [function.node] if function.node is not None else []
     while pending:

@@ -41,6 +41,10 @@ LIVE: Chains = {
     **_chain("maestro_live_chain", "maestro_live_chain", "maestro/live.h"),
     "expire_items_single_map": ("maestro_live_expire_items_single_map", "maestro/live.h"),
 }
+OWN: Chains = {
+    **_chain("maestro_rss_chain", "maestro_rss_chain", "maestro/share_rss.h"),
+    "expire_items_single_map": ("maestro_rss_expire_items_single_map", "maestro/share_rss.h"),
+}
 
 
 def replace_chains(pieces: Iterable[Definition], chains: Chains) -> tuple[dict[str, list[Edit]], tuple[str, ...]]:

@@ -15,15 +15,17 @@ from typing import Protocol
 
 from .. import __version__, workspace
 from ..libvig.catalogue import Catalogue
+from ..rss.configure import Configuration
 from ..sharding.analysis import Analysis
 from ..source.program import Program
 from ..source.text import Span
 from ..symbex.run import Execution
 from ..workspace import NfSources
 from . import clashes
+from .allocator import Allocation, allocation
 from .amalgamation import Amalgamation, amalgamate
-from .capacity import divide
-from .chains import LIVE, SHARED, replace_chains
+from .capacity import calls_of, divide
+from .chains import LIVE, OWN, SHARED, Chains, replace_chains
 from .definitions import Definition
 from .excerpt import Edit, excerpt, head_comment
 from .rss_data import NoPlace, requirement, rss_data
@@ -57,8 +59,9 @@ _NOTHING_TO_DO = {
 }
 
 
-BALANCED = ", balanced at run time"
-"""What the line with the strategy says besides, of a program whose tables can be balanced."""
+FORMS = {"": "", "balanced": ", balanced at run time", "rss-allocator": ", indices by RSS"}
+"""Forms of shared-nothing, and what a program's line with the strategy says of them: tables that are balanced at run time; an allocator
+that gives a core only indices whose packets come back to it (thesis's NAT)."""
 
 
 class Refused(ValueError):
@@ -86,7 +89,8 @@ class Parallel:
 
     file_name  to keep it under, beside the NF
     notes      what a person should know about it
-    requires   one line for each row of the matrix that it implements
+    requires       one line for each row of the matrix that it implements
+    configuration  the RSS keys and options in it
     """
 
     strategy: str
@@ -96,6 +100,7 @@ class Parallel:
     _run: str
     notes: tuple[str, ...]
     requires: tuple[str, ...]
+    configuration: Configuration | None
 
     def build(self, file: str = "") -> str:
         """A shell command that builds it, to be run in the NF's folder; `file` is where it lies, from there."""
@@ -111,21 +116,27 @@ def applicable(report: Analysed) -> dict[str, str | None]:
     return {s: _why_not(report, s) for s in STRATEGIES}
 
 
-def parallelize(report: Analysed, strategy: str, balanced: bool = False) -> Parallel:
-    """The program of an NF by a strategy. `balanced`: one whose indirection tables can be balanced at run time.
+def parallelize(report: Analysed, strategy: str, form: str = "") -> Parallel:
+    """The program of an NF by a strategy, in one of its FORMS.
 
     Raises:
         Refused: when the strategy does not apply, or the sources cannot be put into one file.
     """
     if strategy not in STRATEGIES:
         raise Refused(f"there is no strategy {strategy!r}; there are {', '.join(STRATEGIES)}")
-    why = _why_not(report, strategy)
-    if why is None and balanced:
-        why = _why_unbalanced(report, strategy)
+    if form not in FORMS:
+        raise Refused(f"there is no form {form!r}; there are {', '.join(filter(None, FORMS))}")
+    if form and strategy != "shared-nothing":
+        raise Refused(
+            f"{form} is a form of shared-nothing; {strategy} needs no packet to be on one core rather than another"
+        )
+    why = None if form == "rss-allocator" and _is_known(report) else _why_not(report, strategy)
+    if why is None and form == "balanced":
+        why = _why_unbalanced(report)
     if why is not None:
         raise Refused(why)
     try:
-        return _Writer(report, strategy, balanced).write()
+        return _Writer(report, strategy, form).write()
     except (clashes.Clash, NoPlace, Unguarded) as e:
         raise Refused(str(e)) from None
 
@@ -144,10 +155,12 @@ def _why_not(report: Analysed, strategy: str) -> str | None:
     return None
 
 
-def _why_unbalanced(report: Analysed, strategy: str) -> str | None:
+def _is_known(report: Analysed) -> bool:
+    return report.analysis.verdict != "unknown"
+
+
+def _why_unbalanced(report: Analysed) -> str | None:
     """Why a bucket of the indirection table cannot move to another core."""
-    if strategy != "shared-nothing":
-        return f"only shared-nothing is balanced at run time; {strategy} needs no table to be right"
     analysis = report.analysis
     tables = [t for t in analysis.conflicts.tables.values() if not t.breaches and not t.foreign]
     members = frozenset().union(*(t.members for t in tables))
@@ -167,9 +180,9 @@ _OBSTACLES = frozenset(
 class _Writer:
     """Writes one file."""
 
-    def __init__(self, report: Analysed, strategy: str, balanced: bool) -> None:
+    def __init__(self, report: Analysed, strategy: str, form: str) -> None:
         self.report = report
-        self.balanced = balanced
+        self.form = form
         self.nf = report.nf
         self.strategy = strategy
         engine = report.execution.engine
@@ -182,6 +195,7 @@ class _Writer:
         self.runtime = RuntimePart()
         self.sharing = Sections()
         self.chain_headers: tuple[str, ...] = ()
+        self.allocation: Allocation | None = None
 
     def write(self) -> Parallel:
         dropped = clashes.repeated(self.parts.pieces)
@@ -189,12 +203,16 @@ class _Writer:
         if self.strategy == "shared-nothing":
             self.give_each_core_its_state()
             self.divide_tables()
-            if self.balanced:
-                edits, self.chain_headers = replace_chains(self.parts.pieces, LIVE)
-                self.edit(edits)
+            if self.form == "balanced":
+                self.replace_chains(LIVE)
+            elif self.form == "rss-allocator":
+                self.give_out_indices()
         elif self.strategy in ("locks", "tm"):
             self.share_state()
         body = self.body(dropped)
+        if self.allocation is not None:
+            field, device = self.allocation.field, self.allocation.device
+            self.notes.append(f"packets on device {device} meet by {field} alone, which carries the index")
         requires = tuple(
             f"devices {r.devices[0]}, {r.devices[1]}: {requirement(r)}"
             for r in self.report.analysis.rows
@@ -202,7 +220,9 @@ class _Writer:
         )
         name = f"{self.nf.name}-{self.strategy}.c"
         text = "\n".join([self.title(name, requires), *body]).rstrip("\n") + "\n"
-        return Parallel(self.strategy, text, name, self.build(), self.run(), tuple(self.notes), requires)
+        return Parallel(
+            self.strategy, text, name, self.build(), self.run(), tuple(self.notes), requires, self.configuration()
+        )
 
     def edit(self, more: Mapping[str, list[Edit]]) -> None:
         for path, edits in more.items():
@@ -251,6 +271,23 @@ class _Writer:
             self.notes.append(f"divided between the cores: {', '.join(division.divided)}")
         self.notes += [f"{name} keeps its size on each core: {why}" for name, why in division.kept]
 
+    def replace_chains(self, chains: Chains) -> None:
+        edits, self.chain_headers = replace_chains(self.parts.pieces, chains)
+        self.edit(edits)
+
+    def give_out_indices(self) -> None:
+        """The dchain gives each core only indices whose packets come back to it."""
+        self.allocation = allocation(self.report, self.program)
+        self.replace_chains(OWN)
+        for piece, call in calls_of(self.callers.reached("nf_init"), "dchain_allocate"):
+            arguments = call.child_by_field_name("arguments")
+            assert arguments is not None
+            span = piece.unit.range_span(arguments.start_byte, arguments.end_byte)
+            self.edit({span.file: [(span.end - 1, span.end - 1, ", maestro_core_of_index")]})
+        self.notes.append(
+            f"{self.report.execution.objects[self.allocation.chain].name}: each core gives out indices whose packets come back to it"
+        )
+
     def share_state(self) -> None:
         """Packets announce that they write; dchains become the runtime's."""
         running = self.callers.reached("nf_process")
@@ -280,7 +317,7 @@ class _Writer:
             f"Generated by maestro-lsp {__version__} from {self.nf.name}: the NF {what}.",
             "The NF's own text is kept as it was; what is new carries the prefix maestro_.",
             "",
-            f"Strategy: {self.strategy}{BALANCED if self.balanced else ''}",
+            f"Strategy: {self.strategy}{FORMS[self.form]}",
             f"Build: {_filled(self.build(), name)}",
             f"Run:   {_filled(self.run(), name)}",
         ]
@@ -310,16 +347,24 @@ class _Writer:
         out += [*_QUIET, self.includes()]
         if self.chain_headers:
             out.append(self.runtime.block("dchains", *self.chain_headers))
+        if self.allocation is not None:
+            out.append("static unsigned maestro_core_of_index(int index);\n")
         out += [self.nf_part(dropped), _LOUD]
         out.append(self.conventions())
-        configuration = self.report.analysis.configuration
+        configuration = self.configuration()
+        if self.allocation is not None:
+            out.append(self.allocation.core_of)
         if self.strategy != "sequential":
             if configuration is None:
                 raise Refused("there is no RSS configuration for this NF: see the findings of `maestro-lsp check`")
-            out.append(_ruler("RSS") + rss_data(configuration, self.report.analysis.rows))
-        main = "maestro/main_balanced.h" if self.balanced else f"maestro/main_{stem}.h"
+            out.append(_ruler("RSS") + rss_data(configuration, self.report.analysis.rows, self.allocation))
+        main = "maestro/main_balanced.h" if self.form == "balanced" else f"maestro/main_{stem}.h"
         out.append(self.runtime.block("ports, main loop", main))
         return out
+
+    def configuration(self) -> Configuration | None:
+        """RSS keys and options."""
+        return self.allocation.configuration if self.allocation is not None else self.report.analysis.configuration
 
     def includes(self) -> str:
         mine = dict.fromkeys(self.canonical(operand) for operand in self.parts.includes)
@@ -412,7 +457,7 @@ class _Writer:
     def run(self) -> str:
         """How to start the program."""
         eal = "-l 0" if self.strategy == "sequential" else "-l 0-3"
-        balance = " -- --balance 1" if self.balanced else ""
+        balance = " -- --balance 1" if self.form == "balanced" else ""
         return f"{{program}} {eal} -- {shlex.join(self.nf.nf_args or ())}{balance}".rstrip()
 
 

@@ -12,6 +12,7 @@ from ..rss.export import TYPES, flow_rules, options_of
 from ..rss.fields import WIDTHS, Field
 from ..rss.solve import Device
 from ..sharding.matrix import Row, in_words
+from .allocator import Allocation
 
 _NAMED = {
     "eth.dst": "MAESTRO_ETH_DST",
@@ -55,8 +56,8 @@ class NoPlace(ValueError):
     """A hash input that the runtime cannot read from a packet; one line that says which."""
 
 
-def rss_data(found: Configuration, rows: Sequence[Row]) -> str:
-    """The tables of all devices.
+def rss_data(found: Configuration, rows: Sequence[Row], carried: Allocation | None = None) -> str:
+    """The tables of all devices. `carried`: how indices are given out, where RSS decides that.
 
     Raises:
         NoPlace: for a field that has no place in a header.
@@ -68,7 +69,7 @@ def rss_data(found: Configuration, rows: Sequence[Row]) -> str:
         key = found.keys[number]
         rules = flow_rules(found.profiles[number], device, found.partials[number])
         inputs = [i for i in device.inputs if i.fields]
-        out += [*_requirements(number, rows), f"static const uint8_t maestro_key_{number}[{len(key)}] = {{"]
+        out += [*_requirements(number, rows, carried), f"static const uint8_t maestro_key_{number}[{len(key)}] = {{"]
         out += ["  " + " ".join(f"0x{b:02x}," for b in key[at : at + 16]) for at in range(0, len(key), 16)]
         out += ["};", f"static const struct maestro_hash_input maestro_inputs_{number}[] = {{"]
         for i in inputs:
@@ -93,8 +94,14 @@ def rss_data(found: Configuration, rows: Sequence[Row]) -> str:
     )
 
 
-def _requirements(number: int, rows: Sequence[Row]) -> list[str]:
+def _requirements(number: int, rows: Sequence[Row], carried: Allocation | None) -> list[str]:
     """Comments that say which rows of the matrix the device's key implements."""
+    if carried is not None and carried.device == number:
+        return [
+            f"// Device {number}: {carried.field} alone decides the core, since it carries an index that one core gave out."
+        ]
+    if carried is not None:
+        rows = [r for r in rows if r.devices == (number, number)]
     mine = [r for r in rows if number in r.devices and r.constraint]
     if not mine:
         return [f"// Device {number}: no two packets must meet, so the key only spreads them."]

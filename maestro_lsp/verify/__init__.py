@@ -27,7 +27,7 @@ from ..symbex.expr import Expr
 from ..symbex.path import CallPath
 from ..symbex.run import Execution, execute
 from ..synthesis.equivalence import Difference, compare
-from ..synthesis.parallel import BALANCED, STRATEGIES, Refused, libvig_folder, parallelize
+from ..synthesis.parallel import FORMS, STRATEGIES, Refused, libvig_folder, parallelize
 from ..synthesis.runtime_part import nf_part, runtime_blocks
 from ..workspace import NfSources
 from . import build, replay
@@ -162,11 +162,12 @@ def _sections(second: Execution, text: str, executed: str) -> Check:
 def _fixed_parts(report: Report, strategy: str, text: str) -> list[Check]:
     """The parts of a generated file that are not the NF's: the runtime, and the RSS data."""
     try:
-        fresh = parallelize(report, strategy, f"// Strategy: {strategy}{BALANCED}\n" in text).text
+        form = next((f for f, said in FORMS.items() if f"// Strategy: {strategy}{said}\n" in text), "")
+        made = parallelize(report, strategy, form)
     except Refused as e:
         return [Check("rss", "failed", f"{strategy} does not apply to this NF: {e}")]
     out = []
-    same = runtime_blocks(text) == runtime_blocks(fresh)
+    same = runtime_blocks(text) == runtime_blocks(made.text)
     out.append(
         Check("runtime", "passed", "the runtime part is this package's")
         if same
@@ -175,7 +176,7 @@ def _fixed_parts(report: Report, strategy: str, text: str) -> list[Check]:
         )
     )
     if strategy != "sequential":
-        wrong = rss_differs(text, fresh, report.analysis.configuration)
+        wrong = rss_differs(text, made.text, made.configuration)
         out.append(
             Check("rss", "failed", wrong)
             if wrong

@@ -92,7 +92,7 @@ def test_is_the_same_bytes_each_time() -> None:
 )
 def test_tables_can_be_balanced_where_all_state_is_in_tables(folder: Path, tmp_path: Path) -> None:
     r = report(folder)
-    made = parallelize(r, "shared-nothing", balanced=True)
+    made = parallelize(r, "shared-nothing", "balanced")
     assert "struct maestro_live_chain" in made.text and "--balance 1" in made.run()
     for compiler in ("gcc", "clang"):
         assert complaints(compiler, folder, made, tmp_path / made.file_name) == ""
@@ -102,6 +102,6 @@ def test_tables_can_be_balanced_where_all_state_is_in_tables(folder: Path, tmp_p
 @pytest.mark.parametrize(("nf", "why"), [("sketch-limiter", "state in no table"), ("portstats", "state in no table")])
 def test_balancing_is_refused_where_state_lies_outside_tables(nf: str, why: str) -> None:
     with pytest.raises(Refused, match=why):
-        parallelize(report(FIXTURES / nf), "shared-nothing", balanced=True)
-    with pytest.raises(Refused, match="needs no table"):
-        parallelize(report(FIXTURES / "fw"), "locks", balanced=True)
+        parallelize(report(FIXTURES / nf), "shared-nothing", "balanced")
+    with pytest.raises(Refused, match="needs no packet"):
+        parallelize(report(FIXTURES / "fw"), "locks", "balanced")

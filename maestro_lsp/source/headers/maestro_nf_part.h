@@ -64,3 +64,12 @@ static inline void nf_return_all_chunks(void *p) { (void)p; }
 #define maestro_live_chain_free_index dchain_free_index
 #define maestro_live_chain_expire_one_index dchain_expire_one_index
 #define maestro_live_expire_items_single_map expire_items_single_map
+
+#define maestro_rss_chain DoubleChain
+#define maestro_rss_chain_allocate(range, chain, core_of) dchain_allocate(range, chain)
+#define maestro_rss_chain_allocate_new_index dchain_allocate_new_index
+#define maestro_rss_chain_rejuvenate_index dchain_rejuvenate_index
+#define maestro_rss_chain_is_index_allocated dchain_is_index_allocated
+#define maestro_rss_chain_free_index dchain_free_index
+#define maestro_rss_chain_expire_one_index dchain_expire_one_index
+#define maestro_rss_expire_items_single_map expire_items_single_map

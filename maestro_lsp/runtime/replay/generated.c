@@ -95,6 +95,12 @@ int replay_start(unsigned cores, int argc, char **argv) {
   for (uint16_t device = 0; device < MAESTRO_NF_DEVICES; ++device) {
     maestro_ports[device].tx_queues = (uint16_t)cores;
   }
+#ifndef REPLAY_SEQUENTIAL
+  for (uint16_t device = 0; device < MAESTRO_NF_DEVICES; ++device) {
+    maestro_tables[device].size = maestro_rss[device].table_size;
+  }
+  maestro_fill_tables(); // start-up may ask which core a packet goes to
+#endif
   bool ok = maestro_init_shared();
   for (unsigned i = 0; i < cores && ok; ++i) {
     sem_init(&replay_cores[i].wanted, 0, 0);
@@ -136,14 +142,6 @@ void replay_packet(unsigned core, uint16_t device, const uint8_t *bytes, uint32_
 #ifndef REPLAY_SEQUENTIAL
 // The core that the program's own RSS data gives a packet to, with entries dealt out in turn.
 unsigned replay_core_of(uint16_t device, const uint8_t *bytes, uint32_t length) {
-  static bool ready;
-  if (!ready) {
-    for (uint16_t i = 0; i < MAESTRO_NF_DEVICES; ++i) {
-      maestro_tables[i].size = maestro_rss[i].table_size;
-    }
-    maestro_fill_tables();
-    ready = true;
-  }
   uint32_t hash = maestro_hash(&maestro_rss[device], &maestro_soft_keys[device], bytes, length);
   return maestro_core_of_hash(device, hash);
 }

@@ -9,7 +9,7 @@
 
 // Devices that start-up asks DPDK about.
 #define REPLAY_DEVICE_FUNCTIONS(devices)                                       \
-  uint16_t rte_eth_dev_count_avail(void) {                                     \
+  uint16_t(rte_eth_dev_count_avail)(void) {                                    \
     return devices;                                                            \
   }                                                                            \
   int rte_eth_macaddr_get(uint16_t device, struct rte_ether_addr *address) {   \

@@ -13,6 +13,7 @@
 // divided between the cores: state->chain, state->flows, state->ids, state->inside_devices
 
 #include <maestro/nf_part.h>
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wparentheses"
 #pragma GCC diagnostic ignored "-Wsign-compare"
@@ -42,7 +43,9 @@
 #include "libvig/verified/tcpudp_hdr.h"
 #include "libvig/verified/vector.h"
 #include "libvig/verified/vigor-time.h"
+
 // -------------------------------------------------------------------------------- fw: its own text, of the files named
+
 // ../nf-util.h
 // Walking through a packet's headers, and small things that NFs share.
 //
@@ -455,6 +458,7 @@ int nf_process(uint16_t device, uint8_t *buffer, uint16_t packet_length, vigor_t
 #define MAESTRO_FLOODS(output, device) ((output) == 0xffff)
 #define MAESTRO_NF_DEVICES 2
 #define MAESTRO_NF_CONFIG_PRINT nf_config_print
+
 // ----------------------------------------------------------------------------------------------------------------- RSS
 // Device 0: with this key and these inputs, packets meet on one core that
 //   arrive on 0: equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto

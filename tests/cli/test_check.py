@@ -350,11 +350,6 @@ def test_there_are_no_pages_of_findings_that_do_not_exist():
     assert {p.stem for p in docs.page("shards-on").parent.glob("*.md")} == set(RULES)
 
 
-def test_the_readme_shows_what_the_demo_prints(capsys):
-    shown = re.search(r"\$ maestro-lsp check fixtures/fw\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert shown and shown[1] == check(capsys, "fixtures/fw")[1].rstrip()
-
-
 def test_the_example_in_the_documentation_of_structures_works(capsys, project):
     text = (ROOT / "docs/maestro-toml.md").read_text()
     examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)

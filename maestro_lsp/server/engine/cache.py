@@ -18,7 +18,7 @@ from typing import Any
 
 from ... import __version__
 
-MEMORY_BYTES = 32 << 20
+MEMORY_BYTES = 8 << 20
 DISK_BYTES = 128 << 20
 _FORMAT = 1
 _PRUNE_EVERY = 64  # writes

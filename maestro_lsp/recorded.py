@@ -395,6 +395,6 @@ def _missing(folder: str, recorded: Recorded, devices: int) -> list[Finding]:
 
 def taken_for_granted(analysis: Analysis, devices: int, why: str) -> Analysis:
     """An analysis of files alone, with what it cannot see among what it assumes."""
-    plain = "call paths do not record state in plain C variables, so there is taken to be none"
-    more = Assumption("call-paths", tuple(range(devices)), f"{plain}{why}")
+    unseen = "files show neither state in plain C variables, which is taken not to exist, nor what key functions compare, taken to be all"
+    more = Assumption("call-paths", tuple(range(devices)), f"{unseen} fields{why}")
     return replace(analysis, assumes=(*analysis.assumes, more))

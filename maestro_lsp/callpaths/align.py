@@ -11,15 +11,15 @@ what KLEE's models exclude (`*_condition` of a vector's entries) are set aside: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import Call, CallPath, Object, Part
 from .differ import Comparer, Mismatch, Side, found_of
+from .invariants import instantiated
 from .load import Recorded
-from .model import instantiated
 
 Show = Callable[[object], str]
 
@@ -316,15 +316,3 @@ def show(v: object) -> str:
     if isinstance(v, tuple):
         return "{" + ", ".join(show(p.value if isinstance(p, Part) else p) for p in v) + "}"
     return str(v)
-
-
-def report(alignment: Alignment, names: Mapping[int, str]) -> Iterable[str]:
-    """The comparison for people, one line a difference; `names` gives the file of each path of the files."""
-    n = len(alignment.partners)
-    yield f"{n} recorded paths agree with the source"
-    for d in alignment.only_files:
-        where = f" at call {d.call + 1}" if d.call is not None else ""
-        yield f"{names.get(d.path.number, d.path.number)}: not in the source{where}: {d.why}"
-    for d in alignment.only_source:
-        where = f" at call {d.call + 1}" if d.call is not None else ""
-        yield f"path {d.path.number} of the source: in no file{where}: {d.why}"

@@ -1,8 +1,8 @@
 """Whether files of call paths are all there are: every packet on a device takes one of its paths.
 
 Where there is a source, comparing with its paths says so. Without one, the paths' own decisions do: if a file is missing, some packet
-and some answers of calls make none of the decisions that stand in the files. Decisions with divisions are taken as they stand, each one
-way or the other, because a solver need not know what they mean to see that both ways are there.
+and some answers of calls make none of the decisions that stand in the files. Decisions with divisions and products are taken as they stand, each
+one way or the other, because a solver need not know what they mean to see that both ways are there.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _understood(sides: Sequence[Side]) -> list[Expr]:
 
 
 class _Atoms:
-    """Conditions in which those with divisions are symbols of their own."""
+    """Conditions in which those with divisions and products are symbols of their own."""
 
     def __init__(self) -> None:
         self._hard: dict[Expr, bool] = {}
@@ -134,5 +134,6 @@ class _Atoms:
         known = self._hard.get(e)
         if known is None:
             inner = [x for x in X.children(e) if isinstance(x, Expr)]
-            known = self._hard[e] = e.op in _HARD or any(self.is_hard(x) for x in inner)
+            is_product = e.op == "mul" and len(inner) == 2
+            known = self._hard[e] = e.op in _HARD or is_product or any(self.is_hard(x) for x in inner)
         return known

@@ -18,8 +18,9 @@ from ..symbex.path import CallPath, Object
 from ..symbex.run import Execution
 from .files import FileReader, PathFile, Record
 from .folder import Rejected
+from .invariants import assume_invariants
 from .kquery import InvalidCallPath
-from .model import Kind, Places, assume_invariants, classify, object_names, objects_of, path_of
+from .model import Kind, Places, classify, object_names, objects_of, path_of
 from .sites import Sites
 
 

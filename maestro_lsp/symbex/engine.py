@@ -90,6 +90,7 @@ class Engine:
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
+        self.addresses: dict[Expr, int] = {}  # unknowns that stand for where objects lie, with the executor's own choice
         self.initial: dict[int, tuple[int | Expr, ...]] = {}  # of globals and statics: what their initialisers say
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}
@@ -385,6 +386,10 @@ class Engine:
         if isinstance(found, str):
             raise Problem("path-limit", "the solver gave up on whether this can happen")
         return found
+
+    def possible(self, st: State, c: Expr) -> bool:
+        """Whether a condition can hold on a path."""
+        return X.evaluate(c, st.model) != 0 or self._find(st, c) is not None
 
     def fork(self, st: State, c: Expr) -> State | None:
         """Split a state on a condition. Returns the state for the false side when both sides are possible; st takes the true

@@ -136,14 +136,30 @@ def macaddr_get(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return 0
 
 
-@model("rte_lcore_id", "rte_socket_id", "rte_get_main_lcore", "rte_get_master_lcore", "getpid")
+@model("rte_get_main_lcore", "rte_get_master_lcore", "getpid")
 def process_constant(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return 0
+
+
+@model("rte_lcore_id", "rte_lcore_index", "rte_socket_id")
+def own_core(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    _on_one_core(st, "asks which core runs it")
     return 0
 
 
 @model("rte_lcore_count")
 def lcore_count(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    _on_one_core(st, "asks how many cores there are")
     return 1
+
+
+def _on_one_core(st: State, what: str) -> None:
+    """Start-up runs once; what processes packets must be the same program on every core."""
+    if st.tracking:
+        raise Problem(
+            "unsupported-construct",
+            f"packet processing {what}, and does not do the same on each: leave cores to the parallel program",
+        )
 
 
 @model("current_time", "recent_time", "get_current_time", "current_time_ns")

@@ -21,6 +21,7 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
+from .addresses import leak
 from .calls import same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
@@ -142,10 +143,19 @@ class _Run:
             self.engine.troubles.append(Trouble("path-limit", why, span))
         results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
         paths = tuple(results.path(i, st) for i, st in enumerate(ends))
+        if self.engine.addresses:
+            self.report_addresses(paths, span)
         return Execution(
             paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
             partial(self.follow, base, process),
         )  # fmt: skip
+
+    def report_addresses(self, paths: Sequence[CallPath], entry: Span) -> None:
+        """A trouble for each place at which an address becomes visible."""
+        found = filter(None, map(leak, paths))
+        for at, what in dict.fromkeys(found):
+            why = f"{what} where an object lies in memory, which is another place in every run and on every core"
+            self.engine.troubles.append(Trouble("unsupported-construct", why, at or entry))
 
     # -------------------------------------------------------------------------------------------------------- start-up
 

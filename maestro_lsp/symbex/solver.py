@@ -14,8 +14,10 @@ from typing import Any
 from . import expr as X
 from .expr import Expr
 
-# Z3's own deterministic work units for one question; about a second on a laptop. Time-outs would make results irreproducible.
-Z3_RLIMIT = 20_000_000
+# Z3's own deterministic work units, of which it does some two million in a second on a laptop: for one question, and for all that an
+# analysis asks. Time-outs would make results irreproducible.
+Z3_RLIMIT = 2_000_000
+Z3_TOTAL = 6_000_000
 SEARCH_ROUNDS = 24  # repairs of a model before Z3 is asked
 
 
@@ -24,6 +26,7 @@ class Solver:
 
     def __init__(self) -> None:
         self.z3_calls = 0
+        self._spent = 0  # of Z3_TOTAL
         self._z3: Any = None
         self._asts: dict[Expr, Any] = {}
         self._answers: dict[tuple[Expr, frozenset[Expr]], dict[Expr, int] | str | None] = {}
@@ -52,10 +55,13 @@ class Solver:
         import z3
 
         self.z3_calls += 1
+        if self._spent > Z3_TOTAL:
+            return "unknown"
         if self._z3 is None:
             self._z3 = z3.Solver()
             self._z3.set("rlimit", Z3_RLIMIT)
         s = self._z3
+        before = _work_done(s)
         s.push()
         try:
             wanted: set[Expr] = set()
@@ -79,6 +85,7 @@ class Solver:
             return out
         finally:
             s.pop()
+            self._spent += _work_done(s) - before
 
     def valid(self, e: int | Expr) -> bool | str:
         """Whether a one-bit expression is always 1; "unknown" when Z3 gives up."""
@@ -135,6 +142,12 @@ class Solver:
 
 
 _TRUTH = frozenset({"eq", "ult", "ule", "slt", "sle"})
+
+
+def _work_done(s: Any) -> int:
+    """All work units that Z3 has spent so far."""
+    statistics = s.statistics()
+    return int(statistics.get_key_value("rlimit count")) if "rlimit count" in statistics.keys() else 0  # noqa: SIM118
 
 
 def related(constraints: Sequence[Expr], e: Expr) -> list[Expr]:

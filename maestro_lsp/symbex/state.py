@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import expr as X
 from .expr import Expr
 from .memory import ADDRESS_BITS, MAX_OBJECT, OFFSET_MASK, Block, ObjectInfo, Problem, symbolic_bytes
+from .regions import check_aliases, region_name
 
 if TYPE_CHECKING:
     from .code import Code
@@ -291,6 +292,8 @@ class State:
             raise self._bad_access(address, n, "read")
         if self.tracking and b.info.is_state:
             self._note_read(address >> ADDRESS_BITS, b, off, n)
+        elif self.regions and b.info.kind == "packet":
+            check_aliases(self, address >> ADDRESS_BITS, off, n)
         if b.updates:
             return self._load_updated(address >> ADDRESS_BITS, b, off, n)
         return X.from_bytes(tuple(b.data[off : off + n]))
@@ -304,6 +307,8 @@ class State:
                 raise self._bad_access(address, n, "read")
             if self.tracking and b.info.is_state:
                 self._note_read(address >> ADDRESS_BITS, b, off, n)
+            elif self.regions and b.info.kind == "packet":
+                check_aliases(self, address >> ADDRESS_BITS, off, n)
             if not b.updates:
                 return b.data[off : off + n]
         v = self.load(address, n)
@@ -328,6 +333,8 @@ class State:
         kind = b.info.kind
         if kind in ("text", "function", "handle"):
             raise Problem("unsupported-construct", f"{b.info.name} is written, which is not memory of the program")
+        if self.regions and kind == "packet":
+            check_aliases(self, oid, off, n)
         if self.tracking and b.info.is_state and not b.info.detail.get("scratch"):
             self.plain.append(PlainAccess(oid, off, n, True, self.place(), X.from_bytes(tuple(data))))
             self.written[oid] = self.written.get(oid, frozenset()).union(range(off, off + n))
@@ -394,7 +401,7 @@ class State:
         """The object that holds the packet's bytes at `symbolic_offset` + constant."""
         oid = self.regions.get(symbolic_offset)
         if oid is None:
-            name = f"packet@{X.show(symbolic_offset, 8)}"
+            name = region_name(symbolic_offset)
             arrived = symbolic_bytes(name, PACKET_BYTES)
             info = ObjectInfo("packet", name, detail={"region": symbolic_offset, "arrived": arrived})
             oid = self.allocate(info, arrived[:]) >> ADDRESS_BITS

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..source import ctypes as T
 from . import expr as X
+from .addresses import as_number, as_pointer, comparable
 from .memory import ObjectInfo, Problem, size_of
 from .state import State
 
@@ -88,6 +89,10 @@ def convert(v: Rvalue, to: T.CType) -> Rvalue:
     if is_float(frm) or is_float(to):
         return _convert_float(v, to)
     fw, tw = bits_of(frm), bits_of(to)
+    if isinstance(frm, T.Pointer) and isinstance(to, (T.Integer, T.Enum)) and v.const is None:
+        return Rvalue(lambda st: as_number(st, fn(st), tw), to)
+    if isinstance(to, T.Pointer) and isinstance(frm, (T.Integer, T.Enum)) and fw == tw and v.const is None:
+        return Rvalue(lambda st: as_pointer(st, fn(st)), to)
     if isinstance(to, T.Bool):
         if isinstance(frm, T.Bool):
             return v
@@ -162,8 +167,9 @@ def arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
     if isinstance(a.type, T.Pointer) or isinstance(b.type, T.Pointer):
         if op in ("+", "-"):
             return _pointer_arithmetic(op, a, b)
-        a = convert(a, T.UNSIGNED_LONG) if isinstance(a.type, T.Pointer) else a
-        b = convert(b, T.UNSIGNED_LONG) if isinstance(b.type, T.Pointer) else b
+        if isinstance(a.type, T.Pointer) and isinstance(b.type, T.Pointer) and op in _RELATION:
+            a = _beside(a, b)
+        a, b = (Rvalue(v.fn, T.UNSIGNED_LONG, v.const) if isinstance(v.type, T.Pointer) else v for v in (a, b))
     if op in ("<<", ">>"):
         return _shift(op, a, b)
     common = T.common_type(a.type, b.type)
@@ -194,6 +200,18 @@ def arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
     return Rvalue(g, INT, g(None) if a.const is not None and b.const is not None else None)
 
 
+def _beside(a: Rvalue, b: Rvalue) -> Rvalue:
+    """a, once it is certain that it can be compared with b."""
+    x, y = a.fn, b.fn
+
+    def checked(st: State) -> Any:
+        p = x(st)
+        comparable(st, p, y(st))
+        return p
+
+    return Rvalue(checked, a.type)
+
+
 def _shift(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
     t = T.promote(a.type)
     a = convert(a, t)
@@ -211,7 +229,7 @@ def _shift(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
 def _pointer_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
     if isinstance(a.type, T.Pointer) and isinstance(b.type, T.Pointer):
         size = max(size_of(a.type.to), 1)
-        x, y = a.fn, b.fn
+        x, y = _beside(a, b).fn, b.fn
         return Rvalue(lambda st: X.sdiv(X.sub(x(st), y(st), 64), size, 64), T.LONG)
     if isinstance(b.type, T.Pointer):
         a, b = b, a

@@ -228,7 +228,10 @@ def _outcomes(report: Report, path: str, strategy: str, packets: int) -> Iterato
         strangers = not report.analysis.deviations
         small = _full_tables(report, arguments)
         alone = tuple(Generator(report.paths, 1, strangers).arrivals(packets))
-        yield replay.run(replace(common, arguments=small, arrivals=alone, ignored=replay.Ignored()))
+        filled = replay.run(replace(common, arguments=small, arrivals=alone, ignored=replay.Ignored()))
+        if filled.error and small != arguments:  # an NF may rely on the size of its tables: ports of all flows have an entry, say
+            filled = replay.run(replace(common, arrivals=alone, ignored=replay.Ignored()))
+        yield filled
         if strategy == "sequential":
             return
         skip = tuple((a.packet_class, a.devices) for a in report.analysis.assumes) if divided else ()

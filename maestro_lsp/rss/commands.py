@@ -132,9 +132,9 @@ def solve_command(args: argparse.Namespace) -> int:
     stuck = [device for device in _bound_devices(found) if not found.queue_bits(device)]
     for device in stuck:
         reasons = "; ".join(str(requirement) for requirement in found.space.explain(device))
+        whose = ", ".join(c for c in PACKET_CLASSES if (device, c) in found.space.named) or "all"
         print(
-            f"maestro-lsp: device {device}: every valid key sends all its packets to one queue: {reasons}",
-            file=sys.stderr,
+            f"maestro-lsp: device {device}: every valid key sends its {whose} packets to one queue: {reasons}", file=sys.stderr
         )
     if proof is not None and not proof.holds:
         print(f"maestro-lsp: {proof.failures[0]}", file=sys.stderr)

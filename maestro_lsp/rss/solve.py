@@ -270,12 +270,14 @@ class KeySpace:
         return QueueBits(reached, bound)
 
     def explain(self, device: int, below: int = 1) -> tuple[Requirement, ...]:
-        """A minimal set of requirements that keeps all inputs of `device` under `below` queue bits, if any does.
+        """A minimal set of requirements that keeps all inputs of `device` under `below` queue bits, if any does. Of the inputs of
+        classes that some requirement names, where any is named on the device.
 
         Minimal: without any one of them, some valid key gives some input that many. Found by deletion, exact for
         `below` = 1, by the keys that `queue_bits` finds for more.
         """
-        inputs = [i for i in self._by_number[device].inputs if i.fields]
+        own = [i for i in self._by_number[device].inputs if i.fields]
+        inputs = [i for i in own if (device, i.packet_class) in self.named] or own
 
         def spreads(space: KeySpace) -> bool:
             if below == 1:

@@ -15,7 +15,7 @@ from ..symbex.path import CallPath, Object, Part
 from ..symbex.solver import Solver
 from .access import Access
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
-from .expiry import belongs_to_expiry, expiry_problem
+from .expiry import belongs_to_expiry, erases_stored_key, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .linear import is_packet_bit
 from .provenance import Provenance
@@ -166,7 +166,7 @@ def _effective(
         for at, why in key_problems({o}, accesses, origin):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
-        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra) for t in out.tables.values()
+        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra) for t in out.tables.values()
     }
     result: list[Effective] = []
     for a in accesses:
@@ -195,7 +195,13 @@ class _TableUse:
     """Turns accesses to one table's objects into what counts."""
 
     def __init__(
-        self, table: Table, broken: Sequence[Obstacle], unguarded: Unguarded | None, origin: Provenance, algebra: Algebra
+        self,
+        table: Table,
+        broken: Sequence[Obstacle],
+        unguarded: Unguarded | None,
+        accesses: Sequence[Access],
+        origin: Provenance,
+        algebra: Algebra,
     ) -> None:
         self.table = table
         self.algebra = algebra
@@ -204,6 +210,7 @@ class _TableUse:
         self.members = frozenset(table.members)
         self.foreign = {id(b.access): Obstacle("global-state", b.why) for b in table.foreign}
         self.numbers = [Obstacle("global-state", b.why, b.access) for b in _distinct(table.numbers)]
+        self.puts = {m: [a for a in accesses if a.object.id == m and a.role == "put"] for m in table.maps}
         self.packet = {id(a): Obstacle("dchain-index-from-packet", unguarded.why, unguarded.access)
                        for a in table.packet_indices} if unguarded is not None else {}  # fmt: skip
 
@@ -231,6 +238,10 @@ class _TableUse:
             # at an index: counts as an access by the key that led to the index; at a fresh one it meets nothing
             held = self.origin.holder(a.path, a.key[0].value) if a.key else None
             return [Effective(a, held[1], through=held[0])] if held is not None else []
+        if a.role == "erase":
+            held = self.origin.holder_of_cell(a.path, a.leaves())
+            if held is not None and erases_stored_key(a.key or (), self.origin.cells_of(a.path), self.puts[a.object.id]):
+                return [Effective(a, held[1], through=held[0])]  # as by the index whose cell holds the key
         return [_keyed(a, self.origin, self.algebra)]
 
 

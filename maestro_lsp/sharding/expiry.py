@@ -7,12 +7,12 @@ entry under the key in the expired index's cell is the same as `expire_items_sin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..symbex import expr as X
 from ..symbex.expiring import AFTER_EXPIRING
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath
+from ..symbex.path import CallPath, Part
 from .access import Access
 from .provenance import CELL, Provenance, same_index
 
@@ -103,14 +103,16 @@ def erases_expired(a: Access, map_id: int, accesses: Sequence[Access], origin: P
     mine = {n: v for n, (v, i) in expired_cells(a.path, origin).items() if i is a.touch.value}
     for c in a.path.calls:
         for t in c.touches:
-            if t.object != map_id or t.role != "erase" or not t.key:
-                continue
-            names = {leaf.args[0] for part in t.key for leaf in X.leaves(part.value)}
-            vectors = {mine.get(str(n)) for n in names}
-            vector = vectors.pop() if len(vectors) == 1 else None
-            if vector is not None and all(_put_under(x, vector, [part.value for part in t.key]) for x in puts):
+            if t.object == map_id and t.role == "erase" and t.key and erases_stored_key(t.key, mine, puts):
                 return True
     return False
+
+
+def erases_stored_key(key: Sequence[Part], cells: Mapping[str, int], puts: Sequence[Access]) -> bool:
+    """Whether an erased key is what stands in one of some cells (names and their vectors), and every put has stored it there."""
+    vectors = {cells.get(str(leaf.args[0])) for part in key for leaf in X.leaves(part.value)}
+    vector = vectors.pop() if len(vectors) == 1 else None
+    return vector is not None and all(_put_under(x, vector, [part.value for part in key]) for x in puts)
 
 
 def _put_under(put: Access, vector: int, erased: Sequence[int | Expr]) -> bool:

@@ -5,7 +5,7 @@ Everything that is said about tables rests on this. Answers are remembered for o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from ..symbex import expr as X
@@ -100,6 +100,18 @@ class Provenance:
             return None
         inner = self.inner(p, index)
         return self.holder(p, inner) if inner is not None else None
+
+    def cells_of(self, p: CallPath) -> dict[str, int]:
+        """Names of the cells that a path has borrowed, with their vectors."""
+        return {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
+
+    def holder_of_cell(self, p: CallPath, leaves: Set[Expr]) -> tuple[int, tuple[Part, ...]] | None:
+        """(map or vector, key) by which a path got the index of the cell whose bytes the leaves are."""
+        names = {str(leaf.args[0]) for leaf in leaves}
+        if len(names) != 1 or not next(iter(names)).startswith(CELL):
+            return None
+        key = p.calls[int(names.pop().removeprefix(CELL))].touches[0].key
+        return self.holder(p, key[0].value) if key is not None else None
 
     def arithmetic(self, p: CallPath, index: int | Expr) -> Expr | None:
         """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; proved by Z3.

@@ -14,7 +14,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object, Touch
 from .access import Access
-from .expiry import erases_expired, expired_used
+from .expiry import erases_expired, erases_stored_key, expired_used
 from .provenance import CELL, DEFAULT_CAPACITY, Provenance, same_index
 
 INDEX_BITS = 32
@@ -244,7 +244,7 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
             if s.kind == "fresh":
                 if _entered(a.path, index, table):
                     _breach(table, a, "it frees an index that this packet has just stored")
-            elif s.kind == "cell" or not _erased_with(a, table):
+            elif s.kind == "cell" or not _erased_with(a, table, accesses):
                 _breach(table, a, "it frees an index whose map entry stays")
 
 
@@ -283,18 +283,25 @@ def _holds_keys(vector: int, map_id: int, accesses: Sequence[Access]) -> bool:
     )  # fmt: skip
 
 
-def _erased_with(a: Access, table: Table) -> bool:
-    """Whether the path erases from every map the key that led to the index it frees."""
+def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
+    """Whether the path erases from every map the entry of the index that it frees: under the key that led to the index, or under
+    the key that stands in the index's cell of a vector into which every put has stored it."""
     index = a.key[0].value if a.key else None
+    cells = {
+        f"{CELL}{c.number}": t.object
+        for c in a.path.calls for t in c.touches
+        if t.role == "borrow" and t.key and same_index(a.path, t.key[0].value, index)
+    }  # fmt: skip
     for m in table.maps:
         keys = [
             t.key
             for c in a.path.calls
             for t in c.touches
-            if t.object == m and t.role.startswith("get") and t.value is index
+            if t.object == m and t.role.startswith("get") and t.value is index and t.key is not None
         ]
-        erased = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role == "erase"]
-        if not any(k in erased for k in keys if k is not None):
+        erased = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role == "erase" and t.key]
+        puts = [x for x in accesses if x.object.id == m and x.role == "put"]
+        if not any(k in keys or erases_stored_key(k, cells, puts) for k in erased):
             return False
     return True
 

@@ -62,7 +62,11 @@ def leak(p: CallPath) -> tuple[Span | None, str] | None:
             return c.span, "a condition depends on"
     for call in p.calls:
         for t in call.touches:
-            values = [part.value for part in t.key or ()] + [v for _, v in t.stored] + [t.value if t.value is not None else 0]
+            values = (
+                [part.value for part in t.key or ()]
+                + [v for _, v in t.stored]
+                + [t.value if t.value is not None else 0]
+            )
             if any(map(_has_address, values)):
                 return call.span, "a key or an entry depends on"
     for q in p.plain:

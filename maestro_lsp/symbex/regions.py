@@ -113,4 +113,7 @@ def _is_header_length(offset: Expr, byte: Expr) -> bool:
     """Whether an offset is four times a byte's lower half, plus a constant."""
     if X.leaves(offset) != {byte}:
         return False
-    return len({(X.evaluate(offset, {byte: v}) - 4 * (v & 15)) & MASK for v in range(256) if v & 15 >= SHORTEST_HEADER}) == 1
+    return (
+        len({(X.evaluate(offset, {byte: v}) - 4 * (v & 15)) & MASK for v in range(256) if v & 15 >= SHORTEST_HEADER})
+        == 1
+    )

@@ -64,14 +64,14 @@ class Solver:
         before = _work_done(s)
         s.push()
         try:
-            wanted: set[Expr] = set()
-            for c in constraints:
+            goal = [c for c in constraints if isinstance(c, Expr) or not c]
+            wanted: set[Expr] = set().union(*map(X.leaves, goal))
+            for c in without_divisions(goal):
                 if isinstance(c, int):
                     if not c:
                         return None
                     continue
                 s.add(self.to_z3(c) == 1)
-                wanted |= X.leaves(c)
             r = s.check()
             if r == z3.unsat:
                 return None
@@ -142,6 +142,66 @@ class Solver:
 
 
 _TRUTH = frozenset({"eq", "ult", "ule", "slt", "sle"})
+
+
+def without_divisions(constraints: Sequence[int | Expr]) -> list[int | Expr]:
+    """Constraints that hold for the same leaves, with quotients and remainders of divisions by constants as unknowns of their own.
+
+    x / c is the q of x = q * c + r with a small r, and x / c * c is x - r. To Z3 that is a multiplication by a constant, and often not
+    even that, where a division of 64 bits may cost it minutes.
+    """
+    found: dict[Expr, None] = {}
+    for c in constraints:
+        _divisions(c, found, set())
+    meant: dict[Expr, int | Expr] = {}
+    axioms: list[int | Expr] = []
+    for e in found:  # inner ones first
+        dividend, divisor, w = e.args[0], e.args[1], e.width
+        signed = e.op[0] == "s"
+        pair = (
+            (X.sdiv if signed else X.udiv)(dividend, divisor, w),
+            (X.srem if signed else X.urem)(dividend, divisor, w),
+        )
+        if e in meant or not all(isinstance(p, Expr) and p.op in _DIVISIONS for p in pair):
+            continue
+        q, r = X.sym(f"quotient {e.serial}", w), X.sym(f"remainder {e.serial}", w)
+        x = X.substitute(dividend, meant)
+        meant |= dict(zip(pair, (q, r), strict=True))  # type: ignore[arg-type]
+        product = X.mul(pair[0], divisor, w)
+        if isinstance(product, Expr):
+            meant[product] = X.sub(x, r, w)
+        axioms += [X.eq(x, X.add(X.mul(q, divisor, w), r, w), w), *_bounds(x, q, r, divisor, w, signed)]
+    return [*(X.substitute(c, meant) for c in constraints), *axioms] if meant else list(constraints)
+
+
+_DIVISIONS = frozenset({"udiv", "urem", "sdiv", "srem"})
+
+
+def _divisions(e: object, found: dict[Expr, None], seen: set[Expr]) -> None:
+    """The divisions by a positive constant in an expression, inner ones first."""
+    if isinstance(e, tuple):
+        for x in e:
+            _divisions(x, found, seen)
+    if not isinstance(e, Expr) or e in seen:
+        return
+    seen.add(e)
+    _divisions(e.args, found, seen)
+    if e.op in _DIVISIONS and isinstance(e.args[1], int) and 0 < e.args[1] < 1 << (e.width - 1):
+        found[e] = None
+
+
+def _bounds(x: int | Expr, q: Expr, r: Expr, divisor: int, w: int, signed: bool) -> list[int | Expr]:
+    """What makes q and r the quotient and the remainder of x: they have the dividend's sign, and r is smaller than the divisor."""
+    if not signed:
+        return [X.ult(r, divisor, w), X.ule(q, ((1 << w) - 1) // divisor, w), X.ule(r, x, w)]
+    negative = X.slt(x, 0, w)
+    most = ((1 << (w - 1)) - 1) // divisor
+    up = X.and_(X.and_(X.ult(r, divisor, w), X.ule(q, most, w), 1), X.sle(r, x, w), 1)
+    minus_r, minus_q = X.sub(0, r, w), X.sub(0, q, w)
+    down = X.and_(
+        X.and_(X.ult(minus_r, divisor, w), X.ule(minus_q, (1 << (w - 1)) // divisor, w), 1), X.sle(x, r, w), 1
+    )
+    return [X.ite(negative, down, up, 1)]
 
 
 def _work_done(s: Any) -> int:

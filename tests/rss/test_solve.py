@@ -81,6 +81,14 @@ def test_disjoint_shardings_are_explained_by_both():
     assert space.explain(1) == ()
 
 
+def test_classes_that_nothing_ties_do_not_hide_the_explanation():
+    crossed = rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.dst"]))
+    v4, v6 = (rss.HashInput.of(f"{v}-tcp", f"{v}.src", f"{v}.dst") for v in ("ipv4", "ipv6"))
+    space = rss.solve([rss.Device(0, (v4, v6))], [crossed])
+    assert space.drives(0, v6)
+    assert space.explain(0) == (crossed,)
+
+
 def test_contradictions_ask_for_nothing():
     never = rss.all_equal(["ipv4.ttl", 1], ["ipv4.ttl[0:1]", "ipv4.tos[0:1]"], ["ipv4.proto", "ipv4.proto"])
     contradiction = rss.Conjunction(never.equalities + rss.all_equal(["ipv4.ttl", 2]).equalities)

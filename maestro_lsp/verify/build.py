@@ -89,6 +89,7 @@ def build(
     flags = [*_FLAGS, f"-I{RUNTIME}", *(f"-D{k}={v}" if v else f"-D{k}" for k, v in sorted(nf.defines.items())),
              *(f"-I{p}" for p in include), *use.cflags]  # fmt: skip
     containers = needed(sources, Path(libvig))
+    sources = [s for s in sources if s not in containers]
     jobs: list[tuple[str, Path, list[str]]] = []
     for n, source in enumerate((*containers, *sources)):
         jobs.append((source, folder / f"{n}.o", []))

@@ -26,7 +26,7 @@ Instruction = Callable[["State"], int]
 class Code:
     """One compiled function. `nodes[i]` is the syntax that instruction i stands for."""
 
-    __slots__ = ("definition", "instructions", "name", "nodes", "params", "registers", "result_size", "unit", "variables")
+    __slots__ = ("definition", "instructions", "name", "nodes", "params", "registers", "result_size", "temporaries", "unit", "variables")
 
     def __init__(self, definition: FunctionDef, unit: Unit) -> None:
         self.definition = definition
@@ -36,6 +36,7 @@ class Code:
         self.nodes: list[Node] = []
         self.registers = 0
         self.variables: dict[int, tuple[str, int]] = {}  # registers that are variables of the program: (name, bits)
+        self.temporaries: dict[int, int] = {}  # registers that hold a part of an expression: bits
         self.params: list[Any] = []  # ("register" | "memory", index, size, info) of each parameter
         self.result_size = 0  # bytes of a struct result, else 0
 

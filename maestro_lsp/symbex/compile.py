@@ -63,6 +63,13 @@ class Compiler:
         self.code.registers = r + 1
         return r
 
+    def part(self, t: T.CType) -> int:
+        """A register for a value that an expression still needs when later parts of it are evaluated."""
+        r = self.register()
+        if T.is_scalar(t):
+            self.code.temporaries[r] = bits_of(t)
+        return r
+
     def effect(self, action: Callable[[State], None]) -> None:
         """Emit an instruction that does something and goes on."""
         nxt = self.here() + 1
@@ -92,7 +99,7 @@ class Compiler:
         """Evaluate now, keep in a register."""
         if v.const is not None:
             return v
-        r, fn = self.register(), v.fn
+        r, fn = self.part(v.type), v.fn
 
         def run(st: State) -> None:
             st.regs[r] = fn(st)

@@ -19,6 +19,7 @@ from . import expr as X
 from . import initialisers, process  # noqa: F401  (process registers models)
 from .code import Code
 from .compile import Compiler, compile_function
+from .equality import Equality, equal_parts
 from .expr import Expr
 from .libc import LIBC, RESULTS
 from .library import MODELS
@@ -39,6 +40,7 @@ class Limits:
     steps: int = 400_000  # calls and loop iterations
     questions: int = 4000  # whether a branch can be taken
     solver_calls: int = 500  # those of them that Z3 was asked
+    conditions: int = 250_000  # on the paths of all questions together: long paths make every question dear
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,6 @@ class Trouble:
     message: str
     span: Span
     functions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Equality:
-    """When a map takes two keys for equal: the conjunction of `parts[i](a) == parts[i](b)`.
-
-    `parts` are expressions over the bytes of the array "key a"; None when the function is no such conjunction (then `relation`
-    over "key a" and "key b" is all there is).
-    """
-
-    size: int  # bytes of a key that are looked at
-    parts: tuple[tuple[int | Expr, int], ...] | None
-    relation: int | Expr
 
 
 class Engine:
@@ -87,6 +76,7 @@ class Engine:
         self.steps = 0
         self.explored = 0  # paths
         self.questions = 0
+        self.conditions = 0
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
@@ -380,7 +370,13 @@ class Engine:
 
     def _find(self, st: State, c: Expr) -> dict[Expr, int] | None:
         self.questions += 1
-        if self.questions > self.limits.questions or self.solver.z3_calls > self.limits.solver_calls:
+        self.conditions += len(st.conditions)
+        limits = self.limits
+        if (
+            self.questions > limits.questions
+            or self.conditions > limits.conditions
+            or self.solver.z3_calls > limits.solver_calls
+        ):
             raise Problem("path-limit", f"the analysis stopped after {self.questions - 1} questions about branches")
         found = self.solver.find([x.expr for x in st.conditions], st.model, c)
         if isinstance(found, str):
@@ -519,7 +515,7 @@ class Engine:
             raise Problem("unsupported-construct", f"{name}, which compares a map's keys, cannot be executed")
         used = [leaf.args[1] for leaf in X.leaves(relation) if leaf.op == "byte"]
         size = max(used, default=0) + 1
-        parts = _equal_parts(conjuncts) if true_paths == 1 else None
+        parts = equal_parts(conjuncts) if true_paths == 1 else None
         return Equality(size, parts, relation)
 
     def template(self, st: State, init: int | Expr, size: int) -> list[int | Expr]:
@@ -541,32 +537,6 @@ class Engine:
             self.nested(s, self.compile(f), [cell])
             got = self._templates[key] = s.load_bytes(cell, size)
         return list(got)
-
-
-def _equal_parts(conjuncts: list[int | Expr]) -> tuple[tuple[int | Expr, int], ...] | None:
-    """Conditions of the form f(key a) == f(key b), as the f(key a); None if one is of another form."""
-    parts: list[tuple[int | Expr, int]] = []
-    todo = list(conjuncts)
-    while todo:
-        c = todo.pop(0)
-        if isinstance(c, int):
-            if c:
-                continue
-            return None
-        if c.op == "and":
-            todo = [*c.args, *todo]
-            continue
-        if c.op != "eq" or isinstance(c.args[1], int):
-            return None
-        x, y = c.args
-        if any(leaf.args[0] == "key b" for leaf in X.leaves(x) if leaf.op == "byte"):
-            x, y = y, x
-        renamed = X.substitute(x, {leaf: X.byte("key b", leaf.args[1]) for leaf in X.leaves(x) if leaf.op == "byte"})
-        if renamed is not y:
-            return None
-        if (x, x.width) not in parts:
-            parts.append((x, x.width))
-    return tuple(parts)
 
 
 def _redefined(name: str) -> Callable[..., Any]:

@@ -48,6 +48,9 @@ class Expiring:
                 if r < len(old) and not same(frame.regs[r], old[r]):
                     frame.regs[r] = X.sym(f"{name} {variable}", width)
                     changed.add((depth, r))
+            for r, width in frame.code.temporaries.items():  # what the call's own expression has evaluated before it
+                if r < len(old) and not same(frame.regs[r], old[r]):
+                    frame.regs[r] = X.sym(f"{name} part {r}", width)
         for oid, (data, updates) in self.memory.items():
             b = st.memory[oid]
             if len(b.updates) != updates:

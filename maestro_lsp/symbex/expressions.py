@@ -263,7 +263,7 @@ def logical(c: Compiler, op: str, left: Node, right: Node) -> Rvalue:
         return Rvalue(lambda st: 1 if st.decide(a(st)) else X.zext(b(st), 1, 32), INT)
     del c.code.instructions[mark:]
     del c.code.nodes[mark:]
-    r = c.register()
+    r = c.part(INT)
     yes: Label = []
     no: Label = []
     end: Label = []
@@ -286,7 +286,6 @@ def logical(c: Compiler, op: str, left: Node, right: Node) -> Rvalue:
 def e_conditional(c: Compiler, n: Node, used: bool) -> Rvalue:
     cond = child(n, "condition")
     yes_node, no_node = n.child_by_field_name("consequence"), child(n, "alternative")
-    r = c.register()
     if yes_node is None:  # GNU a ?: b
         first = c.temporary(c.value(cond))
         yes_type = first.type
@@ -295,6 +294,7 @@ def e_conditional(c: Compiler, n: Node, used: bool) -> Rvalue:
         yes_type = decayed(c, c.type_of_expression(yes_node))
     no_type = decayed(c, c.type_of_expression(no_node))
     t = conditional_type(yes_type, no_type)
+    r = c.part(t)
     yes: Label = []
     no: Label = []
     end: Label = []
@@ -472,7 +472,7 @@ def arguments(c: Compiler, nodes: list[Node], ftype: T.Function) -> list[Rvalue]
 
 def emit_call(c: Compiler, target: Callable[[State], Any], args: list[Rvalue], result: T.CType) -> Rvalue:
     link = c.link
-    r = c.register()
+    r = c.part(result)
     nxt = c.here() + 1
     fns = tuple(a.fn for a in args)
     types = tuple(a.type for a in args)

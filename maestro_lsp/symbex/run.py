@@ -126,7 +126,7 @@ class _Run:
         if base is None:
             return Execution((), {}, tuple(self.engine.troubles), span, False, self.engine)
         self.engine.limits = self.inputs.limits
-        self.engine.steps = self.engine.explored = self.engine.questions = 0
+        self.engine.steps = self.engine.explored = self.engine.questions = self.engine.conditions = 0
         start_troubles = list(self.engine.troubles)
         ends: list[State] = []
         for _ in range(MAX_PASSES):

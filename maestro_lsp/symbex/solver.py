@@ -40,11 +40,8 @@ class Solver:
         relevant = related(constraints, extra)
         key = (extra, frozenset(relevant))
         if key not in self._answers:
-            trial = {
-                leaf: v
-                for leaf, v in model.items()
-                if leaf in X.leaves(extra) or any(leaf in X.leaves(c) for c in relevant)
-            }
+            leaves = X.leaves(extra).union(*map(X.leaves, relevant))
+            trial = {leaf: v for leaf, v in model.items() if leaf in leaves}
             goal = [*relevant, extra]
             self._answers[key] = trial if search(goal, trial) else self.ask(goal)
         answer = self._answers[key]

@@ -25,7 +25,7 @@ from .conflicts import Conflict, Conflicts, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
 from .findings import Finding, Related
 from .headers import PacketView, Views, reads_transport
-from .matrix import Row, equalities_of, rows, show
+from .matrix import Row, equalities_of, in_words, rows, tied_packets
 
 Verdict = Literal["shared-nothing", "locks", "unknown"]
 
@@ -352,7 +352,6 @@ class _Analysis:
         return tuple(Related(s, f"reached by {name}") for s, name in sorted(spans.items()))[:1]
 
     def unhashable(self, x: Effective, y: Effective, c: Conflict) -> None:
-        equalities, _ = equalities_of(c.when)
         a, b = x.access, y.access
         for one, other in ((a, b), (b, a)):
             if one.call is None or (x if one is a else y).through is not None:
@@ -362,7 +361,7 @@ class _Analysis:
                 Finding(
                     "rss-incompatible-field",
                     f"{one.object.name} is keyed by {self._key_text(one)}, which no RSS option of {self.options.profile.name} hashes; "
-                    f"packets must meet if {show(equalities)}",
+                    f"{tied_packets(c.when)} must meet",
                     one.span,
                     related,
                 )
@@ -371,10 +370,10 @@ class _Analysis:
     def guarded(self, conflicts: Conflicts, chain: int, lookup: Access) -> None:
         g = conflicts.guards[chain]
         texts = sorted(
-            {show(equalities_of(c.when)[0]) for c in conflicts.conflicts for x, y in c.causes if lookup.object.id == chain
+            {in_words(equalities_of(c.when)[0]) for c in conflicts.conflicts for x, y in c.causes if c.when and c.i != c.j
              and (x.access.path.number in g.paths or y.access.path.number in g.paths)}
         )  # fmt: skip
-        text = "; ".join(t for t in texts if t != "always") or "the comparison with the entry"
+        text = " or ".join(texts) or "the fields that the entry was made with"
         more = (
             " The entry is refreshed before that, so a packet that fails it no longer keeps the entry alive."
             if g.rejuvenates_first
@@ -384,7 +383,8 @@ class _Analysis:
             Finding(
                 "dchain-index-guarded",
                 f"{lookup.object.name} is indexed by {self._key_text(lookup)}, which may come back on another core; "
-                f"that is harmless because only packets with {text} go on.{more}",
+                f"that is harmless, because a packet is treated as if the entry were not there unless it compares equal with the "
+                f"packet that made it ({text}), and such packets meet.{more}",
                 lookup.span,
                 self._allocations(conflicts, chain),
             )
@@ -413,8 +413,8 @@ class _Analysis:
             self.findings.append(
                 Finding(
                     "narrow-sharding",
-                    f"packets of device {device} reach at most {queues}: {access.object.name} ties packets with "
-                    f"{show(equalities_of(demand.when)[0])}",
+                    f"packets of device {device} reach at most {queues}: {access.object.name} ties "
+                    f"{tied_packets(demand.when)}",
                     access.span,
                 )
             )
@@ -436,11 +436,12 @@ class _Analysis:
             a, b = self._best(first), self._best(second)
             if a.span == b.span:
                 b = next((self._best(p) for n in named for p in n.causes if self._best(p).span != a.span), b)
-            texts = " and ".join(f"({show(equalities_of(c.when)[0])})" for c in named[:2])
+            texts = " and ".join(f"{in_words(equalities_of(c.when)[0])} (devices {c.i}, {c.j})" for c in named[:2])
             self.findings.append(
                 Finding(
                     "disjoint-sharding",
-                    f"{a.object.name} and {b.object.name} ask for shardings that have nothing in common on device {device}: {texts}",
+                    f"{a.object.name} and {b.object.name} ask for shardings that have nothing in common on device {device}: "
+                    f"packets must meet by {texts}",
                     a.span,
                     (Related(b.span, f"the other access: {b.interface}"),),
                 )
@@ -458,11 +459,11 @@ class _Analysis:
         for d in requirements[:1]:
             cause = d.conflicts[0].causes[0]
             a, b = self._best(cause), cause[1].access
-            text = show(equalities_of(d.conflicts[0].when)[0])
+            tied = tied_packets(d.conflicts[0].when)
             self.findings.append(
                 Finding(
                     "rss-incompatible-field",
-                    f"no RSS option of {self.options.profile.name} spreads packets of device {device} while those with {text} meet, "
+                    f"no RSS option of {self.options.profile.name} spreads packets of device {device} while {tied} meet, "
                     f"as {a.interface} on {a.object.name} asks",
                     a.span,
                     (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else (),

@@ -46,12 +46,20 @@ def show(conjunction: Sequence[Equality]) -> str:
 
 
 def in_words(equalities: Sequence[Equality]) -> str:
-    """A conjunction of the matrix in words."""
+    """A conjunction of the matrix in words: of fields of two packets, the one on the first device first."""
     if not equalities:
         return "all"
     same = [a for a, b in equalities if a == b]
     rest = [f"{a} = {b}" for a, b in equalities if a != b]
     return ", ".join((["equal " + ", ".join(same)] if same else []) + rest)
+
+
+def tied_packets(when: Conjunction) -> str:
+    """The packets of a pair that must meet, as a message names them."""
+    equalities, rest = equalities_of(when)
+    if equalities:
+        return f"packets with {in_words(equalities)}"
+    return f"packets that satisfy {len(rest)} equations between bits" if rest else "all packets"
 
 
 def rows(devices: Sequence[int], conflicts: Iterable[Conflict]) -> tuple[Row, ...]:

@@ -413,7 +413,7 @@ def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence
     """Cells that hold the table's indices belong to another table, hold nothing else, and never outlive an index."""
     if not table.holders:
         return
-    if any(a.object.id == table.chain and a.role == "expire" for a in accesses):
+    if any(a.object.id == table.chain and (a.role == "expire" or _frees_old(a, origin)) for a in accesses):
         table.stale_cells = (
             "its index stands in a cell that outlives it, so the cell's packet may find another packet's entry"
         )
@@ -429,11 +429,17 @@ def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence
                 continue
             index = X.from_bytes(tuple(v_ for _, v_ in a.touch.stored[:4]))
             s = origin.source(a.path, index)
-            if s.kind not in ("fresh", "scan") or s.object != table.chain:
+            from_map = s.kind == "map" and s.object in table.maps  # the packet meets those that put it there
+            if not from_map and (s.kind not in ("fresh", "scan") or s.object != table.chain):
                 table.stale_cells = "its index stands in a cell that is also given other numbers"
             stored[a.path.number, index] = stored.get((a.path.number, index), 0) + 1
             if stored[a.path.number, index] > 1 and s.kind == "fresh":
                 _breach(table, a, "one index is stored in two cells")
+
+
+def _frees_old(a: Access, origin: Provenance) -> bool:
+    """Whether an access frees an index that other packets may know."""
+    return a.role == "free" and a.key is not None and origin.source(a.path, a.key[0].value).kind != "fresh"
 
 
 def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:

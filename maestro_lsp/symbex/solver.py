@@ -14,11 +14,13 @@ from typing import Any
 from . import expr as X
 from .expr import Expr
 
-# Z3's own deterministic work units, of which it does some two million in a second on a laptop: for one question, and for all that an
-# analysis asks. Time-outs would make results irreproducible.
+# In Z3's own deterministic work units, of which it does some two million in a second on a laptop: for one question, and for all that
+# an analysis asks. Time-outs would make results irreproducible.
 Z3_RLIMIT = 2_000_000
 Z3_TOTAL = 6_000_000
-SEARCH_ROUNDS = 24  # repairs of a model before Z3 is asked
+# The search is the faster one at finding a model of much arithmetic, Z3 at showing that there is none: they take turns, first with
+# little patience. Repairs of a model, then Z3's work units.
+PATIENCE = ((24, 20_000), (1_000, Z3_RLIMIT))
 
 
 class Solver:
@@ -28,6 +30,7 @@ class Solver:
         self.z3_calls = 0
         self._spent = 0  # of Z3_TOTAL
         self._z3: Any = None
+        self._context: Any = None
         self._asts: dict[Expr, Any] = {}
         self._answers: dict[tuple[Expr, frozenset[Expr]], dict[Expr, int] | str | None] = {}
 
@@ -43,21 +46,33 @@ class Solver:
             leaves = X.leaves(extra).union(*map(X.leaves, relevant))
             trial = {leaf: v for leaf, v in model.items() if leaf in leaves}
             goal = [*relevant, extra]
-            self._answers[key] = trial if search(goal, trial) else self.ask(goal)
+            self._answers[key] = self._find(goal, trial)
         answer = self._answers[key]
         return {**model, **answer} if isinstance(answer, dict) else answer
 
-    def ask(self, constraints: Iterable[int | Expr]) -> dict[Expr, int] | str | None:
-        """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown"."""
+    def _find(self, goal: list[Expr], near: dict[Expr, int]) -> dict[Expr, int] | str | None:
+        answer: dict[Expr, int] | str | None = "unknown"
+        for rounds, work in PATIENCE:
+            trial = dict(near)
+            if search(goal, trial, rounds):
+                return trial
+            answer = self.ask(goal, work)
+            if answer != "unknown":
+                break
+        return answer
+
+    def ask(self, constraints: Iterable[int | Expr], work: int = Z3_RLIMIT) -> dict[Expr, int] | str | None:
+        """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown" when it takes too much work."""
         import z3
 
         self.z3_calls += 1
         if self._spent > Z3_TOTAL:
             return "unknown"
         if self._z3 is None:
-            self._z3 = z3.Solver()
-            self._z3.set("rlimit", Z3_RLIMIT)
+            self._context = z3.Context()  # of its own: in a shared one, what was asked before decides how far the budget goes
+            self._z3 = z3.Solver(ctx=self._context)
         s = self._z3
+        s.set("rlimit", work)
         before = _work_done(s)
         s.push()
         try:
@@ -94,25 +109,25 @@ class Solver:
         import z3
 
         if isinstance(e, int):
-            return z3.BitVecVal(e, width)
+            return z3.BitVecVal(e, width, self._context)
         got = self._asts.get(e)
         if got is None:
             got = self._asts[e] = self._build(e, z3)
         return got
 
     def _build(self, e: Expr, z3: Any) -> Any:
-        op, w, a = e.op, e.width, e.args
+        op, w, a, context = e.op, e.width, e.args, self._context
         conv = self.to_z3
         if op == "sym":
-            return z3.BitVec(f"{a[0]}:{w}", w)
+            return z3.BitVec(f"{a[0]}:{w}", w, context)
         if op == "byte":
-            return z3.BitVec(f"{a[0]}[{a[1]}]", 8)
+            return z3.BitVec(f"{a[0]}[{a[1]}]", 8, context)
         if op == "uf":
             kids = [x for x in a[1:] if isinstance(x, Expr)]
             shape = ",".join(str(x.width) if isinstance(x, Expr) else f"={x}" for x in a[1:])
             if not kids:
-                return z3.BitVec(f"{a[0]}({shape}):{w}", w)
-            f = z3.Function(f"{a[0]}({shape}):{w}", *(z3.BitVecSort(k.width) for k in kids), z3.BitVecSort(w))
+                return z3.BitVec(f"{a[0]}({shape}):{w}", w, context)
+            f = z3.Function(f"{a[0]}({shape}):{w}", *(z3.BitVecSort(k.width, context) for k in kids), z3.BitVecSort(w, context))
             return f(*(conv(k) for k in kids))
         if op == "concat":
             return z3.Concat(*(conv(p, pw) for p, pw in zip(a[0], a[1], strict=True)))
@@ -127,7 +142,7 @@ class Solver:
         src = next(x.width for x in a if isinstance(x, Expr)) if w == 1 else w
         x, y = conv(a[0], src), conv(a[1], src)
         if op in _TRUTH:
-            one, zero = z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)
+            one, zero = z3.BitVecVal(1, 1, context), z3.BitVecVal(0, 1, context)
             cond = {"eq": lambda: x == y, "ult": lambda: z3.ULT(x, y), "ule": lambda: z3.ULE(x, y),
                     "slt": lambda: x < y, "sle": lambda: x <= y}[op]()  # fmt: skip
             return z3.If(cond, one, zero)
@@ -152,7 +167,7 @@ def without_divisions(constraints: Sequence[int | Expr]) -> list[int | Expr]:
         _divisions(c, found, set())
     meant: dict[Expr, int | Expr] = {}
     axioms: list[int | Expr] = []
-    for e in found:  # inner ones first
+    for n, e in enumerate(found):  # inner ones first
         dividend, divisor, w = e.args[0], e.args[1], e.width
         signed = e.op[0] == "s"
         pair = (
@@ -161,7 +176,7 @@ def without_divisions(constraints: Sequence[int | Expr]) -> list[int | Expr]:
         )
         if e in meant or not all(isinstance(p, Expr) and p.op in _DIVISIONS for p in pair):
             continue
-        q, r = X.sym(f"quotient {e.serial}", w), X.sym(f"remainder {e.serial}", w)
+        q, r = X.sym(f"quotient {n}", w), X.sym(f"remainder {n}", w)
         x = X.substitute(dividend, meant)
         meant |= dict(zip(pair, (q, r), strict=True))  # type: ignore[arg-type]
         product = X.mul(pair[0], divisor, w)
@@ -232,14 +247,14 @@ def holds(constraints: Iterable[Expr], model: Mapping[Expr, int]) -> bool:
     return all(X.evaluate(c, model, memo) for c in constraints)
 
 
-def search(constraints: Sequence[Expr], model: dict[Expr, int]) -> bool:
+def search(constraints: Sequence[Expr], model: dict[Expr, int], rounds: int = PATIENCE[0][0]) -> bool:
     """Repair a model until it satisfies all constraints, one violated constraint at a time; False when that takes too long.
 
     A local search with a fixed seed, so the same question always has the same answer.
     """
     rng = random.Random(len(constraints))
     adjuster = _Adjuster(model, rng)
-    for _ in range(SEARCH_ROUNDS):
+    for _ in range(rounds):
         memo: dict[Expr, int] = {}
         violated = [c for c in constraints if not X.evaluate(c, model, memo)]
         if not violated:

@@ -53,3 +53,32 @@ def test_rounding_time_down_is_no_question_for_minutes() -> None:
     solver = Solver()
     assert solver.ask([X.sle(0, now, 64), X.slt(now, window, 64)]) is None
     assert isinstance(solver.ask([X.slt(now, window, 64)]), dict)  # a negative time
+
+
+def bucket(tokens: Expr, last: Expr, now: Expr) -> list[Expr]:
+    """That a packet of 34 bytes finds enough in a bucket which the time since `last` has not filled: much arithmetic."""
+    elapsed = X.sub(now, last, 64)
+    filled = X.add(tokens, X.udiv(X.mul(elapsed, 400_000, 64), 1_000_000_000, 64), 64)
+    length = X.sym("length", 64)
+    goal = [X.not_(X.slt(now, 0, 64), 1), X.sle(last, now, 64), X.ult(elapsed, 2_000_000, 64), X.ule(filled, 800, 64),
+            X.ule(34, length, 64), X.ule(length, filled, 64)]  # fmt: skip
+    return [c for c in goal if isinstance(c, Expr)]
+
+
+def test_models_of_arithmetic_that_are_hard_for_z3_are_searched_for() -> None:
+    *known, asked = bucket(X.sym("tokens", 64), X.sym("last", 64), X.sym("now", 64))
+    found = Solver().find(known, {leaf: 0 for leaf in X.leaves(asked)}, asked)
+    assert isinstance(found, dict)
+    assert all(X.evaluate(c, found) for c in [*known, asked])
+
+
+def test_what_was_asked_before_by_others_does_not_change_an_answer() -> None:
+    """Neither the answer nor the work: both decide verdicts when the budget is short."""
+    goal = bucket(X.sym("t", 64), X.sym("l", 64), X.sym("n", 64))
+    first, second = Solver(), Solver()
+    answer = first.ask(goal, 20_000)
+    rng = random.Random(3)
+    for _ in range(50):
+        Solver().ask([rng.choice(COMPARISONS)(term(rng), term(rng), W)])
+    assert second.ask(goal, 20_000) == answer
+    assert second._spent == first._spent > 0

@@ -67,7 +67,7 @@ def bucket(tokens: Expr, last: Expr, now: Expr) -> list[Expr]:
 
 def test_models_of_arithmetic_that_are_hard_for_z3_are_searched_for() -> None:
     *known, asked = bucket(X.sym("tokens", 64), X.sym("last", 64), X.sym("now", 64))
-    found = Solver().find(known, {leaf: 0 for leaf in X.leaves(asked)}, asked)
+    found = Solver().find(known, dict.fromkeys(X.leaves(asked), 0), asked)
     assert isinstance(found, dict)
     assert all(X.evaluate(c, found) for c in [*known, asked])
 

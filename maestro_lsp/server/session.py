@@ -58,6 +58,7 @@ class Session:
         self.engine = engine(self._answered)
         self._clock = 0
         self._current: Nf | None = None
+        self._changed: set[str] = set()  # paths, since the current analysis began
         self._discoveries: dict[int, tuple[str, ...]] = {}
         self._asked: dict[int, list[tuple[str, asyncio.Future[Any]]]] = {}  # of resting children
         self._timer: asyncio.TimerHandle | None = None
@@ -76,6 +77,8 @@ class Session:
         document = self.documents.change(uri, version, changes)
         if document is not None:
             self._text_changed(document.path, document.text)
+            if "nf_process" in document.text and not self.nfs.showing(document.path):  # an NF is being written
+                self.discover((document.path,))
         else:
             logger.warning("a change of %s, which is not open", uri)
 
@@ -169,6 +172,7 @@ class Session:
 
     def touch(self, path: str) -> None:
         """A file's text changed."""
+        self._changed.add(path)
         for nf in self.nfs:
             if nf.depends_on(path):
                 self._make_dirty(nf)
@@ -210,6 +214,7 @@ class Session:
         self._versions = {d.path: d.version for d in self.documents if d.path}
         nf.job = self.engine.begin("analyse", self._arguments(nf))
         self._current = nf
+        self._changed.clear()
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(
             self.settings.limit + (0 if self.engine.ready else _STARTS_WITHIN), self._overdue, nf, nf.job
@@ -383,6 +388,8 @@ class Session:
                 self._free(nf)
             self.listener.analysed(nf, old)
             self.listener.status()
+            if not self._changed.isdisjoint(nf.facts.reads):  # until now nobody knew that it reads them
+                self._make_dirty(nf)
             self.pump()
 
     def _discovered(self, job: int, found: list[dict[str, str]]) -> None:

@@ -8,7 +8,7 @@ or writing it by its other name must not go unnoticed; `check_aliases` sees to t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import expr as X
@@ -89,31 +89,37 @@ def _may_meet(st: State, distance: int | Expr, offset: int, n: int, first: int, 
     meet = st.known(X.and_(below, above, 1))
     if isinstance(meet, int):
         return meet != 0
-    leaves = X.leaves(meet)
-    if len(leaves) == 1 and next(iter(leaves)).op == "byte":
-        return _meets_for(st, meet, next(iter(leaves)))
+    if isinstance(distance, Expr) and len(leaves := X.leaves(distance)) == 1 and next(iter(leaves)).op == "byte":
+        known = _distances(st, distance, next(iter(leaves)))
+        return any(d + offset < end and first < d + offset + n for d in known)
     return st.engine.possible(st, meet)
 
 
-def _meets_for(st: State, meet: Expr, byte: Expr) -> bool:
-    """Whether some value of the one byte that decides makes the parts meet. Where the offset is the length of an IPv4 header, the
-    length is at least that of a header without options."""
-    conditions = [c.expr for c in st.conditions if X.leaves(c.expr) == {byte}]
-    is_length = any(_is_header_length(e, byte) for e in st.regions)
-    for value in range(256):
-        given = {byte: value}
-        if is_length and value & 15 < SHORTEST_HEADER:
-            continue
-        if X.evaluate(meet, given) and all(X.evaluate(c, given) for c in conditions):
-            return True
-    return False
+def _distances(st: State, distance: Expr, byte: Expr) -> set[int]:
+    """The values of a distance that one byte decides. Where it decides the length of an IPv4 header, that length is at least that of
+    a header without options."""
+    values: Sequence[int] = range(256)
+    if any(_is_header_length(st, e, byte) for e in st.regions):
+        values = [v for v in values if v & 15 >= SHORTEST_HEADER]
+    for c in st.conditions:
+        if X.leaves(c.expr) == {byte}:
+            table = _table(st, c.expr, byte)
+            values = [v for v in values if table[v]]
+    table = _table(st, distance, byte)
+    return {X.signed(table[v], 64) for v in values}
 
 
-def _is_header_length(offset: Expr, byte: Expr) -> bool:
+def _table(st: State, e: Expr, byte: Expr) -> list[int]:
+    """The values of an expression of one byte."""
+    tables = st.engine.tables
+    if e not in tables:
+        tables[e] = [X.evaluate(e, {byte: v}) for v in range(256)]
+    return tables[e]
+
+
+def _is_header_length(st: State, offset: Expr, byte: Expr) -> bool:
     """Whether an offset is four times a byte's lower half, plus a constant."""
     if X.leaves(offset) != {byte}:
         return False
-    return (
-        len({(X.evaluate(offset, {byte: v}) - 4 * (v & 15)) & MASK for v in range(256) if v & 15 >= SHORTEST_HEADER})
-        == 1
-    )
+    table = _table(st, offset, byte)
+    return len({(table[v] - 4 * (v & 15)) & MASK for v in range(256) if v & 15 >= SHORTEST_HEADER}) == 1

@@ -44,10 +44,10 @@ def expiry_problem(
     if None in stamps or len(stamps) > 1:
         odd = stamps[None] if None in stamps else sorted(stamps.values(), key=lambda x: x.order)[1]
         return odd, "entries are not kept in the order of the packets' times, so when one goes depends on others", None
-    for number in {a.path.number for a in expiries}:
-        ones = [a for a in expiries if a.path.number == number and a.call is not None and a.call.op == "dchain-expire-one"]
-        if ones and ones[-1].touch is not None and ones[-1].touch.found:
-            return ones[-1], "only some of the old entries are expired by one packet, so when one goes depends on other packets", None
+    last_ones = {a.path.number: a for a in expiries if a.call is not None and a.call.op == "dchain-expire-one"}
+    for a in last_ones.values():
+        if a.touch is not None and a.touch.found:
+            return a, "only some of the old entries are expired by one packet, so when one goes depends on other packets", None
     expired_first: dict[int, int] = {}
     for a in expiries:
         assert a.call is not None and a.touch is not None

@@ -126,8 +126,10 @@ class Provenance:
             return None
         x = inside[0]
         others = X.leaves(index) - {x}
-        conditions = frozenset(e for e in p.conjuncts if X.leaves(e) and X.leaves(e) <= others)
         bound = upper_bound(p, x, self.bound)
+        if _piece(index, x, bound) is not None:
+            return x
+        conditions = frozenset(e for e in p.conjuncts if X.leaves(e) and X.leaves(e) <= others)
         key = (index, conditions, bound)
         proved = self._proved.get(key)
         if proved is None:
@@ -147,6 +149,9 @@ class Provenance:
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
         """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""
+        place = _piece(e, x, self.bound)
+        if place is not None and place == _piece(f, y, self.bound):
+            return True
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(f)}
         other = X.substitute(y, twin)
         mine, theirs = X.leaves(e) - X.leaves(x), X.leaves(f) - X.leaves(y)
@@ -226,6 +231,16 @@ def cell_bytes(index: Expr) -> tuple[int, int] | None:
     if not offsets or offsets != list(range(offsets[0], offsets[0] - len(offsets), -1)):
         return None
     return offsets[-1], len(offsets)
+
+
+def _piece(e: Expr, x: Expr, bound: int) -> tuple[int, int] | None:
+    """(first bit, bits) of e that hold x, which is below the bound, if that shows."""
+    first = e.width
+    for part, w in X.summed_parts(e):
+        first -= w
+        if part is x or (w >= (bound - 1).bit_length() and part is X.extract(x, 0, w)):
+            return first, w
+    return None
 
 
 def injective_argument(e: int | Expr) -> Expr | None:

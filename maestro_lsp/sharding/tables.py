@@ -470,12 +470,12 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
         whole = set(range(max((table.capacity - 1).bit_length(), 1)))
         for call in p.calls:
             for touch in call.touches:
-                for leaf in _among(numbers, *(v for _, v in touch.stored)):
+                for leaf in _among(numbers, *(v for _, v in touch.stored)) if touch.stored else ():
                     bits = [_bits_shown(v, leaf) for _, v in touch.stored]
                     if any(b is None for b in bits) or not whole <= set().union(*(b for b in bits if b)):
                         _matters(table, numbers[leaf], "a function of the index is stored")
-        for q in p.plain:
-            for leaf in _among(numbers, q.value if q.value is not None else 0):
+        for value in {q.value: None for q in p.plain if isinstance(q.value, Expr)}:
+            for leaf in _among(numbers, value):
                 _matters(table, numbers[leaf], "the index is stored in plain memory")
         shown: dict[Expr, set[int]] = {}
         for w in p.writes:
@@ -494,7 +494,10 @@ def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance)
 
 def _among(numbers: Mapping[Expr, Access], *values: int | Expr) -> list[Expr]:
     """Which of some numbers values depend on, in a fixed order."""
-    found = {n for v in values if isinstance(v, Expr) for n in numbers if n in X.leaves(v)}
+    found: set[Expr] = set()
+    for v in values:
+        if isinstance(v, Expr) and not (leaves := X.leaves(v)).isdisjoint(numbers):
+            found |= leaves & numbers.keys()
     return sorted(found, key=lambda n: n.serial)
 
 

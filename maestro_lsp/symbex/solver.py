@@ -51,6 +51,15 @@ class Solver:
         return {**model, **answer} if isinstance(answer, dict) else answer
 
     def _find(self, goal: list[Expr], near: dict[Expr, int]) -> dict[Expr, int] | str | None:
+        *known, asked = [X.cancelled(c) for c in goal]
+        if not isinstance(asked, int) and 0 not in known:
+            goal = [*related([c for c in known if isinstance(c, Expr)], asked), asked]  # fewer, perhaps
+        elif not asked or 0 in known:
+            return None
+        leaves = X.leaves(goal[-1]).union(*map(X.leaves, goal))
+        if len(leaves) == 1 and next(iter(leaves)).width <= 8:
+            (leaf,) = leaves
+            return next(({leaf: v} for v in range(1 << leaf.width) if holds(goal, {leaf: v})), None)
         answer: dict[Expr, int] | str | None = "unknown"
         for rounds, work in PATIENCE:
             trial = dict(near)

@@ -9,6 +9,7 @@ from .terms import (
     ashr,
     byte,
     bytes_of,
+    cancelled,
     concat,
     eq,
     extract,
@@ -32,6 +33,7 @@ from .terms import (
     slt,
     srem,
     sub,
+    summed_parts,
     sym,
     udiv,
     uf,
@@ -56,8 +58,8 @@ from .walk import (
 )
 
 __all__ = [
-    "LEAVES", "Expr", "add", "and_", "array", "ashr", "bit_scan", "byte", "bytes_of", "children", "concat", "conjuncts", "crc32c", "eq",
+    "LEAVES", "Expr", "add", "and_", "array", "ashr", "bit_scan", "byte", "bytes_of", "cancelled", "children", "concat", "conjuncts", "crc32c", "eq",
     "evaluate", "extract", "forget", "from_bytes", "interned", "is_leaf", "ite", "leaves", "lshr", "mul", "neg", "nonzero", "not_",
-    "or_", "parts_of", "pure", "rebuild", "sdiv", "sext", "shl", "show", "signed", "size", "sle", "slt", "srem", "sub", "substitute",
+    "or_", "parts_of", "pure", "rebuild", "sdiv", "sext", "shl", "show", "signed", "size", "sle", "slt", "srem", "sub", "substitute", "summed_parts",
     "sym", "udiv", "uf", "ule", "ult", "urem", "xor", "zext",
 ]  # fmt: skip

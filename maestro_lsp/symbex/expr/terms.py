@@ -420,6 +420,15 @@ def _align(a: int | Expr, b: int | Expr, w: int) -> list[tuple[int | Expr, int |
     return out
 
 
+def summed_parts(e: Expr) -> list[tuple[int | Expr, int]]:
+    """The parts of a value, those of a sum too in which no two terms have the same bits."""
+    if e.op == "add":
+        cut = _align(e.args[0], e.args[1], e.width) or []
+        if cut and all(0 in (x, y) for x, y, _ in cut):
+            return [(y if x == 0 else x, w) for x, y, w in cut]
+    return parts_of(e, e.width)
+
+
 def _mask_parts(x: int | Expr, mask: int, w: int) -> list[tuple[int | Expr, int, int]]:
     """Cut x at the changes of a constant mask: (part, 0 or all ones of the mask there, width), most significant first."""
     out: list[tuple[int | Expr, int, int]] = []
@@ -568,6 +577,13 @@ def _split_zero(v: int | Expr, w: int) -> tuple[int | Expr, int]:
     return v, w
 
 
+def _split_constant(v: Expr) -> tuple[Expr, int]:
+    """x and c, where v is x + c."""
+    if v.op == "add" and isinstance(v.args[1], int):
+        return v.args[0], v.args[1]
+    return v, 0
+
+
 def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """a == b as one bit."""
     if a is b:
@@ -618,9 +634,10 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     if wa < w and wb < w:
         m = max(wa, wb)
         return eq(extract(a, 0, m), extract(b, 0, m), m)
+    (x, c), (y, d) = _split_constant(a), _split_constant(b)
+    if c and d or x is y:
+        return eq(sub(c, d, w), 0, w) if x is y else eq(add(x, sub(c, d, w), w), y, w)
     if a.op == b.op:
-        if a.op == "add" and isinstance(a.args[1], int) and isinstance(b.args[1], int) and a.args[1] == b.args[1]:
-            return eq(a.args[0], b.args[0], w)
         if a.op == "sext" and a.args[0].width == b.args[0].width:
             return eq(a.args[0], b.args[0], a.args[0].width)
         if a.op == "concat" and a.args[1] == b.args[1]:
@@ -640,6 +657,19 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     if w == 1 and not_(a, 1) is b:
         return 0
     return _commute("eq", a, b, 1)
+
+
+def cancelled(e: Expr) -> int | Expr:
+    """A condition that means the same, in which no sum is compared with one that shares a term with it."""
+    if e.op == "not":
+        return not_(cancelled(e.args[0]), 1)
+    if e.op != "eq" or not isinstance(e.args[1], Expr):
+        return e
+    (x, c), (y, d) = map(_split_constant, e.args)
+    w = x.width
+    theirs = y.args if y.op == "add" else (y,)
+    common = next((t for t in (x.args if x.op == "add" else (x,)) if t in theirs), None)
+    return e if common is None else eq(add(sub(x, common, w), c, w), add(sub(y, common, w), d, w), w)
 
 
 def ult(a: int | Expr, b: int | Expr, w: int) -> int | Expr:

@@ -124,6 +124,32 @@ def test_substitution_agrees_with_evaluation(term, data):
     assert X.substitute(ours, model) == X.evaluate(ours, model)
 
 
+@settings(max_examples=300, deadline=None)
+@given(terms(width=8), terms(width=8), terms(width=8), st.integers(0, 255), st.booleans())
+def test_sums_without_their_common_terms_compare_alike(a, b, c, constant, negated):
+    first, second = X.add(X.add(a[0], constant, 8), b[0], 8), X.add(c[0], a[0], 8)
+    e = X.eq(first, second, 8)
+    if isinstance(e, int):
+        return
+    e = X.not_(e, 1) if negated else e
+    solver, s = Solver(), z3.Solver()
+    s.add(solver.to_z3(e, 1) != solver.to_z3(X.cancelled(e), 1))
+    assert s.check() == z3.unsat
+
+
+@settings(max_examples=200, deadline=None)
+@given(terms(), terms(), st.integers(0, 31))
+def test_the_parts_of_a_sum_make_it_up(x, y, cut):
+    """Halves of words that no carry joins, and sums that are none."""
+    low = X.zext(X.extract(X.zext(x[0], x[2], 32), 0, cut), cut, 32) if cut else 0
+    high = X.shl(X.zext(y[0], y[2], 32), cut, 32)
+    for e in (X.add(low, high, 32), X.add(X.zext(x[0], x[2], 32), high, 32)):
+        if isinstance(e, X.Expr):
+            solver, s = Solver(), z3.Solver()
+            s.add(solver.to_z3(e) != solver.to_z3(X.concat(X.summed_parts(e)), 32))
+            assert s.check() == z3.unsat
+
+
 def test_byte_swaps_masks_and_reassembly_meet_in_one_form():
     field = X.from_bytes(tuple(X.byte("packet", 26 + i) for i in range(4)))
     swapped = X.from_bytes(tuple(reversed(list(X.bytes_of(field, 4)))))

@@ -635,8 +635,10 @@ def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
         m = max(wa, wb)
         return eq(extract(a, 0, m), extract(b, 0, m), m)
     (x, c), (y, d) = _split_constant(a), _split_constant(b)
-    if c and d or x is y:
-        return eq(sub(c, d, w), 0, w) if x is y else eq(add(x, sub(c, d, w), w), y, w)
+    if x is y:
+        return int(c == d)
+    if c and d:
+        return eq(add(x, sub(c, d, w), w), y, w)
     if a.op == b.op:
         if a.op == "sext" and a.args[0].width == b.args[0].width:
             return eq(a.args[0], b.args[0], a.args[0].width)

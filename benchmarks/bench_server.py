@@ -5,8 +5,9 @@
 FOLDERs are NFs; by default all fixtures, and Vigor's where MAESTRO_VIGOR (default /tmp/vigor) has them. For each NF: milliseconds
 from a keystroke to the diagnostics of the new text, how long the analysis itself took within them, and how long all processes
 computed for a keystroke and four requests (which other load does not change); for all of them together the
-answer times of requests that are sent while analysis, keys and proof run. Then the time from starting the process to first
-diagnostics, without and with results of an earlier session, and the memory of all processes during many edits.
+answer times of requests that are sent while analysis, keys and proof run. Then keystrokes while many call path files are
+read; the time from starting the process to first diagnostics, without and with results of an earlier session; and the memory
+of all processes during many edits.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from maestro_lsp.check import check
+from maestro_lsp.render.paths import call_path_files
+from maestro_lsp.workspace import Settings, find_nfs
 from tests.server.raw import Client
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -128,6 +132,38 @@ def measure_load(nf: Path, edits: int) -> dict[str, Any]:
     return {"requests": len(times), "p50": percentile(times, 0.5), "p99": percentile(times, 0.99), "slowest": slowest}
 
 
+def measure_reading(nf: Path, edits: int) -> dict[str, Any]:
+    """Keystrokes while the NF's call path files are read in the background, and the same without files."""
+    found: dict[str, Any] = {}
+    files = call_path_files(check(find_nfs(nf)[0], Settings()))
+    for kind in ("without_files", "with_files"):
+        draw = random.Random(2)
+        with tempfile.TemporaryDirectory() as place:
+            folder = copied(nf, Path(place))
+            if kind == "with_files":
+                (folder / "klee-last").mkdir()
+                for number, text in enumerate(files, 1):
+                    (folder / "klee-last" / f"test{number:06}.call_path").write_text(text)
+            client = Client(folder)
+            path = busiest(folder)
+            uri = client.open(path)
+            client.fresh(uri)
+            lines = len(path.read_text().splitlines())
+            keystrokes, requests = [], []
+            for n in range(edits):
+                sent = type_on_first_line(client, uri, n)
+                keystrokes.append(1e3 * (client.diagnosed(uri, n + 2) - sent))
+                asking = draw.sample([r for r in REQUESTS if r != "maestro/paths"], 3)  # that one waits for the files
+                requests += [took for _, took in asked(client, uri, asking, draw.randrange(lines))]
+                time.sleep(draw.choice((0.0, 0.1, 0.3)))
+            client.stop()
+        found[kind] = {
+            "keystroke_ms": {"p50": percentile(keystrokes, 0.5), "p95": percentile(keystrokes, 0.95)},
+            "request_p99_ms": percentile(requests, 0.99),
+        }
+    return {"nf": nf.name, "files": len(files), **found}
+
+
 def measure_start(nf: Path, rounds: int) -> dict[str, float]:
     """Seconds from starting the process to the first diagnostics."""
     found: dict[str, list[float]] = {"first_session_s": [], "later_session_s": []}
@@ -219,6 +255,7 @@ def main() -> None:
         "nfs": nfs,
         "request_ms": {"requests": len(times), "p50": percentile(times, 0.5), "p99": percentile(times, 0.99)},
         "request_under_load_ms": measure_load(firewall, 10 * args.edits),
+        "while_call_paths_are_read": measure_reading(FIXTURES / "heavy-hitters", 3 * args.edits),
         "start": measure_start(firewall, 5),
         "memory": measure_memory(firewall, args.memory_edits),
         "load_average": os.getloadavg()[0],

@@ -81,7 +81,10 @@ class Engine:
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
         self.addresses: dict[Expr, int] = {}  # unknowns that stand for where objects lie, with the executor's own choice
-        self.tables: dict[Expr, list[int]] = {}  # values of expressions of one byte (see `regions`)
+        # what `regions` knows about offsets in the packet that one byte decides
+        self.tables: dict[Expr, list[int]] = {}
+        self.distances: dict[tuple[Expr, tuple[Expr, ...], bool], set[int]] = {}
+        self.header_lengths: dict[Expr, bool] = {}
         self.initial: dict[int, tuple[int | Expr, ...]] = {}  # of globals and statics: what their initialisers say
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}

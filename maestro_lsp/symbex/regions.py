@@ -98,15 +98,18 @@ def _may_meet(st: State, distance: int | Expr, offset: int, n: int, first: int, 
 def _distances(st: State, distance: Expr, byte: Expr) -> set[int]:
     """The values of a distance that one byte decides. Where it decides the length of an IPv4 header, that length is at least that of
     a header without options."""
-    values: Sequence[int] = range(256)
-    if any(_is_header_length(st, e, byte) for e in st.regions):
-        values = [v for v in values if v & 15 >= SHORTEST_HEADER]
-    for c in st.conditions:
-        if X.leaves(c.expr) == {byte}:
-            table = _table(st, c.expr, byte)
-            values = [v for v in values if table[v]]
-    table = _table(st, distance, byte)
-    return {X.signed(table[v], 64) for v in values}
+    conditions = tuple(c.expr for c in st.conditions if X.leaves(c.expr) == {byte})
+    is_length = any(_is_header_length(st, e, byte) for e in st.regions)
+    key = (distance, conditions, is_length)
+    got = st.engine.distances.get(key)
+    if got is None:
+        values: Sequence[int] = range(256)
+        if is_length:
+            values = [v for v in values if v & 15 >= SHORTEST_HEADER]
+        for c in conditions:
+            values = [v for v in values if _table(st, c, byte)[v]]
+        got = st.engine.distances[key] = {X.signed(_table(st, distance, byte)[v], 64) for v in values}
+    return got
 
 
 def _table(st: State, e: Expr, byte: Expr) -> list[int]:
@@ -119,7 +122,10 @@ def _table(st: State, e: Expr, byte: Expr) -> list[int]:
 
 def _is_header_length(st: State, offset: Expr, byte: Expr) -> bool:
     """Whether an offset is four times a byte's lower half, plus a constant."""
-    if X.leaves(offset) != {byte}:
-        return False
-    table = _table(st, offset, byte)
-    return len({(table[v] - 4 * (v & 15)) & MASK for v in range(256) if v & 15 >= SHORTEST_HEADER}) == 1
+    got = st.engine.header_lengths.get(offset)
+    if got is None:
+        leaves = X.leaves(offset)
+        table = _table(st, offset, next(iter(leaves))) if len(leaves) == 1 and next(iter(leaves)).op == "byte" else []
+        rest = {(table[v] - 4 * (v & 15)) & MASK for v in range(len(table)) if v & 15 >= SHORTEST_HEADER}
+        got = st.engine.header_lengths[offset] = len(rest) == 1
+    return got and byte in X.leaves(offset)

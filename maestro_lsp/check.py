@@ -25,6 +25,7 @@ from .callpaths.folder import find_directory, holds_call_paths, owner
 from .collector import restrained
 from .libvig.catalogue import Catalogue, CatalogueError
 from .recorded import Comparison, Source, alone, compare, stand_in, taken_for_granted
+from .rss import z3_here
 from .rss.fields import PACKET_CLASSES
 from .rss.nic import profile
 from .rss.solve import SpecError
@@ -175,7 +176,8 @@ def check_source(
     except Exception:
         error = traceback.format_exc()
         where = Span(nf.entry_file, 0, 0)
-        why = "the analysis failed here, which is an error of maestro-lsp: please report it with the NF (-v shows details)"
+        ours = "the analysis failed here, which is an error of maestro-lsp: please report it with the NF (-v shows details)"
+        why = f"the analysis gets no further: {no_z3}" if (no_z3 := z3_here.why_not()) else ours
         execution = Execution((), {}, (Trouble("unsupported-construct", why, where),), where, False)
         analysis = analyse(execution, devices, options)
     hidden = frozenset(f for f in analysis.findings if f.code in _allowed(f, read, settings))

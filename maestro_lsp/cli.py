@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
+from .arguments import USAGE, Parser
 
 if TYPE_CHECKING:
     from .check import Report
     from .workspace import NfSources, Settings
 
-OK, NOT_SHARED, USAGE = 0, 1, 2
+OK, NOT_SHARED = 0, 1
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")  # of synthesis.parallel, which takes longer to import
 PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
 
@@ -34,11 +35,7 @@ class UsageError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser(words)
-    args = parser.parse_args(words)
-    if not hasattr(args, "run"):
-        parser.print_help(sys.stderr)
-        return USAGE
+    args = build_parser(words).parse(words)
     try:
         return int(args.run(args))
     except UsageError as e:
@@ -53,46 +50,68 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as e:
         if os.environ.get("MAESTRO_TRACEBACK"):
             raise
-        what = f"{type(e).__name__}: {e}".splitlines()[0]
+        from .rss.z3_here import why_not
+
+        what = f"error of the program ({type(e).__name__}: {e}".splitlines()[0]
         print(
-            f"maestro-lsp: error of the program ({what}); please report it with what MAESTRO_TRACEBACK=1 shows",
+            f"maestro-lsp: {why_not() or f'{what}); please report it with what MAESTRO_TRACEBACK=1 shows'}",
             file=sys.stderr,
         )
         return USAGE
 
 
-def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+def build_parser(words: Sequence[str] = ()) -> Parser:
     """The parser of all commands, as far as the given words need it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="maestro-lsp",
         description="Which packets of a DPDK network function must meet on one core, and how to make the NIC see to it.",
+        epilog="example: maestro-lsp check PATH, where PATH is the folder of your NF",
     )
     parser.add_argument("--version", action="version", version=f"maestro-lsp {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    check = commands.add_parser("check", help="analyse NFs: findings, constraint matrix, verdict, RSS configuration")
+    parser.commands = commands.choices
+    check = commands.add_parser(
+        "check",
+        help="analyse NFs: findings, constraint matrix, verdict, RSS configuration",
+        epilog="example: maestro-lsp check nfs/firewall --nic e810",
+    )
     check.add_argument(
         "paths", nargs="+", metavar="PATH", help="an NF's folder, one of its files, or a tree with several NFs"
     )
-    check.add_argument("--format", choices=("text", "json", "sarif"), default="text")
+    check.add_argument(
+        "--format", choices=("text", "json", "sarif"), default="text", help="for people, programs, code scanning"
+    )
     _analysis_options(check)
     check.add_argument("--prove", action="store_true", help="prove the keys by means that do not trust the solver")
     check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="analyse N NFs at a time")
     check.set_defaults(run=run_check)
-    paths = commands.add_parser("paths", help="list an NF's call paths")
+    paths = commands.add_parser(
+        "paths",
+        help="list an NF's call paths",
+        epilog="example: maestro-lsp paths nfs/firewall --format dot | dot -Tsvg",
+    )
     paths.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
-    paths.add_argument("--format", choices=("text", "json", "dot", "lva", "call-path"), default="text")
+    paths.add_argument(
+        "--format",
+        choices=("text", "json", "dot", "lva", "call-path"),
+        default="text",
+        help="dot: the decision tree; lva: accesses as the thesis lists them; call-path: files as KLEE's",
+    )
     paths.add_argument("--out", metavar="DIR", help="where --format call-path writes its files")
     _analysis_options(paths)
     paths.set_defaults(run=run_paths)
-    completion = commands.add_parser("completion", help="print a completion script for a shell")
-    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
-    completion.set_defaults(run=run_completion)
-    serve = commands.add_parser("serve", help="language server for editors, on standard input and output")
-    serve.add_argument("--tcp", type=_positive, metavar="PORT", help="on a port of the loopback interface instead")
-    serve.set_defaults(run=run_serve)
-    parallel = commands.add_parser("parallelize", help="write the parallel program of an NF, as one C file")
+    parallel = commands.add_parser(
+        "parallelize",
+        help="write the parallel program of an NF, as one C file",
+        epilog="example: maestro-lsp parallelize nfs/firewall --strategy shared-nothing",
+    )
     parallel.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
-    parallel.add_argument("--strategy", required=True, choices=STRATEGIES)
+    parallel.add_argument(
+        "--strategy",
+        required=True,
+        choices=STRATEGIES,
+        help="state for each core, or one for all under locks or in transactions; or one core",
+    )
     parallel.add_argument(
         "--out", metavar="FILE", help="default: NAME-STRATEGY.c in the NF's folder; - for standard output"
     )
@@ -115,7 +134,11 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parallel.add_argument("--build", action="store_true", help="compile it against the DPDK that pkg-config finds")
     _analysis_options(parallel)
     parallel.set_defaults(run=run_parallelize)
-    verifying = commands.add_parser("verify", help="check a generated file against its NF")
+    verifying = commands.add_parser(
+        "verify",
+        help="check a generated file against its NF",
+        epilog="example: maestro-lsp verify nfs/firewall --against firewall-shared-nothing.c",
+    )
     verifying.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
     verifying.add_argument(
         "--against", metavar="FILE", help="the generated file; default: all that `parallelize` left in the NF's folder"
@@ -123,7 +146,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     verifying.add_argument(
         "--packets", type=int, metavar="N", help="of each run of both programs side by side; 0: only by symbols"
     )
-    verifying.add_argument("--format", choices=("text", "json"), default="text")
+    verifying.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for programs")
     _analysis_options(verifying)
     verifying.set_defaults(run=run_verify)
     if not words or words[0] not in (
@@ -137,6 +160,16 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         from .rss.commands import add_parsers
 
         add_parsers(commands)
+    serve = commands.add_parser("serve", help="language server for editors, on standard input and output", alone=True)
+    serve.add_argument("--tcp", type=_positive, metavar="PORT", help="on a port of the loopback interface instead")
+    serve.set_defaults(run=run_serve)
+    completion = commands.add_parser(
+        "completion",
+        help="print a completion script for a shell",
+        epilog="example: maestro-lsp completion bash > ~/.local/share/bash-completion/completions/maestro-lsp",
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.set_defaults(run=run_completion)
     return parser
 
 
@@ -367,6 +400,10 @@ def run_serve(args: argparse.Namespace) -> int:
     """`maestro-lsp serve`."""
     from .server.engine.client import spawn
 
+    if args.tcp is None and sys.stdin.isatty():
+        print(
+            "maestro-lsp: this speaks with editors, not with people; it waits for one (Ctrl+D ends it)", file=sys.stderr
+        )
     worker = spawn()  # it starts up while this process imports the protocol
     from .server.server import serve
 
@@ -434,7 +471,7 @@ def run_verify(args: argparse.Namespace) -> int:
     files = [str(Path(against).absolute())] if against else verification.generated_beside(report.nf)
     if not files:
         raise UsageError(
-            f"there is no generated file in {report.nf.root}: run `maestro-lsp parallelize {args.path}`, or name one with --against"
+            f"there is no generated file in {report.nf.root}: run `maestro-lsp parallelize {args.path} --strategy shared-nothing`, or name one with --against"
         )
     packets = verification.PACKETS if args.packets is None else args.packets
     good = True
@@ -478,10 +515,12 @@ def _build(command: str, folder: str) -> int:
     """Run the compiler."""
     import subprocess
 
-    if subprocess.run(["pkg-config", "--exists", "libdpdk"], check=False).returncode != 0:
-        raise UsageError(
-            "DPDK is not found: pkg-config knows no libdpdk (Debian and Ubuntu: apt-get install libdpdk-dev)"
-        )
+    from .verify.build import CannotBuild, tools
+
+    try:
+        tools()
+    except CannotBuild as e:
+        raise UsageError(f"the file is written, but cannot be built here: {e}") from None
     own = str(Path(__file__).parent / "runtime")  # whose containers serve where the project has none
     built = subprocess.run(command, shell=True, cwd=folder, env={"LIBVIG": own, **os.environ}, check=False)
     if built.returncode != 0:

@@ -34,53 +34,77 @@ _SYNTHETIC_PACKETS = 50_000
 
 def add_parsers(subparsers: Any) -> None:
     """Add `solve`, `hash` and `balance` to the subparsers of an argparse parser; each sets `run`."""
-    solve = subparsers.add_parser("solve", help="RSS keys for constraints stated in a TOML file")
-    solve.add_argument("spec", type=Path, metavar="SPEC.toml")
-    solve.add_argument("--nic", help=f"override the file's NIC: {', '.join(sorted(profiles()))}, or FILE.toml[:NAME]")
+    solve = subparsers.add_parser(
+        "solve",
+        help="RSS keys for constraints stated in a TOML file",
+        epilog="example: maestro-lsp solve session.toml --format ethtool",
+    )
+    solve.add_argument("spec", type=Path, metavar="SPEC.toml", help="what must meet, and on which NIC")
+    solve.add_argument(
+        "--nic",
+        metavar="PROFILE",
+        help=f"override the file's NIC: {', '.join(sorted(profiles()))}, or FILE.toml[:NAME]",
+    )
     solve.add_argument("--equal", choices=("index", "hash"), help="what must agree (default: the file's, or index)")
-    solve.add_argument("--seed", type=int, help="default: the file's, or 0")
-    solve.add_argument("--queues", type=_positive, help="queues of the tables and predictions")
+    solve.add_argument("--seed", type=int, metavar="N", help="default: the file's, or 0")
+    solve.add_argument("--queues", type=_positive, metavar="N", help="queues of the tables and predictions")
     solve.add_argument("--alternatives", type=_positive, default=1, metavar="N", help="print N sets of keys")
     solve.add_argument(
         "--sample", type=Path, metavar="CAPTURE", help="prefer keys that spread this traffic, balance on it"
     )
-    solve.add_argument("--prove", action=argparse.BooleanOptionalAction, default=True)
+    solve.add_argument("--prove", action=argparse.BooleanOptionalAction, default=True, help="prove the keys (default)")
     solve.add_argument("--plot", type=Path, metavar="OUT.svg", help="skew of uniform and Zipfian traffic")
     formats = ("text", "json", "dpdk-c", "testpmd", "ethtool")
-    solve.add_argument("--format", choices=formats, default="text")
+    solve.add_argument("--format", choices=formats, default="text", help="what is printed")
     solve.set_defaults(run=solve_command)
 
-    hashing = subparsers.add_parser("hash", help="Toeplitz hash, index and queue of tuples or of a capture")
-    hashing.add_argument("tuples", nargs="*", metavar="SRC,DST[,SPORT,DPORT]")
-    hashing.add_argument("--capture", type=Path)
-    hashing.add_argument("--threshold", type=float, help="exit 1 if the standard deviation over queues is above this")
+    hashing = subparsers.add_parser(
+        "hash",
+        help="Toeplitz hash, index and queue of tuples or of a capture",
+        epilog="example: maestro-lsp hash 10.0.0.1,10.0.0.2,1234,80 --queues 4",
+    )
+    hashing.add_argument(
+        "tuples", nargs="*", metavar="SRC,DST[,SPORT,DPORT]", help="addresses, IPv4 or IPv6, and ports"
+    )
+    hashing.add_argument("--capture", type=Path, metavar="FILE", help="packets to hash: pcap or pcapng")
+    hashing.add_argument(
+        "--threshold", type=float, metavar="X", help="exit 1 if the standard deviation over queues is above this"
+    )
     _add_key_options(hashing)
-    hashing.add_argument("--format", choices=("text", "json"), default="text")
+    hashing.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for programs")
     hashing.set_defaults(run=hash_command)
 
-    balancing = subparsers.add_parser("balance", help="balanced indirection table for a capture")
-    balancing.add_argument("capture", type=Path)
+    balancing = subparsers.add_parser(
+        "balance",
+        help="balanced indirection table for a capture",
+        epilog="example: maestro-lsp balance traffic.pcap --queues 8 --plot skew.svg",
+    )
+    balancing.add_argument("capture", type=Path, metavar="CAPTURE", help="the traffic: pcap or pcapng")
     _add_key_options(balancing)
-    balancing.add_argument("--threshold", type=float, help="exit 1 if the standard deviation over queues is above this")
-    balancing.add_argument("--plot", type=Path, metavar="OUT.svg")
-    balancing.add_argument("--format", choices=("text", "json"), default="text")
+    balancing.add_argument(
+        "--threshold", type=float, metavar="X", help="exit 1 if the standard deviation over queues is above this"
+    )
+    balancing.add_argument("--plot", type=Path, metavar="OUT.svg", help="skew before and after")
+    balancing.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for programs")
     balancing.set_defaults(run=balance_command)
 
 
 def _add_key_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", default=MICROSOFT_KEY, metavar="HEX", help="default: Microsoft's test key")
     parser.add_argument(
-        "--nic", help="decides what is hashed, the table size and the key length; default: an x710 with any key"
+        "--nic",
+        metavar="PROFILE",
+        help="decides what is hashed, the table size and the key length; default: an x710 with any key",
     )
-    parser.add_argument("--fields", help="hash these instead, e.g. ipv4.src,ipv4.dst")
-    parser.add_argument("--table", type=_positive, default=0, help="entries, default: the NIC's")
-    parser.add_argument("--queues", type=_positive, default=8)
+    parser.add_argument("--fields", metavar="LIST", help="hash these instead, e.g. ipv4.src,ipv4.dst")
+    parser.add_argument("--table", type=_positive, default=0, metavar="N", help="entries, default: the NIC's")
+    parser.add_argument("--queues", type=_positive, default=8, metavar="N", help="default: 8")
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    value = int(text) if text.isdecimal() else 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not positive")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
     return value
 
 
@@ -134,7 +158,8 @@ def solve_command(args: argparse.Namespace) -> int:
         reasons = "; ".join(str(requirement) for requirement in found.space.explain(device))
         whose = ", ".join(c for c in PACKET_CLASSES if (device, c) in found.space.named) or "all"
         print(
-            f"maestro-lsp: device {device}: every valid key sends its {whose} packets to one queue: {reasons}", file=sys.stderr
+            f"maestro-lsp: device {device}: every valid key sends its {whose} packets to one queue: {reasons}",
+            file=sys.stderr,
         )
     if proof is not None and not proof.holds:
         print(f"maestro-lsp: {proof.failures[0]}", file=sys.stderr)

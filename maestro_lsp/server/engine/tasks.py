@@ -11,6 +11,7 @@ from typing import Any
 from ... import workspace
 from ...callpaths.folder import SUFFIX, find_directory
 from ...check import CheckError, Report, check_source, on_nic, with_call_paths
+from ...rss import z3_here
 from ...source.program import Program
 from ...workspace import NfSources, Read, Settings
 from ..facts import panel as panels
@@ -114,6 +115,9 @@ def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
         return
     assert request.program is not None
     data = snapshot.facts(report, request.encoding, sorted(request.log))
+    if report.error:  # of this machine or this version, and not of the source: nothing to remember
+        yield "part", "facts", data
+        return
     later = {path: caches.digest(text) for path, text in request.log.items() if path not in before}
     yield "keep", later, request.program.asked, {"facts": data}
 
@@ -141,6 +145,9 @@ def prove(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     found = request.checked().analysis.configuration
     if found is None:
         yield "add", "prove", ("none", "there are no keys")
+        return
+    if why := z3_here.why_not():
+        yield "part", "prove", ("none", f"not proved: {why}")
         return
     from ...rss.proof import prove as proof_of
 

@@ -303,10 +303,11 @@ def on_nic(report: Report, given: Settings, nic: str) -> Analysis:
 
 
 def with_proof(r: Report) -> Report:
-    """The report with a proof of its keys; as it is where no packets must meet, or keys bring none together."""
+    """The report with a proof of its keys; as it is where no packets must meet, or keys bring none together. Needs Z3."""
     configuration = r.analysis.configuration
     if configuration is None or not configuration.space.requirements:
         return r
+    z3_here.load()
     from .rss.proof import prove
 
     return replace(r, proof=prove(configuration.space, configuration.keys))

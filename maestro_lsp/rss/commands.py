@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import balance as tables
+from . import z3_here
 from .configure import Configuration
 from .fields import PACKET_CLASSES, Field, FieldError, canonical, carries, parse
 from .nic import profile, profiles
@@ -146,6 +147,7 @@ def solve_command(args: argparse.Namespace) -> int:
         raise SpecError(f"{args.spec}: '{requirement}' can never hold for packets of the classes at hand")
     proof = None
     if args.prove:
+        z3_here.load()
         from .proof import prove
 
         proof = prove(found.space, found.keys, seed=spec.seed)

@@ -11,6 +11,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..rss import z3_here
 from . import expr as X
 from .expr import Expr
 
@@ -72,8 +73,7 @@ class Solver:
 
     def ask(self, constraints: Iterable[int | Expr], work: int = Z3_RLIMIT) -> dict[Expr, int] | str | None:
         """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown" when it takes too much work."""
-        import z3
-
+        z3 = z3_here.load()
         self.z3_calls += 1
         if self._spent > Z3_TOTAL:
             return "unknown"

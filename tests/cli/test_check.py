@@ -81,7 +81,7 @@ def test_an_incomplete_analysis_is_unknown_and_status_1(capsys, project):
     ("args", "message"),
     [
         (["does-not-exist"], "does-not-exist does not exist"),
-        ([], "the following arguments are required: PATH"),
+        (["-q"], "the following arguments are required: PATH"),
         (["docs"], "no NF in docs"),
         (["fixtures/nop", "--nic", "abc"], "abc"),
         (["fixtures/nop", "--devices", "0"], "--devices"),
@@ -327,7 +327,10 @@ def test_the_version_needs_nothing_of_the_package_but_its_number():
         "print(sorted(m for m in sys.modules if m.startswith('maestro_lsp')))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines() == ["maestro-lsp 0.1.0", "['maestro_lsp', 'maestro_lsp.cli']"]
+    assert done.stdout.splitlines() == [
+        "maestro-lsp 0.1.0",
+        "['maestro_lsp', 'maestro_lsp.arguments', 'maestro_lsp.cli']",
+    ]
 
 
 # --- documentation ---

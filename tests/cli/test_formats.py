@@ -325,7 +325,9 @@ def test_dot_is_the_decision_tree_with_equal_subtrees_shared(name):
 
 def test_accesses_have_the_fields_of_the_thesis():
     """Listing 3.2: a map read by the IPv4 destination address, found; on the device that the policer watches."""
-    blocks = [b for b in output("paths", "fixtures/policer", "--format", "lva").split("=====\n") if b.startswith("Access")]
+    blocks = [
+        b for b in output("paths", "fixtures/policer", "--format", "lva").split("=====\n") if b.startswith("Access")
+    ]
     records = [dict(re.findall(r"^  (\S+(?: device)?) +(.*(?:\n {4,}.*)*)$", b, re.MULTILINE)) for b in blocks]
     assert [b.split("\n")[0] for b in blocks] == [f"Access {i}" for i in range(len(records))]
     found = [r for r in records if r["interface"] == "map_get" and r["success"] == "1"]

@@ -12,7 +12,7 @@ import pytest
 from lsprotocol import types as lsp
 from pytest_lsp import client_capabilities
 
-from .conftest import Editor, editor, make_tree
+from .conftest import FIXTURES, Editor, editor, make_tree
 from .test_features import eventually
 
 
@@ -41,6 +41,48 @@ async def test_all_nfs_of_all_folders_are_analysed_and_those_of_a_removed_folder
         )
         await e.until(lambda: set(states(e)) == {"nop", "policer"}, "that two are left")
         await e.until(lambda: [p for p in e.published if p.uri == bridge][-1].diagnostics == (), "that it is clean")
+
+
+async def test_a_folder_without_an_nf_stays_quiet(tmp_path: Path) -> None:
+    (tmp_path / "hello.c").write_text("int main(void) { return 0; }\n")
+    async with editor(tmp_path) as e:
+        uri = e.open(tmp_path / "hello.c")
+        answer = await e.analysis(uri)
+        assert (answer["state"], answer["nfs"]) == ("none", [])
+        hover = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(0, 5))
+        assert await e.client.text_document_hover_async(hover) is None
+        assert states(e) == {} and not [p for p in e.published if p.diagnostics]
+        (tmp_path / "hello.c").write_text((make_tree(tmp_path, "nop") / "nop" / "nop_main.c").read_text())
+        changed(e, (tmp_path / "hello.c", lsp.FileChangeType.Changed))
+        await e.until(lambda: states(e), "that there is an NF now")
+
+
+async def test_twenty_nfs_are_all_analysed_and_the_one_that_is_looked_at_does_not_wait_for_them(tmp_path: Path) -> None:
+    root = make_tree(tmp_path)
+    for n in range(20):
+        shutil.copytree(FIXTURES / "policer", root / f"policer{n:02}")
+    async with editor(root) as e:
+        looked_at = e.open(root / "policer19" / "policer_main.c")
+        assert (await e.fresh(looked_at))["nfs"] == ["policer19"]
+        others = [state for name, state in states(e).items() if name != "policer19"]
+        assert others.count("fresh") < 10, others
+        await e.until(lambda: states(e) == {f"policer{n:02}": "fresh" for n in range(20)}, "that all are analysed")
+
+
+async def test_without_z3_the_keys_are_not_proved_and_the_client_is_told_why(
+    tmp_path: Path, tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "without" / "z3").mkdir(parents=True)
+    (tmp_path / "without" / "z3" / "__init__.py").write_text(
+        "print('Could not find it')\nraise ImportError('no libz3')\n"
+    )
+    root = tree("fw")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'without'}:{FIXTURES.parent}")
+    async with editor(root) as e:
+        assert (await e.fresh(e.open(root / "fw" / "fw_main.c")))["nfs"] == ["fw"]
+        told = await e.until(lambda: [n for s in e.statuses for n in s["nfs"] if "Z3" in n.get("message", "")], "why")
+        assert "Z3 cannot be loaded (ImportError: no libz3); install it anew" in told[-1]["message"]
+        assert told[-1]["verdict"] == "shared-nothing"
 
 
 async def test_a_shared_header_belongs_to_all_its_nfs_and_an_unsaved_edit_in_it_reaches_them(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""Bit-vector expressions: `terms` builds them, `walk` looks into them."""
+"""Bit-vector expressions: `terms` and `conditions` build them, `walk` looks into them."""
 
+from .conditions import cancelled, eq, nonzero, sle, slt, ule, ult
 from .terms import (
     LEAVES,
     Expr,
@@ -9,9 +10,7 @@ from .terms import (
     ashr,
     byte,
     bytes_of,
-    cancelled,
     concat,
-    eq,
     extract,
     forget,
     from_bytes,
@@ -21,7 +20,6 @@ from .terms import (
     lshr,
     mul,
     neg,
-    nonzero,
     not_,
     or_,
     parts_of,
@@ -29,16 +27,12 @@ from .terms import (
     sext,
     shl,
     signed,
-    sle,
-    slt,
     srem,
     sub,
     summed_parts,
     sym,
     udiv,
     uf,
-    ule,
-    ult,
     urem,
     xor,
     zext,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .conditions import eq, sle, slt, ule, ult
 from .terms import (
     Expr,
     add,
     and_,
     ashr,
     concat,
-    eq,
     extract,
     ite,
     lshr,
@@ -23,15 +23,11 @@ from .terms import (
     sext,
     shl,
     signed,
-    sle,
-    slt,
     srem,
     srem_values,
     udiv,
     udiv_values,
     uf,
-    ule,
-    ult,
     urem,
     urem_values,
     xor,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import gcd
 
 from ..source.text import Span
 from ..symbex import expr as X
@@ -120,20 +121,61 @@ def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:
     """The key of plain state: its offset, where that is not a constant and different offsets never overlap."""
     if isinstance(q.offset, int):
         return None
-    stride, inside = _stride(q.offset)
+    stride, inside = stride_of(q.offset)
     return (Part(q.offset, 64),) if inside + q.size <= stride else None
 
 
-def _stride(offset: Expr) -> tuple[int, int]:
+def overlap(x: PlainTouch, y: PlainTouch) -> tuple[int | Expr, int | Expr] | None:
+    """What must be equal for two accesses at symbolic offsets to have a byte in common: the numbers of their elements, where the
+    larger elements are made of the smaller ones. (0, 1) when they never have; None when it is not known."""
+    assert isinstance(x.offset, Expr) and isinstance(y.offset, Expr)
+    (s, i), (t, j) = stride_of(x.offset), stride_of(y.offset)
+    if s == t:
+        if i + x.size > s or j + y.size > t:
+            return None
+        (first, last), (lowest, highest) = _range(x.offset), _range(y.offset)
+        if i + x.size <= j or j + y.size <= i or last + x.size <= lowest or highest + y.size <= first:
+            return 0, 1
+        return X.sub(x.offset, i, 64), X.sub(y.offset, j, 64)
+    large, shift = max(s, t), max(s, t).bit_length() - 1
+    small = min((s, i, x.size), (t, j, y.size))
+    if large != 1 << shift or large % small[0] or small[1] + small[2] > small[0]:
+        return None
+    return X.lshr(x.offset, shift, 64), X.lshr(y.offset, shift, 64)
+
+
+def stride_of(offset: Expr) -> tuple[int, int]:
     """(stride, c), where an offset is a multiple of the stride plus c; (1, 0) when nothing is known."""
-    if offset.op == "add" and isinstance(offset.args[1], int) and isinstance(offset.args[0], Expr):
-        stride, inside = _stride(offset.args[0])
+    if offset.op == "add" and isinstance(offset.args[1], Expr):
+        (s, i), (t, j) = stride_of(offset.args[0]), stride_of(offset.args[1])
+        return gcd(s, t), (i + j) % gcd(s, t)
+    if offset.op == "add" and isinstance(offset.args[0], Expr):
+        stride, inside = stride_of(offset.args[0])
         return stride, (inside + offset.args[1]) % stride
     if offset.op == "mul" and isinstance(offset.args[1], int):
         return offset.args[1], 0
     if offset.op == "concat" and isinstance(offset.args[0][-1], int):
         return 1 << offset.args[1][-1], offset.args[0][-1]
     return 1, 0
+
+
+def _range(offset: int | Expr) -> tuple[int, int]:
+    """The least and the greatest that an offset can be, as far as its shape shows."""
+    anything = (0, (1 << 64) - 1)
+    if isinstance(offset, int):
+        return offset, offset
+    if offset.op == "add":
+        (a, b), (c, d) = _range(offset.args[0]), _range(offset.args[1])
+        return (a + c, b + d) if b + d <= anything[1] else anything
+    if offset.op == "mul" and isinstance(offset.args[1], int):
+        a, b = _range(offset.args[0])
+        return (a * offset.args[1], b * offset.args[1]) if b * offset.args[1] <= anything[1] else anything
+    if offset.op == "concat":
+        greatest = 0
+        for part, width in zip(*offset.args, strict=True):
+            greatest = greatest << width | (part if isinstance(part, int) else (1 << width) - 1)
+        return 0, greatest
+    return 0, (1 << offset.width) - 1
 
 
 PlainState = dict[int, tuple[frozenset[int], frozenset[int], bool, bool]]

@@ -98,7 +98,7 @@ class _Analysis:
         accesses, read_only = collect(self.paths, self.objects, views)
         all_views = {a.path.number: a.views for a in accesses}
         assumes, kept = self.admitted(accesses, all_views)
-        conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict, self.solver)
+        conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict, self.solver, self.execution.started)
         matrix = rows(self.devices, conflicts.conflicts)
         requirements = demands(conflicts.conflicts, self.options.profile)
         classes = tuple(n for n in PACKET_CLASSES if any(n in names for names in kept.counted.values()))

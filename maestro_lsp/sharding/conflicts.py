@@ -11,14 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Object, Part
+from ..symbex.path import CallPath, Object, Part, StartTouch
 from ..symbex.solver import Solver
-from .access import Access
+from .access import Access, overlap
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
 from .expiry import belongs_to_expiry, erases_stored_key, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .linear import is_packet_bit
-from .provenance import Provenance
+from .numbers import number_problems
+from .provenance import DEFAULT_CAPACITY, Provenance
 from .tables import Breach, Table, find_tables, key_problems
 
 
@@ -86,6 +87,7 @@ def find_conflicts(
     views: AdmittedViews,
     strict: bool,
     solver: Solver,
+    started: Sequence[Sequence[StartTouch]] = (),
 ) -> Conflicts:
     """All conflicts between the accesses of an NF's paths."""
     out = Conflicts(too_many=len(accesses) > MAX_ACCESSES)
@@ -96,8 +98,8 @@ def find_conflicts(
         return out
     ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
-    out.tables = find_tables(paths, objects, accesses, origin)
-    out.effective = _effective(out, accesses, strict, origin, found.algebra)
+    out.tables = find_tables(paths, objects, accesses, origin, started)
+    out.effective = _effective(out, objects, accesses, strict, origin, found.algebra)
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
         if n == MAX_PAIRS or found.kinds > MAX_KINDS:
             out.too_many = True
@@ -134,8 +136,9 @@ def _term_key(q: BitEquation) -> tuple[object, ...]:
 
 
 def _effective(
-    out: Conflicts, accesses: Sequence[Access], strict: bool, origin: Provenance, algebra: Algebra
-) -> list[Effective]:
+    out: Conflicts, objects: Mapping[int, Object], accesses: Sequence[Access], strict: bool, origin: Provenance,
+    algebra: Algebra,
+) -> list[Effective]:  # fmt: skip
     owner: dict[int, Table] = {}
     for t in out.tables.values():
         for m in t.members:
@@ -164,6 +167,9 @@ def _effective(
             loose[o] = Obstacle("global-state", problem[1], problem[0], problem[2])
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "put"}):
         for at, why in key_problems({o}, accesses, origin):
+            loose.setdefault(o, Obstacle("global-state", why, at))
+    for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "add"}):
+        for at, why in number_problems(o, {o}, objects[o].capacity or DEFAULT_CAPACITY, (), accesses, origin):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra) for t in out.tables.values()
@@ -390,6 +396,12 @@ def _matches(x: Effective, y: Effective, algebra: Algebra) -> list[Match] | None
         if a.plain.offset + a.plain.size <= b.plain.offset or b.plain.offset + b.plain.size <= a.plain.offset:
             return None
         return []
+    if a.plain is not None and b.plain is not None and x.key is not None and y.key is not None:
+        common = overlap(a.plain, b.plain)
+        if common is None:
+            return []
+        found = algebra.match(*common, 64)
+        return None if found is None else [found]
     if x.own_index or y.own_index:
         return [] if x.obstacles or y.obstacles else None
     if x.key is None or y.key is None:

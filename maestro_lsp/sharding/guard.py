@@ -7,7 +7,7 @@ the core that stored what B compares with. This module searches for B on every p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..symbex import expr as X
@@ -99,6 +99,7 @@ def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguar
 def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
     """What a path does to the world, apart from reading the table and refreshing the index just looked up."""
     effects = []
+    used: list[int | Expr | None] = [p.output]
     for c in p.calls:
         for t in c.touches:
             if not t.write or t.role == "expire" or (
@@ -110,9 +111,18 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
                 continue
             value = t.value if isinstance(t.value, (int, Expr)) else None
             effects.append((t.object, t.role, t.key, value, t.stored))
+            used += [*(part.value for part in t.key or ()), value, *(v for _, v in t.stored)]
     writes = tuple((w.array, w.offset, w.value) for w in p.writes)
-    plain = tuple((q.object, q.offset, q.size) for q in p.plain if q.write)
-    return (p.outcome, p.output, tuple(effects), writes, frozenset(plain))
+    plain = tuple(dict.fromkeys((q.object, q.offset, q.size, q.value) for q in p.plain if q.write))
+    used += [*(w.value for w in p.writes), *(q.offset for q in p.plain if q.write), *(q.value for q in p.plain if q.write)]
+    return (p.outcome, p.output, tuple(effects), writes, plain, _answers(p, used))
+
+
+def _answers(p: CallPath, used: Sequence[int | Expr | None]) -> object:
+    """The calls whose answers some values are made of: what an answer is called says only how many calls came before."""
+    numbers = {str(leaf.args[0]).partition("#")[2] for v in used if v is not None for leaf in X.leaves(v) if leaf.op in ("sym", "byte")}
+    calls = sorted(int(digits) for n in numbers if (digits := n.partition(".")[0]).isdigit())
+    return tuple((n, p.calls[n].function, tuple((t.object, t.key) for t in p.calls[n].touches)) for n in calls if n < len(p.calls))
 
 
 def _is_packet_index(p: CallPath, index: int | Expr, origin: Provenance) -> bool:

@@ -47,12 +47,32 @@ def _bits(e: int | Expr, width: int) -> list[Affine | None]:
     if op == "xor":
         x, y = _bits(a[0], width), _bits(a[1], width)
         return [None if p is None or q is None else (p[0] ^ q[0], p[1] ^ q[1]) for p, q in zip(x, y, strict=True)]
+    if op == "add":
+        return _sum(_bits(a[0], width), _bits(a[1], width))
     return [None] * width
+
+
+def _sum(x: list[Affine | None], y: list[Affine | None]) -> list[Affine | None]:
+    """Bits of a sum: from the lowest up to where both numbers have a bit, and may carry."""
+    out: list[Affine | None] = []
+    for p, q in zip(reversed(x), reversed(y), strict=True):
+        if p != ZERO and q != ZERO:
+            break
+        out.append(p if q == ZERO else q)
+    return [None] * (len(x) - len(out)) + out[::-1]
 
 
 def is_packet_bit(leaf: Expr) -> bool:
     """Whether a leaf is a byte of the packet as it arrived."""
     return leaf.op == "byte" and str(leaf.args[0]).startswith("packet")
+
+
+def _overflows(product: Expr) -> bool:
+    """Whether an expression times a constant may need more bits than there are: equal products then have other factors too."""
+    x, c = product.args
+    first = x.args[0][0] if isinstance(x, Expr) and x.op == "concat" else None
+    spare = x.args[1][0] if first == 0 and isinstance(first, int) else 0
+    return int(c).bit_length() > spare
 
 
 class Pair(NamedTuple):
@@ -77,7 +97,7 @@ def equate(
             and isinstance(y.args[1], int)
             and x.args[1] == y.args[1]
         ):
-            if x.op == "add" or x.args[1] & 1:
+            if x.op == "add" or x.args[1] & 1 or not (_overflows(x) or _overflows(y)):
                 return equate(x.args[0], y.args[0], width, usable)
         if x.op == "concat" and x.args[1] == y.args[1]:
             out: list[Pair] = []

@@ -8,14 +8,16 @@ and everything that touches it meets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Object, Touch
+from ..symbex.path import CallPath, Object, StartTouch, Touch
 from .access import Access
 from .expiry import erases_expired, erases_stored_key, expired_used
-from .provenance import CELL, DEFAULT_CAPACITY, Provenance, same_index
+from .linear import is_packet_bit
+from .numbers import frees_old, number_problems
+from .provenance import CELL, DEFAULT_CAPACITY, Provenance, cell_bytes, same_index
 
 INDEX_BITS = 32
 
@@ -37,7 +39,7 @@ class Table:
     capacity: int = DEFAULT_CAPACITY  # its indices are below
     maps: set[int] = field(default_factory=set)
     vectors: set[int] = field(default_factory=set)
-    holders: set[int] = field(default_factory=set)  # vectors whose cells hold indices of the chain
+    holders: set[tuple[int, int]] = field(default_factory=set)  # (vector, byte): cells that hold indices of the chain there
     breaches: list[Breach] = field(default_factory=list)  # what breaks the table as a whole
     foreign: list[Breach] = field(default_factory=list)  # accesses at numbers that are no indices of it
     numbers: list[Breach] = field(default_factory=list)  # where the number of an index matters, not only its identity
@@ -50,9 +52,10 @@ class Table:
 
 
 def find_tables(
-    paths: Sequence[CallPath], objects: Mapping[int, Object], accesses: Sequence[Access], origin: Provenance
-) -> dict[int, Table]:
-    """The tables of an NF by their dchain, with what breaks them."""
+    paths: Sequence[CallPath], objects: Mapping[int, Object], accesses: Sequence[Access], origin: Provenance,
+    started: Sequence[Sequence[StartTouch]] = (),
+) -> dict[int, Table]:  # fmt: skip
+    """The tables of an NF by their dchain, with what breaks them. `started`: how each way through start-up fills them."""
     tables = {o.id: Table(o.id, o.capacity or DEFAULT_CAPACITY) for o in objects.values() if o.kind == "dchain"}
     if not tables:
         return tables
@@ -62,20 +65,22 @@ def find_tables(
         for m in t.members:
             owner.setdefault(m, t.chain)
     for t in tables.values():
-        _check_holders(t, tables, accesses, origin)
+        _check_holders(t, tables, accesses, origin, started)
     map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
     for a in accesses:
         _check_access(a, tables, owner, map_owner, origin)
     for t in tables.values():
         _check_counts(t, accesses)
         _check_puts(t, accesses, origin)
+        _check_start(t, accesses, started)
         _check_removal(t, accesses, origin)
         for a, why in expired_used(t.chain, accesses, origin):
             _breach(t, a, why)
         _check_cells(t, accesses, origin)
         _check_keys(t, accesses, origin)
         _check_functions(t, accesses, origin)
-        _check_numbers(t, accesses, origin)
+        for a, why in number_problems(t.chain, t.members, t.capacity, t.packet_indices, accesses, origin):
+            t.numbers.append(Breach(a.object.id, a, why))
         _check_sharing(t, tables, accesses)
     return tables
 
@@ -100,11 +105,12 @@ def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Proven
                         if chain is not None and t.object not in tables[chain].vectors:
                             tables[chain].vectors.add(t.object)
                             changed = True
-                    if t.role == "return" and t.stored:
-                        chain = _stored_chain(p, t, map_owner, tables, origin)
-                        if chain is not None and t.object not in tables[chain].holders:
-                            tables[chain].holders.add(t.object)
-                            changed = True
+                    if t.role == "return":
+                        for offset, value in _stored_words(t):
+                            chain = _chain_of(p, value, map_owner, tables, origin)
+                            if chain is not None and (t.object, offset) not in tables[chain].holders:
+                                tables[chain].holders.add((t.object, offset))
+                                changed = True
 
 
 def _chain_of(
@@ -117,8 +123,9 @@ def _chain_of(
     owners = map_owner.get(s.object, set()) if s.object is not None else set()
     if s.kind == "map" and len(owners) == 1:
         return next(iter(owners))
-    if s.kind == "cell":
-        held = [t.chain for t in tables.values() if s.object in t.holders]
+    if s.kind == "cell" and isinstance(index, Expr):
+        read = cell_bytes(index)
+        held = [t.chain for t in tables.values() if read is not None and read[1] == 4 and (s.object, read[0]) in t.holders]
         if len(held) == 1:
             return held[0]
     inner = origin.inner(p, index)
@@ -127,17 +134,15 @@ def _chain_of(
     return None
 
 
-def _stored_chain(
-    p: CallPath, t: Touch, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table], origin: Provenance
-) -> int | None:
-    """The dchain whose index a cell write stores, if that is what it stores."""
-    if not t.stored:
-        return None
-    values = [v for _, v in t.stored[:4]]
-    if len(values) < 4:
-        return None
-    whole = X.from_bytes(tuple(values))
-    return _chain_of(p, whole, map_owner, tables, origin) if isinstance(whole, Expr) else None
+def _stored_words(t: Touch) -> Iterator[tuple[int, Expr]]:
+    """What a cell write stores in every four bytes that it changes, with the first byte: where an index may be."""
+    stored = dict(t.stored)
+    for offset in stored:
+        values = tuple(stored.get(offset + i) for i in range(4))
+        if all(isinstance(v, Expr) and not all(map(is_packet_bit, X.leaves(v))) for v in values):
+            whole = X.from_bytes(values)  # type: ignore[arg-type]
+            if isinstance(whole, Expr):
+                yield offset, whole
 
 
 _FOREIGN = {
@@ -212,6 +217,32 @@ def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) ->
         done[key] = done.get(key, 0) + 1
         if done[key] > 1:
             _breach(table, a, "it stores one index under two keys")
+
+
+def _check_start(table: Table, accesses: Sequence[Access], started: Sequence[Sequence[StartTouch]]) -> None:
+    """The same of what nf_init puts into the table: on every core it does the same, so its entries are each core's own."""
+    for touches in started:
+        allocated = {s.touch.value: s for s in touches if s.touch.role == "allocate" and s.touch.object == table.chain}
+        done: set[tuple[int, object]] = set()
+        for s in touches:
+            if s.touch.role != "put" or s.touch.object not in table.maps:
+                continue
+            entry = (s.touch.object, s.touch.value)
+            if s.touch.value not in allocated:
+                _breach(table, _at_start(s, accesses), "nf_init stores a number that was not allocated from the dchain")
+            elif entry in done:
+                _breach(table, _at_start(s, accesses), "nf_init stores one index under two keys")
+            done.add(entry)
+        if table.packet_indices:
+            for s in allocated.values():
+                _breach(table, _at_start(s, accesses), "nf_init allocates indices that packets may name on any core")
+
+
+def _at_start(s: StartTouch, accesses: Sequence[Access]) -> Access:
+    """An access of nf_init, as one of packets to the same object would look there."""
+    a = next(a for a in accesses if a.object.id == s.touch.object and a.call is not None)
+    assert a.call is not None
+    return replace(a, call=replace(a.call, function=s.function, stack=(s.span,)), touch=s.touch, role=s.touch.role)
 
 
 def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
@@ -409,25 +440,32 @@ def _bytes_read(a: Access, origin: Provenance) -> set[int]:
     return origin.cell_bytes_read(a.path).get(f"{CELL}{a.call.number}", set())
 
 
-def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access], origin: Provenance) -> None:
+def _check_holders(
+    table: Table, tables: Mapping[int, Table], accesses: Sequence[Access], origin: Provenance,
+    started: Sequence[Sequence[StartTouch]],
+) -> None:  # fmt: skip
     """Cells that hold the table's indices belong to another table, hold nothing else, and never outlive an index."""
     if not table.holders:
         return
-    if any(a.object.id == table.chain and (a.role == "expire" or _frees_old(a, origin)) for a in accesses):
+    if any(a.object.id == table.chain and (a.role == "expire" or frees_old(a, origin)) for a in accesses):
         table.stale_cells = (
             "its index stands in a cell that outlives it, so the cell's packet may find another packet's entry"
         )
-    for v in sorted(table.holders):
+    for v, offset in sorted(table.holders):
         homes = [t for t in tables.values() if t is not table and v in t.vectors and t.maps]
         mine = [a for a in accesses if a.object.id == v]
         if not homes:
             table.stale_cells = "its index stands in a cell that holds another number before the first index is stored"
             continue
+        if any(s.touch.object in t.maps for t in homes for touches in started for s in touches):
+            table.stale_cells = "its index stands in a cell that is given another number by nf_init"
         stored: dict[tuple[int, object], int] = {}
         for a in mine:
-            if not a.write or a.touch is None or not a.touch.stored:
+            bytes_ = dict(a.touch.stored) if a.write and a.touch is not None else {}
+            changed = [i for i in range(offset, offset + 4) if i in bytes_]
+            if not changed:
                 continue
-            index = X.from_bytes(tuple(v_ for _, v_ in a.touch.stored[:4]))
+            index = X.from_bytes(tuple(bytes_[i] for i in changed))
             s = origin.source(a.path, index)
             from_map = s.kind == "map" and s.object in table.maps  # the packet meets those that put it there
             if not from_map and (s.kind not in ("fresh", "scan") or s.object != table.chain):
@@ -435,118 +473,6 @@ def _check_holders(table: Table, tables: Mapping[int, Table], accesses: Sequence
             stored[a.path.number, index] = stored.get((a.path.number, index), 0) + 1
             if stored[a.path.number, index] > 1 and s.kind == "fresh":
                 _breach(table, a, "one index is stored in two cells")
-
-
-def _frees_old(a: Access, origin: Provenance) -> bool:
-    """Whether an access frees an index that other packets may know."""
-    return a.role == "free" and a.key is not None and origin.source(a.path, a.key[0].value).kind != "fresh"
-
-
-def _check_numbers(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
-    """Which index a packet gets is the dchain's free choice: nothing may depend on its number but the number itself, where
-    it leaves whole in the packet (design, section 5: equal up to a bijection of (core, index))."""
-    by_path: dict[int, list[Access]] = {}
-    for a in accesses:
-        if a.object.id in table.members and a.touch is not None and isinstance(a.touch.value, Expr):
-            if a.role in ("allocate", "get") and origin.source(a.path, a.touch.value).kind in ("fresh", "map"):
-                by_path.setdefault(a.path.number, []).append(a)
-    for group in by_path.values():
-        p = group[0].path
-        numbers = {a.touch.value: a for a in group if a.touch is not None and isinstance(a.touch.value, Expr)}
-        everyone = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
-        everyone |= {
-            t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
-        }
-        for c in p.conditions:
-            if c.assumed or X.leaves(c.expr).isdisjoint(numbers):
-                continue
-            for e in X.conjuncts(c.expr):
-                if not _compares_indices(e, everyone):
-                    for leaf in _among(numbers, e):
-                        if _decides(e, leaf, table.capacity, origin):
-                            _matters(table, numbers[leaf], "what happens depends on the number of the index")
-        for leaf in _among(numbers, p.returned):
-            _matters(table, numbers[leaf], "the output device depends on the number of the index")
-        whole = set(range(max((table.capacity - 1).bit_length(), 1)))
-        for call in p.calls:
-            for touch in call.touches:
-                for leaf in _among(numbers, *(v for _, v in touch.stored)) if touch.stored else ():
-                    bits = [_bits_shown(v, leaf) for _, v in touch.stored]
-                    if any(b is None for b in bits) or not whole <= set().union(*(b for b in bits if b)):
-                        _matters(table, numbers[leaf], "a function of the index is stored")
-        for value in {q.value: None for q in p.plain if isinstance(q.value, Expr)}:
-            for leaf in _among(numbers, value):
-                _matters(table, numbers[leaf], "the index is stored in plain memory")
-        shown: dict[Expr, set[int]] = {}
-        for w in p.writes:
-            for leaf in _among(numbers, w.value):
-                taken = _bits_shown(w.value, leaf)
-                if taken is None:
-                    _matters(
-                        table, numbers[leaf], "a function of the index that is not one-to-one leaves in the packet"
-                    )
-                else:
-                    shown.setdefault(leaf, set()).update(taken)
-        for leaf, seen in shown.items():
-            if not whole <= seen:
-                _matters(table, numbers[leaf], "only a part of the index leaves in the packet")
-
-
-def _among(numbers: Mapping[Expr, Access], *values: int | Expr) -> list[Expr]:
-    """Which of some numbers values depend on, in a fixed order."""
-    found: set[Expr] = set()
-    for v in values:
-        if isinstance(v, Expr) and not (leaves := X.leaves(v)).isdisjoint(numbers):
-            found |= leaves & numbers.keys()
-    return sorted(found, key=lambda n: n.serial)
-
-
-def _matters(table: Table, a: Access, why: str) -> None:
-    table.numbers.append(Breach(a.object.id, a, f"{why}, which each core chooses for itself"))
-
-
-def _decides(e: Expr, index: Expr, capacity: int, origin: Provenance) -> bool:
-    """Whether a condition can come out both ways for indices below the capacity."""
-    in_range = X.ult(index, capacity, index.width)
-    if not isinstance(in_range, Expr):
-        return True
-    no = X.not_(e, 1)
-    assert isinstance(no, Expr)
-    return not origin.impossible([in_range, e]) and not origin.impossible([in_range, no])
-
-
-def _compares_indices(e: Expr, indices: set[Expr]) -> bool:
-    """Whether a condition only asks if two indices are the same one."""
-    if e.op == "not":
-        e = e.args[0]
-    return e.op == "eq" and all(isinstance(x, Expr) and (x in indices or _is_cell_index(x)) for x in e.args)
-
-
-def _is_cell_index(e: Expr) -> bool:
-    return all(leaf.op == "byte" and str(leaf.args[0]).startswith(CELL) for leaf in X.leaves(e))
-
-
-def _bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:
-    """Bits of (index + constant) that a value written to the packet is; None if it is something else of the index."""
-    if isinstance(v, int) or leaf not in X.leaves(v):
-        return set()
-    if v.op == "concat":
-        out: set[int] = set()
-        for p in v.args[0]:
-            part = _bits_shown(p, leaf)
-            if part is None:
-                return None
-            out |= part
-        return out
-    low = 0
-    e: Expr = v
-    if e.op == "extract":
-        e, low = e.args[0], e.args[1]
-    while e.op == "add" and isinstance(e.args[1], int):
-        e = e.args[0]
-        if e.op == "extract" and e.args[1] == 0:
-            e = e.args[0]
-    return set(range(low, low + v.width)) if e is leaf else None
 
 
 def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:

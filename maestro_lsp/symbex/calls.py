@@ -47,7 +47,7 @@ class Cell:
     index: int | Expr
     object: int  # id of its memory
     initial: tuple[int | Expr, ...]  # bytes before the path's first borrow
-    borrowed: tuple[int | Expr, ...]  # bytes at the latest borrow or return
+    borrowed: tuple[int | Expr, ...]  # bytes at the first borrow or the latest return
     call: int  # number of the latest call on it
 
 

@@ -255,8 +255,7 @@ def vector_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
         cell = Cell(index, cell_id, tuple(data), tuple(data), n)
         _replace_cell(st, oid, None, cell)
     else:
-        now = tuple(st.memory[cell.object].data)
-        _replace_cell(st, oid, cell, replace(cell, borrowed=now, call=n))
+        _replace_cell(st, oid, cell, replace(cell, call=n))  # what was changed since the last return still counts
     address = cell.object << ADDRESS_BITS
     st.store(arg(spec, values, "out"), address, 8)
     record(st, spec, values, [Touch(oid, False, "borrow", (Part(index, 32),), index=True)], None, [("cell", address)])

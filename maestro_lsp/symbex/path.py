@@ -119,6 +119,15 @@ class Mark:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class StartTouch:
+    """An index that start-up allocates, or an entry that it puts into a map."""
+
+    function: str
+    touch: Touch
+    span: Span
+
+
 @dataclass(frozen=True)
 class CallPath:
     """One path of nf_process."""

@@ -15,7 +15,7 @@ from .engine import Engine
 from .expr import Expr
 from .library import cell_write
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block
-from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, Touch
+from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch
 from .state import Condition, Place, PlainAccess, State
 
 
@@ -48,6 +48,14 @@ class Paths:
         )
         return CallPath(number, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model),
                         returned, regions, marks)  # fmt: skip
+
+    def start_touches(self, st: State) -> tuple[StartTouch, ...]:
+        """The indices that a way through start-up allocates and the entries that it puts into maps."""
+        raws: list[RawCall] = list(st.calls)  # type: ignore[arg-type]
+        return tuple(
+            StartTouch(r.spec.name, t, self._stack(r.place)[0][-1])
+            for r in raws for t in r.touches if t.role == "put" or (t.role == "allocate" and t.found)
+        )  # fmt: skip
 
     def _stack(self, place: Place) -> tuple[tuple[Span, ...], tuple[str, ...]]:
         """The source ranges and the functions of a place, outermost first."""

@@ -28,7 +28,7 @@ from .expr import Expr
 from .follow import follow
 from .library import cell_write
 from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
-from .path import CallPath, Object
+from .path import CallPath, Object, StartTouch
 from .results import Paths
 from .state import PACKET_BYTES, State
 
@@ -62,6 +62,7 @@ class Execution:
     symbolic_config: bool  # configuration values are unknown constants
     engine: Engine | None = field(default=None, compare=False, repr=False)
     start: State | None = field(default=None, compare=False, repr=False)  # what nf_init left
+    started: tuple[tuple[StartTouch, ...], ...] = ()  # for each way through start-up, how it fills maps and dchains
     follow: Callable[[CallPath], tuple[Span, ...]] | None = field(default=None, compare=False, repr=False)
     # the source ranges that a path runs through; while this is the latest execution
 
@@ -107,6 +108,7 @@ class _Run:
         self.contents_known = inputs.keeps_contents
         self.stored: set[int] = set()  # library objects that some packet of some pass writes
         self.symbolic_config = False
+        self.started: list[State] = []  # where start-up ends
 
     def entry(self, name: str) -> FunctionDef | None:
         for u in self.program.units:
@@ -147,7 +149,7 @@ class _Run:
             self.report_addresses(paths, span)
         return Execution(
             paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
-            partial(self.follow, base, process),
+            tuple(map(results.start_touches, self.started)), partial(self.follow, base, process),
         )  # fmt: skip
 
     def report_addresses(self, paths: Sequence[CallPath], entry: Span) -> None:
@@ -243,6 +245,7 @@ class _Run:
         if len(ends) > 1 or troubles:
             self.contents_known = False
         base = good[0]
+        self.started = [st.clone() for st in (*good, *engine.abandoned)]
         for other in [*good[1:], *engine.abandoned]:
             _merge(base, other)
         engine.abandoned = []

@@ -6,9 +6,19 @@ import importlib.util
 import re
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^(```|~~~)(\S*)[^\n]*\n(.*?)^\1\s*$", re.S | re.M)
+
+
+def module(name: str) -> ModuleType:
+    """A script of docs/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
 @cache
@@ -16,11 +26,7 @@ def pages() -> dict[Path, str]:
     """Texts by absolute path."""
     files = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fixtures/*.md"), *ROOT.glob("tests/**/*.md")]
     files += ROOT.glob("vscode-extension/*.md")
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None and spec.loader is not None
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    generated = {ROOT / "docs" / path: text for path, text in generate.pages().items()}
+    generated = {ROOT / "docs" / path: text for path, text in module("generate").pages().items()}
     return {f: f.read_text() for f in sorted(files)} | generated
 
 

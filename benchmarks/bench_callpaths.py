@@ -28,9 +28,10 @@ from maestro_lsp.check import check_source
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.render.paths import call_path_files
 from maestro_lsp.rss.nic import profile
+from maestro_lsp.settings import Settings
 from maestro_lsp.sharding.analysis import Options, analyse
 from maestro_lsp.symbex import expr
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.workspace import find_nfs
 
 LARGE_SET = 100  # files
 LIMITS = (1.0, 5.0)  # seconds, for sets like the firewall's and NAT's, and for large ones

@@ -28,7 +28,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from maestro_lsp.check import check
 from maestro_lsp.render.paths import call_path_files
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import find_nfs
 from tests.server.raw import Client
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -17,7 +17,8 @@ from maestro_lsp.rss.configure import Configuration
 from maestro_lsp.rss.fields import PACKET_CLASSES
 from maestro_lsp.rss.plot import skew_plot
 from maestro_lsp.rss.traffic import Traffic, entry_loads, uniform, zipf
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import find_nfs
 
 DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"

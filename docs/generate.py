@@ -1,6 +1,7 @@
 """Pages of the documentation that are made from the program, so that they cannot differ from it (a hook of mkdocs).
 
-reference/cli.md from the argument parser, findings/index.md from the declarations, reference/report.md from the JSON schema.
+reference/cli.md from the argument parser, reference/settings.md from what maestro.toml and the VS Code extension declare, findings/index.md
+from the declarations, reference/report.md from the JSON schema.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maestro_lsp.cli import build_parser
+from maestro_lsp.settings import KEYS
 from maestro_lsp.sharding.findings import RULES
 
 DOCS = Path(__file__).parent
@@ -24,6 +26,7 @@ def pages() -> dict[str, str]:
     """Generated pages by their path below docs/."""
     return {
         "reference/cli.md": command_line(),
+        "reference/settings.md": settings(),
         "findings/index.md": findings(),
         "reference/report.md": report(),
     }
@@ -43,6 +46,60 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.A
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             yield from action.choices.items()
+
+
+def settings() -> str:
+    """What can be set, where, and under which name."""
+    editor = {group["title"]: group["properties"] for group in _manifest()["contributes"]["configuration"]}
+    options = {o for a in _commands_of("check")._actions for o in a.option_strings}
+    out = [
+        "# Settings",
+        "",
+        "What a project agrees on belongs in [maestro.toml](../maestro-toml.md). An editor's settings win over it, options of the command line too.",
+        "",
+        "## Of a project",
+        "",
+        "| maestro.toml | editor | command line | type | default | meaning |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, key in KEYS.items():
+        first, *rest = name.split("_")
+        in_editor = "maestro." + first + "".join(map(str.title, rest))
+        option = f"--{name.replace('_', '-')}"
+        kind = key.kind if isinstance(key.kind, str) else {str: "text", int: "number", bool: "true or false"}[key.kind]
+        where = f"`{in_editor}`" if in_editor in editor["Analysis"] else "", f"`{option}`" if option in options else ""
+        out.append(f"| `{name}` | {where[0]} | {where[1]} | {kind} | {key.default} | {key.meaning} |")
+    out.append(
+        "| `[config]` | `maestro.config` | `--set` | table | none | values of the NF's configuration; they win over its arguments |"
+    )
+    out.append(
+        "| `[[structure]]` | | | tables | libVig's | [data structures of your own](../maestro-toml.md#your-own-data-structures) |"
+    )
+    projects = {"maestro." + re.sub("_(.)", lambda m: m[1].upper(), name) for name in (*KEYS, "config")}
+    for title, heading in (
+        ("Analysis", "Of any editor"),
+        ("Editor", ""),
+        ("Server", "Of VS Code alone"),
+    ):
+        if heading:
+            out += ["", f"## {heading}", "", "| setting | type | default | meaning |", "| --- | --- | --- | --- |"]
+        for name, entry in editor[title].items():
+            if name not in projects:
+                default = json.dumps(entry["default"]) if entry["default"] not in ("", []) else "none"
+                kind = {"boolean": "true or false", "string": "text", "array": "strings"}.get(
+                    entry["type"], entry["type"]
+                )
+                out.append(f"| `{name}` | {kind} | {default} | {entry['markdownDescription']} |")
+    return "\n".join([*out, ""])
+
+
+def _manifest() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((DOCS.parent / "vscode-extension" / "package.json").read_text())
+    return found
+
+
+def _commands_of(name: str) -> argparse.ArgumentParser:
+    return dict(_commands(build_parser()))[name]
 
 
 def findings() -> str:

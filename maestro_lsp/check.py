@@ -29,6 +29,7 @@ from .rss import z3_here
 from .rss.fields import PACKET_CLASSES
 from .rss.nic import profile
 from .rss.solve import SpecError
+from .settings import Settings
 from .sharding.analysis import Analysis, Options, analyse
 from .sharding.findings import Finding
 from .source.program import Program
@@ -36,7 +37,7 @@ from .source.text import SourceText, Span
 from .symbex.engine import Trouble
 from .symbex.path import CallPath, Object
 from .symbex.run import Execution, Inputs, device_roles, execute
-from .workspace import NfSources, Settings
+from .workspace import NfSources
 
 if TYPE_CHECKING:
     from .rss.proof import Proof

@@ -21,7 +21,8 @@ from .arguments import USAGE, Parser
 
 if TYPE_CHECKING:
     from .check import Report
-    from .workspace import NfSources, Settings
+    from .settings import Settings
+    from .workspace import NfSources
 
 OK, NOT_SHARED = 0, 1
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")  # of synthesis.parallel, which takes longer to import
@@ -294,7 +295,7 @@ def _answers(nfs: list[NfSources], answer: Callable[[NfSources], _Answer], jobs:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    from .workspace import Settings
+    from .settings import Settings
 
     config: dict[str, int | str] = {}
     for item in args.set:

@@ -12,9 +12,10 @@ import pytest
 
 from maestro_lsp.check import Report, check
 from maestro_lsp.libvig.catalogue import Catalogue
+from maestro_lsp.settings import Settings
 from maestro_lsp.sharding.findings import Finding
 from maestro_lsp.symbex.run import Inputs, execute
-from maestro_lsp.workspace import Settings, find_nfs, load
+from maestro_lsp.workspace import find_nfs, load
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NAMES = sorted(p.parent.name for p in FIXTURES.glob("*/expected.toml"))

@@ -12,7 +12,8 @@ import pytest
 from maestro_lsp import rss
 from maestro_lsp.check import Report, check
 from maestro_lsp.rss.constraint import from_matrix
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import find_nfs
 
 VIGOR = os.environ.get("MAESTRO_VIGOR")
 pytestmark = pytest.mark.skipif(not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)")

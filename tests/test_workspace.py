@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from maestro_lsp.workspace import NfSources, Settings, find_nfs, load, reader
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import NfSources, find_nfs, load, reader
 
 MAIN = '#include "nf.h"\n#include "state.h"\nint nf_process(uint16_t device, uint8_t *p, uint16_t n, vigor_time_t now) {\n  return decide(device);\n}\n'
 NF_H = '#include <stdint.h>\n#include "libvig/verified/vigor-time.h"\nint nf_process(uint16_t device, uint8_t *p, uint16_t n, vigor_time_t now);\n'

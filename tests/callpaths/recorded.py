@@ -11,7 +11,8 @@ import pytest
 
 from maestro_lsp.check import Report, check_source
 from maestro_lsp.render.paths import call_path_files
-from maestro_lsp.workspace import NfSources, Settings
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import NfSources
 
 SHARED = Path(os.environ.get("MAESTRO_SHARED", Path(__file__).parents[3] / "shared"))
 NFS = ("vigbridge", "vigfw", "viglb", "vignat", "vignop", "vigpol")

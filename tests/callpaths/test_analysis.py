@@ -20,9 +20,10 @@ from maestro_lsp.check import check
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.rss.constraint import from_matrix
 from maestro_lsp.rss.nic import profile
+from maestro_lsp.settings import Settings
 from maestro_lsp.sharding.analysis import Analysis, Options, analyse
 from maestro_lsp.symbex import expr as X
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.workspace import find_nfs
 from tests.test_vigor import MATRICES
 
 from .recorded import NFS, SHARED, source, texts

@@ -22,7 +22,8 @@ from maestro_lsp.cli import main
 from maestro_lsp.render.json_ import nf as as_json
 from maestro_lsp.render.paths import document
 from maestro_lsp.render.pathview import files_of, lines, paths_through, paths_within
-from maestro_lsp.workspace import NfSources, Settings, find_nfs, reader
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import NfSources, find_nfs, reader
 
 from .recorded import NFS, SHARED, exported, texts
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from maestro_lsp.check import check
-from maestro_lsp.workspace import Settings, find_nfs, reader
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import find_nfs, reader
 from tests.fixtures.nfs import compiler_flags
 
 FOLDER = Path(__file__).with_name("nfs")

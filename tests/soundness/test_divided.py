@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from maestro_lsp.check import Report, check
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import find_nfs
 from tests.fixtures.conftest import built, libvig  # noqa: F401  (fixtures of pytest)
 from tests.fixtures.nfs import Fixture, fixture_paths, load
 from tests.fixtures.traffic import KINDS

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from maestro_lsp.check import Report, check
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.settings import Settings
+from maestro_lsp.workspace import find_nfs
 from tests.fixtures.traffic import KINDS
 from tests.native.bench import Instance, build_nf
 

@@ -28,13 +28,14 @@ import pytest
 
 from maestro_lsp.check import Report, check
 from maestro_lsp.libvig.catalogue import Catalogue
+from maestro_lsp.settings import Settings
 from maestro_lsp.sharding.analysis import Analysis
 from maestro_lsp.source.preprocess import preprocess
 from maestro_lsp.source.program import Program
 from maestro_lsp.source.text import decode
 from maestro_lsp.source.unit import Unit
 from maestro_lsp.symbex.run import Inputs, execute
-from maestro_lsp.workspace import Settings, find_nfs, reader
+from maestro_lsp.workspace import find_nfs, reader
 from tests.fixtures.conftest import libvig  # noqa: F401  (a fixture of pytest)
 from tests.fixtures.nfs import HERE, Fixture, compiler_flags, fixture_paths, load
 from tests.soundness.divided import differences, steering

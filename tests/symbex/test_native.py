@@ -16,11 +16,12 @@ from functools import cache
 import pytest
 
 from maestro_lsp.check import Report, check
+from maestro_lsp.settings import Settings
 from maestro_lsp.symbex import expr as X
 from maestro_lsp.symbex.expr import Expr
 from maestro_lsp.symbex.path import Call, CallPath
 from maestro_lsp.symbex.solver import Solver
-from maestro_lsp.workspace import Settings, find_nfs
+from maestro_lsp.workspace import find_nfs
 from tests.fixtures.nfs import FIXTURES, Fixture, fixture_paths, load
 from tests.fixtures.traffic import Generator
 from tests.fixtures.traffic import answer as reply_to

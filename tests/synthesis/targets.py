@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 
 from maestro_lsp.check import Report, check
+from maestro_lsp.settings import Settings
 from maestro_lsp.synthesis.parallel import STRATEGIES, Parallel, applicable, parallelize
 from maestro_lsp.synthesis.runtime_part import nf_part
-from maestro_lsp.workspace import Settings, find_nfs, reader
+from maestro_lsp.workspace import find_nfs, reader
 
 ROOT = Path(__file__).parent.parent.parent
 FIXTURES = ROOT / "fixtures"

@@ -12,8 +12,9 @@ from ... import workspace
 from ...callpaths.folder import SUFFIX, find_directory
 from ...check import CheckError, Report, check_source, on_nic, with_call_paths
 from ...rss import z3_here
+from ...settings import Settings
 from ...source.program import Program
-from ...workspace import NfSources, Read, Settings
+from ...workspace import NfSources, Read
 from ..facts import panel as panels
 from ..facts import rss, snapshot
 from ..facts.places import Places, uri

@@ -31,6 +31,10 @@ $(VENV)/.dev: $(VENV)/.installed
 	$(BIN)/pip install -q -e '.[dev,e2e]'
 	@touch $@
 
+$(VENV)/.hatch: $(VENV)/.installed
+	$(BIN)/pip install -q 'hatchling>=1.25'
+	@touch $@
+
 # only packages that are missing are installed, so that a machine that has them needs no root
 .PHONY: apt
 apt:
@@ -41,14 +45,14 @@ apt:
 
 demo: $(VENV)/.installed
 	@mkdir -p build
-	@$(BIN)/maestro-lsp check fixtures/fw
-	@echo
-	@$(BIN)/maestro-lsp parallelize fixtures/fw --strategy shared-nothing --out build/fw.c -q
-	@$(BIN)/maestro-lsp verify fixtures/fw --against build/fw.c
-	@echo
-	@echo 'The parallel program:       build/fw.c'
-	@echo 'Your own NF:                $(BIN)/maestro-lsp check PATH'
-	@echo 'In your editor:             docs/editors.md'
+	@run() { echo "> $$*"; "$$@" || exit; echo; }; \
+	run $(BIN)/maestro-lsp check fixtures/fw -q; \
+	run $(BIN)/maestro-lsp parallelize fixtures/fw --strategy shared-nothing --out build/fw.c; \
+	run $(BIN)/maestro-lsp verify fixtures/fw --against build/fw.c
+	@echo 'Look at the program:    build/fw.c; what makes it parallel has maestro_ in its name'
+	@echo 'See what was found:     $(BIN)/maestro-lsp check fixtures/fw'
+	@echo 'Try your own NF:        $(BIN)/maestro-lsp check PATH'
+	@echo 'Have it in your editor: docs/editors.md'
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check maestro_lsp tests benchmarks
@@ -88,9 +92,10 @@ bench: $(VENV)/.dev
 	  $(BIN)/python $$b > build/bench/$$(basename $$b .py).json && echo build/bench/$$(basename $$b .py).json; \
 	done
 
-dist: $(VENV)/.dev
+dist: $(VENV)/.hatch
 	@rm -f dist/maestro_lsp-*
-	@$(BIN)/hatchling build -d dist
+	@said=$$($(BIN)/hatchling build -d dist 2>&1) || { echo "$$said" >&2; exit 1; }
+	@ls dist/maestro_lsp-*
 
 site: $(VENV)/.dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q && echo build/site/index.html

@@ -30,6 +30,17 @@ def firewall(ports: int) -> tuple[list[rss.Device], list[rss.Requirement]]:
     return devices, rows
 
 
+def nat() -> tuple[list[rss.Device], list[rss.Requirement]]:
+    """The thesis's row of the NAT (figure 4.5)."""
+    row = rss.all_equal(["ipv4.dst", "ipv4.src"], ["l4.dst", "l4.src"])
+    return firewall(2)[0], [rss.Requirement(0, 1, row)]
+
+
+def policer() -> tuple[list[rss.Device], list[rss.Requirement]]:
+    """The thesis's row of the policer."""
+    return firewall(2)[0], [rss.Requirement(1, 1, rss.all_equal(["ipv4.dst", "ipv4.dst"]))]
+
+
 def milliseconds(work: Callable[[], object], runs: int) -> float:
     """Median processor time of `work` with the solver's caches cleared."""
     times = []
@@ -59,6 +70,8 @@ def main() -> int:
     two, sixteen = firewall(2), firewall(16)
     report("import maestro_lsp.rss", import_ms(), 60)
     report("solve, firewall, 2 ports", milliseconds(lambda: rss.solve(*two), 101), 1)
+    report("solve, NAT", milliseconds(lambda: rss.solve(*nat()), 101), 1)
+    report("solve, policer", milliseconds(lambda: rss.solve(*policer()), 101), 1)
     report("solve, firewall, 16 ports", milliseconds(lambda: rss.solve(*sixteen), 11), 100)
     nic = profile("x710")
     report(

@@ -17,7 +17,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [p for p in (ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))) if "```console\n" in p.read_text()]
 _BLOCK = re.compile(r"(^```console\n)(.*?)(^```)", re.M | re.S)
-_COLUMNS = {"COLUMNS": "120", "NO_COLOR": "1"}
+_SETTINGS = {"COLUMNS": "120", "NO_COLOR": "1", "PIP_QUIET": "2"}  # pip may warn of how a machine is set up
+pytestmark = pytest.mark.xdist_group("clone")  # which takes a while to set up
+SCREEN = (120, 40)  # columns and rows of a window that a person works in
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _environment() -> dict[str, str]:
     return {
         k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL")
-    } | _COLUMNS
+    } | _SETTINGS
 
 
 def _run(command: str, folder: Path) -> str:
@@ -68,3 +70,14 @@ def test_terminals_show_what_is_printed(page: Path, clone: Path) -> None:
         page.write_text(text)
     else:
         assert not wrong, "\n".join(wrong)
+
+
+def test_the_demo_fits_on_one_screen_and_ends_with_what_to_do_next(clone: Path) -> None:
+    columns, rows = SCREEN
+    printed = _run("make demo", clone).splitlines()
+    assert sum(max(1, -(-len(line) // columns)) for line in printed) <= rows
+    assert any(line.startswith("build/fw.c: equal to fw, shared-nothing") for line in printed)
+    for number, said in zip(
+        (-4, -3, -2, -1), ("build/fw.c", "check fixtures/fw", "check PATH", "docs/editors.md"), strict=True
+    ):
+        assert said in printed[number]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ import jsonschema
 import pytest
 
 from maestro_lsp.check import check
+from maestro_lsp.cli import build_parser
 from maestro_lsp.render.json_ import document
 from maestro_lsp.render.json_ import nf as as_json
 from maestro_lsp.sharding.findings import RULES
@@ -49,6 +51,15 @@ def test_code_blocks_are_what_they_say(name: str) -> None:
         json.loads(block)
     for block in blocks(text, "python"):
         compile(block, name, "exec")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_are_ones_that_there_are(name: str) -> None:
+    """Those that are only shown; blocks of terminals are run by test_console.py."""
+    placeholders = {"S": "locks", "N": "1", "PORT": "1"}
+    for line in re.findall(r"^    (?:\S*/)?maestro-lsp +([^#|>\n]+)", pages()[ROOT / name], re.M):
+        words = [placeholders.get(word, word) for word in shlex.split(line)]
+        build_parser(words).parse(words)  # exits with what is wrong
 
 
 def test_every_page_can_be_reached_from_the_start() -> None:

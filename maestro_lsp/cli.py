@@ -163,6 +163,7 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
         add_parsers(commands)
     serve = commands.add_parser("serve", help="language server for editors, on standard input and output", alone=True)
     serve.add_argument("--tcp", type=_positive, metavar="PORT", help="on a port of the loopback interface instead")
+    serve.add_argument("--stdio", action="store_true", help="what is done anyway; many editors pass it")
     serve.set_defaults(run=run_serve)
     completion = commands.add_parser(
         "completion",
@@ -399,6 +400,8 @@ def run_paths(args: argparse.Namespace) -> int:
 
 def run_serve(args: argparse.Namespace) -> int:
     """`maestro-lsp serve`."""
+    if not hasattr(os, "fork"):  # each analysis is a fork of a process that has everything parsed
+        raise UsageError("the language server needs Linux, macOS or WSL: on Windows, open the folder in WSL")
     from .server.engine.client import spawn
 
     if args.tcp is None and sys.stdin.isatty():

@@ -29,11 +29,16 @@ class Client:
     """One server and its client."""
 
     def __init__(
-        self, root: Path, cache: str = "", before: Sequence[str] = (), stderr: Any = subprocess.DEVNULL
+        self,
+        root: Path,
+        cache: str = "",
+        before: Sequence[str] = (),
+        stderr: Any = subprocess.DEVNULL,
+        options: Sequence[str] = (),
     ) -> None:
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", "maestro_lsp", "serve"],
+            [*before, sys.executable, "-m", "maestro_lsp", "serve", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,

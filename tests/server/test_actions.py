@@ -55,10 +55,10 @@ async def first(e: Editor, uri: str, code: str) -> lsp.Diagnostic:
 
 
 async def test_a_finding_is_allowed_by_a_comment_and_two_in_one_place_share_it(tree: Callable[..., Path]) -> None:
-    root = tree("fw")
+    root = tree("lb")
     async with editor(root) as e:
-        uri = e.open(root / "fw" / "fw_flows.c")
-        for code in ("unhashed-traffic", "shards-on"):
+        uri = e.open(root / "lb" / "lb_balancer.c")
+        for code in ("unhashed-traffic", "dchain-scan"):
             d = await first(e, uri, code)
             action = (await offered(e, uri, d))[f"Allow {code} here"]
             assert action.edit is None and action.kind == lsp.CodeActionKind.QuickFix
@@ -66,7 +66,14 @@ async def test_a_finding_is_allowed_by_a_comment_and_two_in_one_place_share_it(t
             line = d.range.start.line + 1 if code == "unhashed-traffic" else d.range.start.line
             left = await e.diagnostics(uri)
             assert not [x for x in left if x.code == code and x.range.start.line == line]
-        assert e.texts[uri].count("// maestro: allow(unhashed-traffic, shards-on)") == 1
+        assert e.texts[uri].count("// maestro: allow(unhashed-traffic, dchain-scan)") == 1
+
+
+async def test_a_hint_is_explained_but_not_offered_to_be_hidden(tree: Callable[..., Path]) -> None:
+    root = tree("fw")
+    async with editor(root) as e:
+        uri = e.open(root / "fw" / "fw_flows.c")
+        assert set(await offered(e, uri, await first(e, uri, "shards-on"))) == {"Open the page about shards-on"}
 
 
 async def test_a_finding_is_allowed_for_the_whole_nf_in_a_maestro_toml_that_is_made(tree: Callable[..., Path]) -> None:

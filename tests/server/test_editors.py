@@ -120,7 +120,7 @@ def test_neovim_shows_findings_hover_lens_and_symbols(tmp_path: Path) -> None:
     assert said["hover"]["contents"]["value"].startswith("**map_get** on `state->flows`")
     assert "unsupported-construct" in said["mistake"]
     assert said["after"] == said["before"]
-    assert said["lens"]["command"]["title"].startswith("shared-nothing: keys for x710")
+    assert said["lens"]["command"]["title"].startswith("shared-nothing: RSS keys for x710")
     assert [s["name"] for s in said["symbols"] if s["name"] == "nf_process"]
 
 

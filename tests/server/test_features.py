@@ -44,7 +44,7 @@ async def test_hover_over_nf_process_shows_the_matrix(fw: Any) -> None:
     assert text.startswith("**fw: shared-nothing**")
     assert "| 0, 0 | equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto |" in text
     assert "| 0, 1 | equal ipv4.proto, ipv4.src = ipv4.dst, ipv4.dst = ipv4.src" in text
-    assert "device 1: 9 of 9 index bits spread" in text
+    assert "device 1: packets spread over all 512 table entries" in text
 
 
 async def test_hover_over_a_call_names_its_object_what_it_shards_on_and_what_it_conflicts_with(fw: Any) -> None:
@@ -79,7 +79,7 @@ async def test_lenses_resolve_to_the_verdict_and_the_number_of_paths(fw: Any) ->
     found = await e.client.text_document_code_lens_async(lsp.CodeLensParams(lsp.TextDocumentIdentifier(main)))
     resolved = [await e.client.code_lens_resolve_async(lens) for lens in found or ()]
     titles = [lens.command.title for lens in resolved if lens.command is not None]
-    assert titles[0].startswith("shared-nothing: keys for x710 spread 9 index bits")
+    assert titles[0].startswith("shared-nothing: RSS keys for x710 spread packets over all 512 table entries")
     assert titles[1] == "28 call paths"
     assert all(lens.range.start == e.at(main, "int $0nf_process(") for lens in resolved)
 

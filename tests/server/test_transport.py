@@ -53,3 +53,15 @@ def test_an_exit_without_a_shutdown_is_an_error(tmp_path: Path) -> None:
     client = Client(make_tree(tmp_path, "nop"))
     client.notify("exit", None)
     assert client.process.wait(20) == 1
+
+
+def test_what_editors_pass_by_habit_is_accepted(tmp_path: Path) -> None:
+    client = Client(make_tree(tmp_path, "nop"), options=["--stdio"])
+    assert client.stop() == 0
+
+
+def test_a_system_that_cannot_fork_is_told_so_in_one_line(tmp_path: Path) -> None:
+    program = "import os, sys; del os.fork; from maestro_lsp.cli import main; sys.exit(main(['serve']))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1 and "the language server needs Linux, macOS or WSL" in run.stderr

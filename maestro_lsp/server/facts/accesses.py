@@ -13,6 +13,13 @@ from ...source.text import Span
 from ...symbex.path import Object
 
 _MAX_PARTNERS = 12
+# what a call does to indices that are the packet's own, by its role: where each core has its own tables, and where cores share them
+_OWN = {
+    "allocate": "new entry, in the core's own table",
+    "free": "frees the core's own entry",
+    "expire": "each core expires its own entries",
+}
+_SHARED = {"allocate": "new entry", "free": "frees an entry", "expire": "expires old entries"}
 
 
 @dataclass
@@ -39,7 +46,7 @@ class Site:
     devices: set[int] = field(default_factory=set)
     through: set[str] = field(default_factory=set)  # objects whose keys stand for its indices
     meets_all: set[str] = field(default_factory=set)  # reasons why everything that gets here meets
-    fresh: bool = False  # touches only entries of the packet's own
+    own: str = ""  # what it does to entries that no other packet uses, in words
     partners: dict[tuple[Span, str, str], Partner] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -53,17 +60,18 @@ class Site:
     def summary(self) -> str:
         """What the place means for sharding, in a few words; empty if it means nothing."""
         if self.meets_all:
-            return "all packets meet"
+            return "makes all packets meet"
         fields = self.shards_on()
+        codes = {f.code for f in self.findings}
+        if "rss-incompatible-field" in codes:
+            return "RSS cannot hash its key" + (f": {fields}" if fields else "")
         if fields:
             return f"shards on {fields}"
-        if any(f.code == "read-only-state" for f in self.findings):
-            return "read-only"
-        if any(f.code == "rss-incompatible-field" for f in self.findings):
-            return "no RSS option hashes its key"
+        if "read-only-state" in codes:
+            return "only read: needs no sharding"
         if self.through:
-            return f"goes with {', '.join(sorted(self.through))}"
-        return "fresh entry" if self.fresh else ""
+            return f"shards on the key in {', '.join(sorted(self.through))}"
+        return self.own
 
 
 def sites(r: Report) -> dict[Span, Site]:
@@ -113,7 +121,7 @@ def _judge(found: dict[Span, Site], e: Effective, r: Report) -> None:
         if o is not None:
             site.through.add(o.name)
     elif e.own_index:
-        site.fresh = True
+        site.own = (_OWN if r.analysis.verdict == "shared-nothing" else _SHARED)[e.access.role]
 
 
 def _meet(found: dict[Span, Site], c: Conflict) -> None:

@@ -15,21 +15,38 @@ def title(r: Report) -> str:
     """The verdict, for the lens over nf_process."""
     a = r.analysis
     if a.stateless:
-        return "shared-nothing: no state"
+        return "shared-nothing: no packet changes state"
     if a.verdict != "shared-nothing" or a.configuration is None:
         return f"{a.verdict}: {VERDICTS[a.verdict]}"
-    bits = [a.configuration.queue_bits(d.number) for d in a.configuration.space.devices]
-    return f"shared-nothing: keys for {r.nic} spread {min(bits)} index bits" if bits else "shared-nothing"
+    found = a.configuration
+    worst = min((d.number for d in found.space.devices), key=found.queue_bits, default=None)
+    if worst is None:
+        return "shared-nothing"
+    return f"shared-nothing: RSS keys for {r.nic} spread packets over {entries(*_bits(r, worst))}"
+
+
+def entries(bits: int, of: int) -> str:
+    """Over how much of the indirection table packets spread, when that many bits of its index differ."""
+    if of == 0:
+        return "one table entry"
+    return f"all {1 << of} table entries" if bits == of else f"{1 << bits} of {1 << of} table entries"
+
+
+def _bits(r: Report, device: int) -> tuple[int, int]:
+    found = r.analysis.configuration
+    assert found is not None
+    return found.queue_bits(device), found.space.index_bits(device)
 
 
 def matrix(r: Report) -> str:
     """The verdict and the constraint matrix."""
     a = r.analysis
-    lines = [f"**{r.name}: {a.verdict}**", "", (STATELESS if a.stateless else VERDICTS[a.verdict]) + "."]
+    said = STATELESS if a.stateless else VERDICTS[a.verdict]
+    lines = [f"**{r.name}: {a.verdict}**", "", f"{said[0].upper()}{said[1:]}."]
     if r.roles:
         chosen = ", ".join(f"`{n} = {v}`" for n, v in r.roles.items())
         lines += ["", f"The NF's arguments are not known; of all device roles the worst is shown: {chosen}"]
-    if r.paths:
+    if a.rows:
         lines += ["", "| devices | packets that must meet |", "| --- | --- |"]
         for row in a.rows:
             shown = [in_words(c) for c in row.constraint] or ["none"]
@@ -37,9 +54,10 @@ def matrix(r: Report) -> str:
                 shown.append(f"more exactly: {row.text}")
             lines.append(f"| {row.devices[0]}, {row.devices[1]} | {_cell(' **or** '.join(shown))} |")
     if a.complete and a.configuration is not None:
-        lines += ["", f"RSS on {r.nic}:", ""]
-        for d in a.configuration.to_json()["devices"]:
-            lines.append(f"- device {d['device']}: {d['queue_bits']} of {d['index_bits']} index bits spread")
+        spread_only = " (any key will do)" if a.verdict == "locks" else ""
+        lines += ["", f"RSS on {r.nic}{spread_only}:", ""]
+        for device in a.configuration.space.devices:
+            lines.append(f"- device {device.number}: packets spread over {entries(*_bits(r, device.number))}")
     for x in a.assumes:
         lines.append(f"\nAssumed not to arrive on {devices_text(x.devices)}: {x.packet_class} ({x.why}).")
     for d in a.deviations:

@@ -15,6 +15,7 @@ from ..nfs import Nf, Nfs
 from .lookup import views
 
 QUICK_FIX, REFACTOR, REWRITE = "quickfix", "refactor", "refactor.rewrite"
+HINT = 4  # severity
 KINDS = (QUICK_FIX, REFACTOR, REWRITE)
 _MAX_VALUES = 4  # of a device role that are offered
 
@@ -36,7 +37,7 @@ def actions(
     set_in_editor  names of settings that the editor sets, so that maestro.toml does not count for them
     """
     found: list[dict[str, Any]] = []
-    for d in diagnostics:
+    for d in sorted(diagnostics, key=lambda d: d.get("severity") or 1):
         nf = nfs.get(str((d.get("data") or {}).get("nf")))
         if nf is not None and nf.facts is not None:
             found += _about(d, nf, path, documents, set_in_editor)
@@ -65,7 +66,16 @@ def _about(
     for profile, then in nf.alternatives.items():
         if not any(c == code and u == uri_of(path) and at == line for c, u, at in then["left"]):
             out.append({**_nic(nf, profile, QUICK_FIX, set_in_editor), "diagnostics": [d]})
-    out += [
+    if d.get("severity") != HINT:  # hints say what is, and complain of nothing
+        out += _allow(d, code, here, nf)
+    title = f"Open the page about {code}"
+    show = {"title": title, "command": "maestro.openDocumentation", "arguments": [{"code": code}]}
+    return [*out, {"title": title, "kind": QUICK_FIX, "diagnostics": [d], "command": show}]
+
+
+def _allow(d: dict[str, Any], code: str, here: dict[str, Any], nf: Nf) -> list[dict[str, Any]]:
+    line = d["range"]["start"]["line"]
+    return [
         {
             "title": f"Allow {code} here",
             "kind": QUICK_FIX,
@@ -78,18 +88,7 @@ def _about(
             "diagnostics": [d],
             "data": {**here, "do": "allow-nf"},
         },
-        {
-            "title": f"Open the page about {code}",
-            "kind": QUICK_FIX,
-            "diagnostics": [d],
-            "command": {
-                "title": f"Open the page about {code}",
-                "command": "maestro.openDocumentation",
-                "arguments": [{"code": code}],
-            },
-        },
     ]
-    return out
 
 
 def _nic(nf: Nf, profile: str, kind: str, set_in_editor: frozenset[str]) -> dict[str, Any]:

@@ -123,8 +123,11 @@ class Session:
                         self._make_dirty(nf)
             elif self.documents.at(path) is None:
                 self.touch(path)
-            if not self.nfs.showing(path) and name.endswith((".c", ".h")):
-                unknown.add(path)
+            if not self.nfs.showing(path):
+                if name.endswith((".c", ".h")):
+                    unknown.add(path)
+                elif name.endswith(".call_path"):  # KLEE writes many at once
+                    unknown.add(posixpath.dirname(path))
         if unknown:
             self.discover(tuple(sorted(unknown)))
         self.pump()

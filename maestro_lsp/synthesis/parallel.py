@@ -143,6 +143,8 @@ def parallelize(report: Analysed, strategy: str, form: str = "") -> Parallel:
 
 def _why_not(report: Analysed, strategy: str) -> str | None:
     analysis = report.analysis
+    if not report.nf.entry_file:
+        return "of this NF there are call path files alone; a parallel program is the NF's own source, changed"
     if strategy == "sequential":
         return None
     if analysis.verdict == "unknown":
@@ -156,7 +158,7 @@ def _why_not(report: Analysed, strategy: str) -> str | None:
 
 
 def _is_known(report: Analysed) -> bool:
-    return report.analysis.verdict != "unknown"
+    return bool(report.nf.entry_file) and report.analysis.verdict != "unknown"
 
 
 def _why_unbalanced(report: Analysed) -> str | None:

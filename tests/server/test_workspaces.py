@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 from pytest_lsp import client_capabilities
 
 from .conftest import FIXTURES, Editor, editor, make_tree
@@ -279,3 +282,37 @@ async def test_hints_can_be_turned_off_and_a_proof_be_cancelled(tree: Callable[.
             pytest.fail("the proof was always faster than the client")
         await asyncio.sleep(0.1)
         assert (await e.analysis(uri))["proof"] == "none"
+
+
+async def test_call_path_files_without_sources_are_an_nf_of_their_own(tmp_path: Path) -> None:
+    root = tmp_path / "nur Pfade 測試"
+    recorded = root / "fw" / "klee-last"
+    write = [sys.executable, "-m", "maestro_lsp", "paths", FIXTURES / "fw", "--format", "call-path", "--out", recorded]
+    subprocess.run(write, check=True, capture_output=True, timeout=60)
+    first, *_, last = sorted(recorded.glob("*.call_path"))
+    async with editor(root) as e:
+        await e.until(lambda: states(e) == {"fw": "fresh"}, "that the files are an NF")
+        found = await e.fresh((root / "fw").as_uri())
+        assert (found["verdict"], found["source"], found["paths"]) == ("shared-nothing", "call-paths", 28)
+        uri = e.open(first)
+        document = lsp.TextDocumentIdentifier(uri)
+        (lens, _) = await e.client.text_document_code_lens_async(lsp.CodeLensParams(document)) or ()
+        title = (await e.client.code_lens_resolve_async(lens)).command
+        assert title is not None and title.title.startswith("shared-nothing: RSS keys for x710")
+        hover = await e.client.text_document_hover_async(lsp.HoverParams(document, lens.range.start))
+        assert hover is not None and "| 0, 0 | equal ipv4.src, ipv4.dst" in hover.contents.value  # type: ignore[union-attr]
+        panel = await eventually(lambda: e.request("maestro/panel", {"textDocument": {"uri": uri}}), lambda a: "tree" in a)
+        assert panel["rows"] and panel["devices"] and "tells paths" in panel["tree"]["why"]
+        with pytest.raises(JsonRpcException, match="there are call path files alone"):
+            await e.command("maestro.parallelize", uri=uri, strategy="locks")
+
+        last.unlink()  # now packets take paths that no file describes
+        changed(e, (last, lsp.FileChangeType.Deleted))
+        assert (await e.fresh(uri))["verdict"] == "unknown"
+        assert [d for p in e.published[-1:] for d in p.diagnostics if d.code == "call-paths-invalid"]
+
+        e.close(uri)
+        for path in recorded.glob("*.call_path"):
+            path.unlink()
+            changed(e, (path, lsp.FileChangeType.Deleted))
+        await e.until(lambda: e.statuses[-1]["nfs"] == [], "that nothing is left")

@@ -103,6 +103,8 @@ export interface Tree {
   edges: { from: number | string; to: number | string; label: string }[];
   /** False: it was cut off. */
   complete?: boolean;
+  /** Why there is none. */
+  why?: string;
 }
 
 export type Proof = 'proved' | 'running' | 'none' | 'failed';

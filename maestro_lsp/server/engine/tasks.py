@@ -6,11 +6,12 @@ import json
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ... import workspace
-from ...callpaths.folder import SUFFIX, find_directory
-from ...check import CheckError, Report, check_source, on_nic, with_call_paths
+from ...callpaths.folder import SUFFIX, find_directory, owner
+from ...check import CheckError, Report, check_call_paths, check_source, find, on_nic, with_call_paths
 from ...rss import z3_here
 from ...settings import Settings
 from ...source.program import Program
@@ -27,7 +28,8 @@ Task = Callable[["Request", dict[str, Any]], Iterator[Message]]
 class Request:
     """One NF to look at.
 
-    arguments  entry: the file that defines nf_process; settings: see `settings_of`; encoding: of positions
+    arguments  entry: the file that defines nf_process, of an NF without sources its first call path file;
+               settings: see `settings_of`; encoding: of positions
     log        every text that was read, None for missing files
     """
 
@@ -36,6 +38,8 @@ class Request:
         self.entry: str = arguments["entry"]
         self.encoding = arguments.get("encoding", "utf-16")
         self.settings = settings_of(arguments.get("settings") or {})
+        if self.entry.endswith(SUFFIX):  # the files at hand are the NF, whatever folder the settings name
+            self.settings = replace(self.settings, call_paths=None)
         self.read = read
         self.log = log
         self.nf: NfSources | None = None
@@ -45,15 +49,24 @@ class Request:
 
     def find(self) -> NfSources | None:
         """The NF of the entry file, if that still defines one."""
-        found = workspace.find_nfs(posixpath.dirname(self.entry), self.settings, self.read)
-        self.nf = next((nf for nf in found if nf.entry_file == self.entry), None)
+        found = find(self.place, self.settings, self.read)
+        self.nf = next((nf for nf in found if entry_of(nf) == self.entry), None)
         return self.nf
 
+    @property
+    def place(self) -> str:
+        """The folder in which the NF is found."""
+        folder = posixpath.dirname(self.entry)
+        return owner(folder) if self.entry.endswith(SUFFIX) else folder
+
     def of_source(self) -> Report:
-        """The report without call path files, made at the first call. Raises CheckError."""
+        """The report without call path files, unless there is nothing else; made at the first call. Raises CheckError."""
         if self._of_source is None:
             assert self.nf is not None
-            self._of_source = check_source(self.nf, self.settings, self.read, program=self.program)
+            if self.nf.entry_file:
+                self._of_source = check_source(self.nf, self.settings, self.read, program=self.program)
+            else:
+                self._of_source = check_call_paths(self.nf, self.settings, self.read)
         return self._of_source
 
     def checked(self) -> Report:
@@ -66,8 +79,7 @@ class Request:
     def recorded(self) -> tuple[Any, ...]:
         """The NF's call path files: name, size and time of each."""
         assert self.nf is not None
-        chosen = self.settings.over(self.nf.settings).call_paths
-        folder = find_directory(self.nf.root) if chosen is None else chosen and posixpath.join(self.nf.root, chosen)
+        folder = _call_paths_of(self.nf, self.settings)
         if not folder:
             return ()
         try:
@@ -76,6 +88,13 @@ class Request:
         except (OSError, ValueError):
             return (folder,)
         return (folder, *sorted((name, status.st_size, status.st_mtime_ns) for name, status in found))
+
+    @property
+    def reads(self) -> list[str]:
+        """The files that the analysis came to read, or missed."""
+        assert self.nf is not None
+        alone = () if self.nf.entry_file else self.recorded
+        return sorted({*self.log, *(posixpath.join(alone[0], name) for name, _, _ in alone[1:])})
 
 
 def settings_of(given: Mapping[str, Any]) -> Settings:
@@ -94,12 +113,31 @@ def settings_of(given: Mapping[str, Any]) -> Settings:
     )
 
 
+def _call_paths_of(nf: NfSources, settings: Settings) -> str | None:
+    """The folder of an NF's call path files."""
+    chosen = settings.over(nf.settings).call_paths
+    return find_directory(nf.root) if chosen is None else chosen and posixpath.join(nf.root, chosen)
+
+
+def entry_of(nf: NfSources) -> str:
+    """What tells an NF from others: the file that defines nf_process, without sources the first call path file."""
+    if nf.entry_file:
+        return nf.entry_file
+    folder = _call_paths_of(nf, Settings())
+    try:
+        names = [name for name in os.listdir(folder) if name.endswith(SUFFIX)] if folder else []
+    except (OSError, ValueError):
+        names = []
+    return posixpath.join(folder or nf.root, min(names, default=SUFFIX))
+
+
 def discover(arguments: Mapping[str, Any], read: Read) -> list[dict[str, str]]:
     """The NFs at paths: name, folder and entry file of each."""
     found: dict[str, dict[str, str]] = {}
     for path in arguments["paths"]:
-        for nf in workspace.find_nfs(path, Settings(), read):
-            found[nf.entry_file] = {"name": nf.name, "root": nf.root, "entry": nf.entry_file}
+        for nf in find(path, Settings(), read):
+            entry = entry_of(nf)
+            found[entry] = {"name": nf.name, "root": nf.root, "entry": entry}
     return list(found.values())
 
 
@@ -107,20 +145,19 @@ def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     """Everything that is shown in source files."""
     before = set(request.log)
     try:
-        if request.recorded:  # reading them takes longer than all else
+        if request.recorded and request.program is not None:  # reading them takes longer than all else
             first = request.of_source()
-            yield "part", "facts", snapshot.facts(first, request.encoding, sorted(request.log), final=False)
+            yield "part", "facts", snapshot.facts(first, request.entry, request.encoding, request.reads, final=False)
         report = request.checked()
     except CheckError as error:
-        yield "keep", {}, (), {"facts": snapshot.refused(request.nf, str(error), sorted(request.log))}
+        yield "keep", {}, (), {"facts": snapshot.refused(request.nf, request.entry, str(error), request.reads)}
         return
-    assert request.program is not None
-    data = snapshot.facts(report, request.encoding, sorted(request.log))
+    data = snapshot.facts(report, request.entry, request.encoding, request.reads)
     if report.error:  # of this machine or this version, and not of the source: nothing to remember
         yield "part", "facts", data
         return
     later = {path: caches.digest(text) for path, text in request.log.items() if path not in before}
-    yield "keep", later, request.program.asked, {"facts": data}
+    yield "keep", later, request.program.asked if request.program is not None else (), {"facts": data}
 
 
 def panel(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:

@@ -138,10 +138,11 @@ class Worker:
         request = tasks.Request(arguments, read, log)
         nf = request.find()
         if nf is None:
-            self.answer("part", job, "gone", tasks.discover({"paths": [posixpath.dirname(request.entry)]}, read))
+            self.answer("part", job, "gone", tasks.discover({"paths": [request.place]}, read))
             self.answer("end", job)
             return
-        request.program = self.program(nf, read)
+        if nf.entry_file:
+            request.program = self.program(nf, read)
         before = {path: caches.digest(text) for path, text in sorted(log.items())}
         name = caches.key(nf, arguments.get("settings"), arguments.get("encoding"), request.recorded, before)
         part = "facts" if task == "analyse" else task

@@ -74,11 +74,11 @@ def _access(a: Access, places: Places) -> dict[str, Any]:
 
 
 def tree(r: Report, places: Places) -> dict[str, Any]:
-    """The decision tree: what packets are asked, and what becomes of them. Nothing for paths that no condition tells apart."""
+    """The decision tree: what packets are asked, and what becomes of them; or `why` there is none."""
     try:
         found = rendered.document(r)
-    except Undecided:
-        return {"nodes": [], "edges": [], "complete": False}
+    except Undecided as why:  # paths of call path files, which are not all of one program's
+        return {"nodes": [], "edges": [], "complete": False, "why": str(why)}
     entry = r.execution.entry
     roots = [
         {"id": f"d{root['device']}", "label": f"device {root['device']}", "kind": "condition", **places.location(entry)}

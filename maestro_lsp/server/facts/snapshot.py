@@ -28,16 +28,16 @@ SEVERITIES = {"error": 1, "warning": 2, "information": 3, "hint": 4}
 _MAX_HINT = 48  # characters of an inlay hint
 
 
-def facts(r: Report, encoding: Encoding, reads: Sequence[str], final: bool = True) -> dict[str, Any]:
-    """One analysed NF. `reads` are the files that the analysis read or missed; not `final`: call path files are still to be
-    read."""
+def facts(r: Report, key: str, encoding: Encoding, reads: Sequence[str], final: bool = True) -> dict[str, Any]:
+    """One analysed NF, which the server knows by its `key` (see `tasks.entry_of`). `reads` are the files that the analysis read
+    or missed; not `final`: call path files are still to be read."""
     a = r.analysis
     places = Places(r, encoding)
     found = sites(r)
-    entry = _entry(r, places)
+    entry = _entry(r, key, places)
     files: dict[str, dict[str, Any]] = {}
     for f in r.findings:
-        _file(files, f.span.file)["diagnostics"].append(json.dumps(diagnostic(f, r, places), ensure_ascii=False))
+        _file(files, f.span.file)["diagnostics"].append(json.dumps({**diagnostic(f, places), "data": {"nf": key}}, ensure_ascii=False))
     for path, told in _idle_permissions(r, reads, places):
         _file(files, path)["diagnostics"].append(json.dumps(told))
     for site in found.values():
@@ -55,9 +55,9 @@ def facts(r: Report, encoding: Encoding, reads: Sequence[str], final: bool = Tru
             _file(files, o.declared.file)["objects"].append(about)
     if entry is not None:
         lens = {"title": markdown.title(r), "hover": markdown.matrix(r), "paths": _outcomes(r), **entry}
-        _file(files, r.nf.entry_file)["entry"] = lens
+        _file(files, key)["entry"] = lens
     return {
-        **_identity(r.nf),
+        **_identity(r.nf, key),
         "final": final,
         "refused": "",
         "verdict": a.verdict,
@@ -84,11 +84,11 @@ def other_nics(r: Report) -> list[str]:
     return [name for name in sorted(profiles()) if name not in (r.nic, "null")]
 
 
-def refused(nf: NfSources | None, why: str, reads: Sequence[str]) -> dict[str, Any]:
+def refused(nf: NfSources | None, key: str, why: str, reads: Sequence[str]) -> dict[str, Any]:
     """An NF whose settings cannot be used: one error, at the place that the message names."""
     assert nf is not None
     at = re.match(r"(?P<file>[^:]+):(?P<line>\d+): ", why)
-    path, line = nf.entry_file, 0
+    path, line = key, 0
     for p in reads if at is not None else ():
         if p.endswith("maestro.toml") and p.endswith(at["file"].lstrip("./")):  # type: ignore[index]
             path, line = p, int(at["line"]) - 1  # type: ignore[index]
@@ -97,7 +97,7 @@ def refused(nf: NfSources | None, why: str, reads: Sequence[str]) -> dict[str, A
     data = _file({}, path)
     data["diagnostics"].append(json.dumps(told))
     return {
-        **_identity(nf),
+        **_identity(nf, key),
         "final": True,
         "refused": why,
         "verdict": "unknown",
@@ -109,8 +109,8 @@ def refused(nf: NfSources | None, why: str, reads: Sequence[str]) -> dict[str, A
     }
 
 
-def _identity(nf: NfSources) -> dict[str, Any]:
-    return {"name": nf.name, "root": nf.root, "entry": nf.entry_file}
+def _identity(nf: NfSources, key: str) -> dict[str, Any]:
+    return {"name": nf.name, "root": nf.root, "entry": key}
 
 
 def _file(files: dict[str, dict[str, Any]], path: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _packed(data: dict[str, Any]) -> dict[str, Any]:
     return {"diagnostics": list(dict.fromkeys(data["diagnostics"])), "data": json.dumps(rest).encode()}
 
 
-def diagnostic(f: Finding, r: Report, places: Places) -> dict[str, Any]:
+def diagnostic(f: Finding, places: Places) -> dict[str, Any]:
     """A finding as the protocol writes it."""
     related = [{"location": places.location(x.span), "message": x.message} for x in f.related]
     return {
@@ -133,7 +133,6 @@ def diagnostic(f: Finding, r: Report, places: Places) -> dict[str, Any]:
         "source": SOURCE,
         "message": f.message,
         **({"relatedInformation": related} if related else {}),
-        "data": {"nf": r.nf.entry_file},
     }
 
 
@@ -179,9 +178,12 @@ def _site(site: Site, places: Places, total: int) -> dict[str, Any]:
     }
 
 
-def _entry(r: Report, places: Places) -> dict[str, Any] | None:
-    """Where nf_process stands: its name, and all of it."""
+def _entry(r: Report, key: str, places: Places) -> dict[str, Any] | None:
+    """Where nf_process stands: its name, and all of it. Without sources: the first line of the first call path file."""
     whole = r.execution.entry
+    if whole is None and not r.nf.entry_file:
+        line = places.range(Span(key, 0, len(places.text(key).text.partition("\n")[0])))
+        return {"range": line, "name": line}
     if whole is None:
         return None
     text = places.text(whole.file).text

@@ -135,6 +135,9 @@ ${device.spread !== null && spreadChart(device.spread, device.device)}</article>
 
 function treeSection(answer: PanelAnswer): Html {
   const tree = answer.tree;
+  if (tree?.why !== undefined) {
+    return html`<section aria-labelledby="tree-title"><h2 id="tree-title">Decision tree</h2><p>These call paths have none: ${tree.why}.</p></section>`;
+  }
   if (tree === undefined || tree.nodes.length === 0) return html``;
   const { markup, nodes } = drawTree(tree);
   return html`<section aria-labelledby="tree-title"><h2 id="tree-title">Decision tree</h2>

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from pygls.exceptions import JsonRpcInvalidParams
 
 from .documents import path_of
+from .features.actions import NIC_IS_SET
 from .features.analysis import nf_of
 from .nfs import Nf
 from .protocol import Ready
@@ -41,6 +43,20 @@ class Commands:
         if not text:
             raise JsonRpcInvalidParams(f"{nf.name} has no RSS configuration: {nf.facts and nf.facts.data['verdict']}")
         return {"text": text}
+
+    def nic(self, arguments: tuple[Any, ...], edit: Callable[[dict[str, Any]], Any]) -> tuple[Nf, Any]:
+        """An NF, and the edit that makes its maestro.toml say `nic`."""
+        nf = self.nf(arguments)
+        wanted = arguments[0].get("nic")
+        known = {*nf.facts.data.get("nics", ()), nf.facts.data.get("nic")} if nf.facts is not None else set()
+        if wanted not in known:
+            raise JsonRpcInvalidParams(f"nic is one of {', '.join(sorted(filter(None, known)))}, not {wanted!r}")
+        if self._session.sets_nic(nf):
+            raise JsonRpcInvalidParams(NIC_IS_SET)
+        change = edit({"do": "nic", "nf": nf.entry, "value": wanted})
+        if change is None:
+            raise JsonRpcInvalidParams(f"the maestro.toml of {nf.name} is not written in a way that can be changed here")
+        return nf, change
 
     def restart(self) -> None:
         """Forget everything and analyse anew."""

@@ -294,8 +294,7 @@ def _actions(server: Server) -> None:
         shown = [server.protocol._converter.unstructure(d) for d in ours]
         start, end = params.range.start, params.range.end
         lines = ((start.line, start.character), (end.line, end.character))
-        decided = frozenset(server.session.settings.analysis)
-        found = actions.actions(nfs, documents, path, lines, shown, decided)
+        found = actions.actions(nfs, documents, path, lines, shown, server.session.sets_nic)
         for action in found:
             if action.get("kind") == actions.REFACTOR:  # next time with what each NIC would do
                 server.background.want_alternatives(action["data"]["nf"])
@@ -402,6 +401,15 @@ def _own(server: Server) -> None:
     @server.command("maestro.verify")
     async def verify(*arguments: Any) -> dict[str, Any]:
         return await parallel.verify(server, arguments)
+
+    @server.command("maestro.chooseNic")
+    async def choose_nic(*arguments: Any) -> dict[str, str]:
+        nf, change = commands.nic(arguments, lambda data: actions.edit(nfs, documents, data, _read_file, _creates_files(server)))
+        edit = server.protocol._converter.structure(change, types.WorkspaceEdit)
+        applied = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, "Choose NIC"))
+        if not applied.applied:
+            raise JsonRpcInvalidParams(f"not written: {applied.failure_reason or 'the edit was not applied'}")
+        return {"file": f"{nf.root}/maestro.toml"}
 
     @server.command("maestro.openDocumentation")
     async def documentation(*arguments: Any) -> None:

@@ -164,6 +164,10 @@ class Session:
         inside = [f for f in self.folder_settings if nf.root == f or nf.root.startswith(f.rstrip("/") + "/")]
         return self.folder_settings[max(inside, key=len)] if inside else self.settings
 
+    def sets_nic(self, nf: Nf) -> bool:
+        """Whether the client's settings say which NIC an NF runs on."""
+        return "nic" in self.settings_of(nf).analysis
+
     def restart(self) -> None:
         """Analyse everything anew, by a new process."""
         self.engine.restart()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from maestro_lsp.server import toml_edit
 
@@ -121,6 +122,31 @@ async def test_an_editor_setting_that_wins_disables_the_switch(tree: Callable[..
         uri = e.open(root / "fw" / "fw_flows.c")
         await e.until(lambda: any(s["nfs"] and s["nfs"][0]["state"] == "fresh" for s in e.statuses[-1:]))
         assert (await e.fresh(uri))["rss"]["nic"] == "e810"
+        main = e.open(root / "fw" / "fw_main.c")
+        entry = e.at(main, "int nf_$0process(")
+        found = await e.client.text_document_code_action_async(
+            lsp.CodeActionParams(
+                lsp.TextDocumentIdentifier(main), lsp.Range(entry, entry), lsp.CodeActionContext([], [lsp.CodeActionKind.Refactor])
+            )
+        )
+        switches = [a for a in found or () if isinstance(a, lsp.CodeAction) and a.title.startswith("Switch the NIC")]
+        assert switches and all(a.disabled is not None and "maestro.nic" in a.disabled.reason for a in switches)
+        with pytest.raises(JsonRpcException, match="remove it first"):
+            await e.command("maestro.chooseNic", uri=uri, nic="x710")
+
+
+async def test_a_nic_is_chosen_by_a_command_that_edits_maestro_toml(tree: Callable[..., Path]) -> None:
+    root = tree("fw")
+    async with editor(root) as e:
+        uri = e.open(root / "fw" / "fw_flows.c")
+        await e.fresh(uri)
+        with pytest.raises(JsonRpcException, match="nic is one of 82599, "):
+            await e.command("maestro.chooseNic", uri=uri, nic="i40e")
+        toml = root / "fw" / "maestro.toml"
+        assert await e.command("maestro.chooseNic", uri=uri, nic="connectx") == {"file": str(toml)}
+        apply(e, e.edits[-1])
+        assert toml.read_text() == '[maestro]\nnic = "connectx"\n'
+        assert (await e.fresh(uri))["rss"]["nic"] == "connectx"
 
 
 async def test_the_page_of_a_finding_is_shown_by_the_client(tree: Callable[..., Path]) -> None:

@@ -30,6 +30,7 @@ export async function startClient(launch: Launch, log: vscode.OutputChannel, pre
         { scheme: 'file', language: 'c' },
         { scheme: 'file', language: 'cpp', pattern: '**/*.h' }, // VS Code takes headers for C++
         { scheme: 'file', pattern: '**/maestro.toml' },
+        { scheme: 'file', language: 'klee-call-path' },
       ],
       synchronize: { configurationSection: 'maestro', fileEvents: vscode.workspace.createFileSystemWatcher(WATCHED) },
       outputChannel: log,

@@ -42,7 +42,7 @@ export function registerCommands(maestro: Maestro): vscode.Disposable[] {
     command('showMatrix', (uri) => maestro.panels.show('maestro.matrix', uri)),
     command('showPaths', (uri) => maestro.panels.show('maestro.paths', uri)),
     command('copyRss', (uri, form) => copyRss(maestro, uri, form)),
-    command('chooseNic', (uri) => chooseNic(uri)),
+    command('chooseNic', (uri) => chooseNic(maestro, uri)),
     command('parallelize', (uri) => chooseStrategy(maestro, uri)),
     command('verify', (uri) => verify(maestro, uri)),
     command('analyseAgain', (uri) => maestro.serverExecute('maestro.restartAnalysis', { uri: uri.toString() })),
@@ -61,15 +61,31 @@ async function copyRss(maestro: Maestro, uri: vscode.Uri, given: ExportForm | un
   void vscode.window.showInformationMessage(`Maestro: the RSS configuration is on the clipboard, as ${FORMS[form]}.`);
 }
 
-async function chooseNic(uri: vscode.Uri): Promise<void> {
-  const settings = vscode.workspace.getConfiguration('maestro', uri);
-  const current = settings.get<string | null>('nic');
-  const items = [
-    { label: 'Default', description: 'as maestro.toml says, else x710', nic: undefined },
-    ...NICS.map(([nic, description]) => ({ label: nic, description, nic })),
-  ].map((item) => ({ ...item, label: item.nic === (current ?? undefined) ? `$(check) ${item.label}` : item.label }));
-  const choice = await vscode.window.showQuickPick(items, { title: 'NIC whose RSS is configured', matchOnDescription: true });
+/** Writes the NIC into the NF's maestro.toml, which every tool reads. A setting of VS Code's would win over it, and has to go first. */
+async function chooseNic(maestro: Maestro, uri: vscode.Uri): Promise<void> {
+  if (!(await withoutSetting('nic', uri))) return;
+  const { rss } = await maestro.request<{ rss?: { nic: string } | null }>('maestro/analysis', uri.toString());
+  const items = NICS.map(([nic, description]) => ({ label: nic === rss?.nic ? `$(check) ${nic}` : nic, description, nic }));
+  const choice = await vscode.window.showQuickPick(items, { title: 'NIC whose RSS is configured (written to maestro.toml)', matchOnDescription: true });
   if (choice === undefined) return;
-  const target = vscode.workspace.getWorkspaceFolder(uri) === undefined ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.WorkspaceFolder;
-  await settings.update('nic', choice.nic, target);
+  const { file } = await maestro.serverExecute<{ file: string }>('maestro.chooseNic', { uri: uri.toString(), nic: choice.nic });
+  await (await vscode.workspace.openTextDocument(file)).save(); // the edit leaves it changed
+}
+
+/** Whether a setting is not set, or the user removed it when asked. */
+async function withoutSetting(name: string, uri: vscode.Uri): Promise<boolean> {
+  const settings = vscode.workspace.getConfiguration('maestro', uri);
+  const found = settings.inspect<unknown>(name);
+  const places: [unknown, vscode.ConfigurationTarget][] = [
+    [found?.globalValue, vscode.ConfigurationTarget.Global],
+    [found?.workspaceValue, vscode.ConfigurationTarget.Workspace],
+    [found?.workspaceFolderValue, vscode.ConfigurationTarget.WorkspaceFolder],
+  ];
+  const set = places.filter(([value]) => value !== undefined && value !== null);
+  if (set.length === 0) return true;
+  const remove = 'Remove the Setting';
+  const text = `The setting maestro.${name} is ${String(settings.get(name))}, and wins over maestro.toml.`;
+  if ((await vscode.window.showWarningMessage(text, remove)) !== remove) return false;
+  for (const [, target] of set) await settings.update(name, undefined, target);
+  return true;
 }

@@ -43,14 +43,17 @@ async function probe(around: Surroundings, command: string, args: string[], orig
 }
 
 function expandHome(file: string, home: string): string {
-  return file === '~' || file.startsWith('~/') || file.startsWith('~\\') ? path.join(home, file.slice(1)) : file;
+  return file === '~' || file.startsWith('~/') ? path.join(home, file.slice(1)) : file;
 }
 
 export async function discover(around: Surroundings): Promise<Discovery> {
+  if (around.platform === 'win32') {
+    return { error: 'the server runs on Linux and macOS: open this folder in WSL (“WSL: Reopen Folder in WSL” of the extension WSL)' };
+  }
   const setting = around.setting.trim();
   if (setting !== '') {
     const command = expandHome(setting, around.home);
-    if (/[\\/]/.test(command) && !path.isAbsolute(command)) {
+    if (command.includes('/') && !path.isAbsolute(command)) {
       return { error: `maestro.server.path is ${command}: give an absolute path, one that starts with ~, or the name of a program on PATH` };
     }
     const result = await probe(around, command, [], 'the setting maestro.server.path');
@@ -61,9 +64,7 @@ export async function discover(around: Surroundings): Promise<Discovery> {
   const tried: string[] = [];
   for (const python of around.pythons) {
     // asking a Python costs its start; an environment that has the package has the program beside the interpreter
-    const program = path.join(path.dirname(python), around.platform === 'win32' ? 'Scripts/maestro-lsp.exe' : 'maestro-lsp');
-    const beside = path.join(path.dirname(python), 'maestro-lsp.exe');
-    if (!around.exists(program) && !around.exists(beside)) {
+    if (!around.exists(path.join(path.dirname(python), 'maestro-lsp'))) {
       tried.push(`${python}: maestro-lsp is not installed there`);
       continue;
     }
@@ -85,13 +86,12 @@ export async function discover(around: Surroundings): Promise<Discovery> {
 }
 
 /** Python interpreters to make an environment with, best first. */
-export function pythonCandidates(active: readonly string[], platform: NodeJS.Platform): string[] {
-  const named = platform === 'win32' ? ['python'] : ['python3.13', 'python3.12', 'python3.11', 'python3', 'python'];
-  return [...active, ...named];
+export function pythonCandidates(active: readonly string[]): string[] {
+  return [...active, 'python3.13', 'python3.12', 'python3.11', 'python3', 'python'];
 }
 
-export function pythonOfEnvironment(folder: string, platform: NodeJS.Platform): string {
-  return platform === 'win32' ? path.join(folder, 'Scripts', 'python.exe') : path.join(folder, 'bin', 'python');
+export function pythonOfEnvironment(folder: string): string {
+  return path.join(folder, 'bin', 'python');
 }
 
 /** Arguments for pip that install the server. A bundled wheel wins; its folder also serves what it depends on. */

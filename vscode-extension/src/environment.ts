@@ -50,9 +50,9 @@ export async function activePythons(): Promise<string[]> {
     }
     const setting = vscode.workspace.getConfiguration('python', folder ?? null).get<string>('defaultInterpreterPath', '');
     if (setting !== '' && setting !== 'python') found.push(setting.replace('${workspaceFolder}', folder?.uri.fsPath ?? ''));
-    if (folder?.uri.scheme === 'file') found.push(pythonOfEnvironment(path.join(folder.uri.fsPath, '.venv'), process.platform));
+    if (folder?.uri.scheme === 'file') found.push(pythonOfEnvironment(path.join(folder.uri.fsPath, '.venv')));
   }
-  if (process.env.VIRTUAL_ENV !== undefined) found.push(pythonOfEnvironment(process.env.VIRTUAL_ENV, process.platform));
+  if (process.env.VIRTUAL_ENV !== undefined) found.push(pythonOfEnvironment(process.env.VIRTUAL_ENV));
   return [...new Set(found)].filter((file) => path.isAbsolute(file) && fs.existsSync(file));
 }
 
@@ -82,7 +82,7 @@ export async function surroundings(context: vscode.ExtensionContext): Promise<Su
   return {
     setting: vscode.workspace.getConfiguration('maestro').get<string>('server.path', ''),
     pythons: await activePythons(),
-    managedPython: pythonOfEnvironment(managedFolder(context), process.platform),
+    managedPython: pythonOfEnvironment(managedFolder(context)),
     platform: process.platform,
     home: os.homedir(),
     exists: fs.existsSync,

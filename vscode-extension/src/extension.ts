@@ -194,16 +194,16 @@ const FILES: Folder = {
 
 /** Whether a document, or a file beside it, is NF code. Folders are looked at once. */
 async function seesNf(document: vscode.TextDocument, looked: Map<string, Promise<boolean>>): Promise<boolean> {
-  if (document.uri.scheme !== 'file' || !/\.[ch]$|[\\/]maestro\.toml$/.test(document.fileName)) return false;
-  if (document.fileName.endsWith('maestro.toml') || isNfCode(document.getText())) return true;
+  if (document.uri.scheme !== 'file' || !/\.([ch]|call_path)$|\/maestro\.toml$/.test(document.fileName)) return false;
+  if (/(maestro\.toml|\.call_path)$/.test(document.fileName) || isNfCode(document.getText())) return true;
   const folder = path.dirname(document.fileName);
   const answer = looked.get(folder) ?? folderHoldsNf(folder, FILES).catch(() => false);
   looked.set(folder, answer);
   return answer;
 }
 
-async function workspaceHasSettingsFile(): Promise<boolean> {
-  return (await vscode.workspace.findFiles('**/maestro.toml', '**/node_modules/**', 1)).length > 0;
+async function workspaceHasOurFiles(): Promise<boolean> {
+  return (await vscode.workspace.findFiles('**/{maestro.toml,*.call_path}', '**/node_modules/**', 1)).length > 0;
 }
 
 let maestro: Maestro | undefined;
@@ -229,7 +229,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
   );
   for (const document of vscode.workspace.textDocuments) await look(document);
-  if (!instance.running && (await workspaceHasSettingsFile())) await instance.start();
+  if (!instance.running && (await workspaceHasOurFiles())) await instance.start();
 }
 
 export async function deactivate(): Promise<void> {

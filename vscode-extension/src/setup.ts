@@ -11,7 +11,7 @@ const INSTALL_TIMEOUT_MS = 15 * 60_000;
 const CAN_RUN_IT = 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))';
 
 async function suitablePython(): Promise<string | undefined> {
-  for (const python of pythonCandidates(await activePythons(), process.platform)) {
+  for (const python of pythonCandidates(await activePythons())) {
     try {
       await runProgram(python, ['-c', CAN_RUN_IT]);
       return python;
@@ -42,7 +42,7 @@ export async function setUpServer(context: vscode.ExtensionContext, log: vscode.
       fs.mkdirSync(path.dirname(folder), { recursive: true });
       await runProgram(python, ['-m', 'venv', '--clear', folder], log, INSTALL_TIMEOUT_MS);
       progress.report({ message: 'installing maestro-lsp' });
-      await runProgram(pythonOfEnvironment(folder, process.platform), pipArguments(bundled, wheels, extra), log, INSTALL_TIMEOUT_MS);
+      await runProgram(pythonOfEnvironment(folder), pipArguments(bundled, wheels, extra), log, INSTALL_TIMEOUT_MS);
     });
     return true;
   } catch (error) {

@@ -38,6 +38,13 @@ test('the setting wins over everything else', async () => {
   assert.deepEqual([launch.command, launch.args, launch.version], ['/opt/m', ['serve'], '0.1.0']);
 });
 
+test('Windows is told where the server runs, and nothing is started', async () => {
+  const around = machine({ 'maestro-lsp': SERVER }, { platform: 'win32' });
+  const discovery = await discover(around);
+  assert.ok('error' in discovery && discovery.error.includes('WSL'));
+  assert.deepEqual(around.ran, []);
+});
+
 test('a setting may start with ~', async () => {
   const around = machine({ [path.join('/home/me', 'bin/m')]: SERVER }, { setting: '~/bin/m' });
   assert.equal(found(await discover(around)).command, path.join('/home/me', 'bin/m'));
@@ -95,5 +102,5 @@ test('without a wheel the package is installed by name', () => {
 });
 
 test('active interpreters come before those of PATH', () => {
-  assert.deepEqual(pythonCandidates(['/v/bin/python'], 'linux').slice(0, 2), ['/v/bin/python', 'python3.13']);
+  assert.deepEqual(pythonCandidates(['/v/bin/python']).slice(0, 2), ['/v/bin/python', 'python3.13']);
 });

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ... import workspace
 from ...callpaths.folder import SUFFIX, find_directory, owner
 from ...check import CheckError, Report, check_call_paths, check_source, find, on_nic, with_call_paths
 from ...rss import z3_here

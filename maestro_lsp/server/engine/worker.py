@@ -22,7 +22,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import posixpath
 import resource
 import selectors
 import signal

@@ -15,6 +15,7 @@ from ..nfs import Nf, Nfs
 from .lookup import views
 
 QUICK_FIX, REFACTOR, REWRITE = "quickfix", "refactor", "refactor.rewrite"
+NIC_IS_SET = "the editor's setting maestro.nic wins over maestro.toml: remove it first"
 HINT = 4  # severity
 KINDS = (QUICK_FIX, REFACTOR, REWRITE)
 _MAX_VALUES = 4  # of a device role that are offered
@@ -29,18 +30,18 @@ def actions(
     path: str,
     lines: tuple[Position, Position],
     diagnostics: Iterable[Any],
-    set_in_editor: frozenset[str],
+    nic_is_set: Callable[[Nf], bool],
 ) -> list[dict[str, Any]]:
     """What can be done about diagnostics, and at nf_process if the range touches its name. Unresolved.
 
     diagnostics    ours among those the client shows there: dictionaries
-    set_in_editor  names of settings that the editor sets, so that maestro.toml does not count for them
+    nic_is_set     whether the editor's settings say the NIC, so that maestro.toml does not count
     """
     found: list[dict[str, Any]] = []
     for d in sorted(diagnostics, key=lambda d: d.get("severity") or 1):
         nf = nfs.get(str((d.get("data") or {}).get("nf")))
         if nf is not None and nf.facts is not None:
-            found += _about(d, nf, path, documents, set_in_editor)
+            found += _about(d, nf, path, nic_is_set(nf))
     for nf, shown, edits in views(nfs, documents, path):
         entry = shown["entry"]
         if entry is None or nf.facts is None:
@@ -48,15 +49,13 @@ def actions(
         name = forward_range(entry["name"], edits)
         start, end = ((name[side]["line"], name[side]["character"]) for side in ("start", "end"))
         if lines[0] <= end and start <= lines[1]:
-            found += [_nic(nf, profile, REFACTOR, set_in_editor) for profile in nf.facts.data.get("nics", ())]
+            found += [_nic(nf, profile, REFACTOR, nic_is_set(nf)) for profile in nf.facts.data.get("nics", ())]
             found += _roles(nf)
             found += _strategies(nf)
     return found
 
 
-def _about(
-    d: dict[str, Any], nf: Nf, path: str, documents: Documents, set_in_editor: frozenset[str]
-) -> list[dict[str, Any]]:
+def _about(d: dict[str, Any], nf: Nf, path: str, decided: bool) -> list[dict[str, Any]]:
     code = d["code"]
     if code == "settings":
         return []
@@ -65,7 +64,7 @@ def _about(
     out = []
     for profile, then in nf.alternatives.items():
         if not any(c == code and u == uri_of(path) and at == line for c, u, at in then["left"]):
-            out.append({**_nic(nf, profile, QUICK_FIX, set_in_editor), "diagnostics": [d]})
+            out.append({**_nic(nf, profile, QUICK_FIX, decided), "diagnostics": [d]})
     if d.get("severity") != HINT:  # hints say what is, and complain of nothing
         out += _allow(d, code, here, nf)
     title = f"Open the page about {code}"
@@ -91,15 +90,15 @@ def _allow(d: dict[str, Any], code: str, here: dict[str, Any], nf: Nf) -> list[d
     ]
 
 
-def _nic(nf: Nf, profile: str, kind: str, set_in_editor: frozenset[str]) -> dict[str, Any]:
+def _nic(nf: Nf, profile: str, kind: str, decided: bool) -> dict[str, Any]:
     then = nf.alternatives.get(profile)
     action = {
         "title": f"Switch the NIC profile of {nf.name} to {profile}" + (f" ({then['verdict']})" if then else ""),
         "kind": kind,
         "data": {"do": "nic", "nf": nf.entry, "value": profile},
     }
-    if "nic" in set_in_editor:
-        action["disabled"] = {"reason": "the editor's setting maestro.nic decides"}
+    if decided:
+        action["disabled"] = {"reason": NIC_IS_SET}
     return action
 
 

@@ -55,8 +55,7 @@ async def test_a_folder_without_an_nf_stays_quiet(tmp_path: Path) -> None:
         hover = lsp.HoverParams(lsp.TextDocumentIdentifier(uri), lsp.Position(0, 5))
         assert await e.client.text_document_hover_async(hover) is None
         assert states(e) == {} and not [p for p in e.published if p.diagnostics]
-        (tmp_path / "hello.c").write_text((make_tree(tmp_path, "nop") / "nop" / "nop_main.c").read_text())
-        changed(e, (tmp_path / "hello.c", lsp.FileChangeType.Changed))
+        e.rewrite(uri, (FIXTURES / "nop" / "nop_main.c").read_text())
         await e.until(lambda: states(e), "that there is an NF now")
 
 

@@ -175,9 +175,13 @@ def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr
     """Whether two keys are equal to the map, as one bit."""
     if b.info.detail.get("equality"):
         e = st.engine.equality(st, b.info.detail["equality"])
-        names: dict[Expr, int | Expr] = {X.byte("key a", i): v for i, v in enumerate(x)}
-        names.update({X.byte("key b", i): v for i, v in enumerate(y)})
-        return X.substitute(e.relation, names)
+        known = st.engine.same_keys
+        got = known.get((e.relation, x, y))
+        if got is None:
+            names: dict[Expr, int | Expr] = {X.byte("key a", i): v for i, v in enumerate(x)}
+            names.update({X.byte("key b", i): v for i, v in enumerate(y)})
+            got = known[e.relation, x, y] = X.substitute(e.relation, names)
+        return got
     pairs = [(p, q) for p, q in zip(x, y, strict=False) if not (is_uninitialised(p) or is_uninitialised(q))]
     if not pairs:
         return 1

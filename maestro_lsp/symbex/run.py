@@ -264,7 +264,10 @@ class _Run:
             for name in sorted(assigned):
                 g = self.program.global_(name, u)
                 if g is not None:
-                    self.engine.global_address(base, g)
+                    try:
+                        self.engine.global_address(base, g)
+                    except Problem as p:
+                        self.engine.trouble(base, p)
         for oid, b in list(base.memory.items()):
             if b.info.kind != "heap" and (b.info.kind != "global" or b.info.name not in assigned):
                 continue

@@ -22,6 +22,7 @@ Z3_TOTAL = 6_000_000
 # The search is the faster one at finding a model of much arithmetic, Z3 at showing that there is none: they take turns, first with
 # little patience. Repairs of a model, then Z3's work units.
 PATIENCE = ((24, 20_000), (1_000, Z3_RLIMIT))
+SHAKEN_AFTER = 25  # repairs until an unknown gets a value at random, as two conditions may undo each other's repairs for ever
 
 
 class Solver:
@@ -263,7 +264,11 @@ def search(constraints: Sequence[Expr], model: dict[Expr, int], rounds: int = PA
     """
     rng = random.Random(len(constraints))
     adjuster = _Adjuster(model, rng)
-    for _ in range(rounds):
+    leaves = sorted(frozenset[Expr]().union(*map(X.leaves, constraints)), key=lambda e: e.serial)
+    for n in range(1, rounds + 1):
+        if n % SHAKEN_AFTER == 0:
+            leaf = rng.choice(leaves)
+            model[leaf] = rng.getrandbits(leaf.width)
         memo: dict[Expr, int] = {}
         violated = [c for c in constraints if not X.evaluate(c, model, memo)]
         if not violated:
@@ -332,7 +337,9 @@ class _Adjuster:
             self.adjust(x, want * pow(vy, -1, 1 << w) & full if vy & 1 else (want // vy if vy else 0))
         elif op == "udiv":
             self.adjust(x, min(want * vy + (self.rng.randrange(vy) if vy else 0), full))
-        elif op == "urem":
+        elif op == "sdiv":
+            self.adjust(x, want * vy & full)
+        elif op in ("urem", "srem"):
             self.adjust(x, want)
         elif op in ("and", "or"):
             self.adjust(x, want)

@@ -10,6 +10,7 @@ from ..rss.balance import ZIPF_EXPONENT, ZIPF_FLOWS, expected
 from ..rss.configure import Configuration
 from ..sharding.findings import Finding
 from ..sharding.matrix import Row, in_words
+from ..sharding.wording import on_devices
 from ..source.text import Span
 from .json_ import Places, relative
 
@@ -67,8 +68,7 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
         if x.packet_class == "call-paths":
             yield f"  taken for granted: {x.why}"
             continue
-        on = " and ".join(str(d) for d in x.devices)
-        yield f"  assumed not to arrive on {on}: {x.packet_class} ({x.why})"
+        yield f"  assumed not to arrive on {on_devices(x.devices)}: {x.packet_class} ({x.why})"
     for d in a.deviations:
         yield f"  differs from the sequential program: {d.why}"
     places = Places(r)

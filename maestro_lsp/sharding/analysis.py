@@ -23,9 +23,10 @@ from .access import Access, collect
 from .algebra import AdmittedViews, Conjunction
 from .conflicts import Conflict, Conflicts, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
-from .findings import Finding, Related
+from .findings import Finding, Related, for_all_devices
 from .headers import PacketView, Views, reads_transport
 from .matrix import Row, equalities_of, in_words, rows, tied_packets
+from .wording import joined_names, listed, on_devices, where_full
 
 Verdict = Literal["shared-nothing", "locks", "unknown"]
 
@@ -91,6 +92,7 @@ class _Analysis:
         self.solver = execution.engine.solver if execution.engine is not None else Solver()
         self.views = Views(self.solver, self.options.strict)
         self.findings: list[Finding] = []
+        self._constants: dict[tuple[str, Span, str], dict[str, dict[int, Access]]] = {}
         self._key_texts: dict[tuple[tuple[Part, ...] | None, tuple[PacketView, ...]], str] = {}
 
     def go(self, extra: Sequence[Finding]) -> Analysis:
@@ -128,10 +130,7 @@ class _Analysis:
             for g in conflicts.guards.values()
             if g.rejuvenates_first
         ][:1]
-        merged: dict[tuple[object, ...], Finding] = {}
-        for f in self.findings:
-            merged.setdefault(f.order, f)
-        findings = tuple(merged[k] for k in sorted(merged))
+        findings = for_all_devices(self.findings)
         return Analysis(
             verdict, stateless, complete, matrix, findings, tuple(assumes), tuple(deviations), configuration,
             tuple(accesses), conflicts, read_only,
@@ -212,11 +211,10 @@ class _Analysis:
             )
             if first is None:
                 continue
-            on = " and ".join(str(d) for d in a.devices)
             self.findings.append(
                 Finding(
                     "unhashed-traffic",
-                    f"{a.packet_class} packets on device {on} can reach {first.object.name}; they are assumed not to arrive, because "
+                    f"{a.packet_class} packets on {on_devices(a.devices)} can reach {first.object.name}; they are assumed not to arrive, because "
                     f"{a.why}: drop them before this call, or choose a NIC that hashes them (--strict assumes nothing)",
                     first.span,
                 )
@@ -279,6 +277,7 @@ class _Analysis:
             if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
                     self.unhashable(x, y, c)
+        self.constants()
         for chain, u in conflicts.unguarded.items():
             self.findings.append(
                 Finding(
@@ -325,7 +324,7 @@ class _Analysis:
         """The finding about an access whose own key keeps nothing apart."""
         a, b = e.access, other.access
         mark = (o, a.span, a.object.id, a.write, e.key, a.path.device, b.path.device)
-        if mark in told:
+        if mark in told or (a.role == "return" and not a.write):  # its borrow says so
             return
         told.add(mark)
         if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):
@@ -335,12 +334,33 @@ class _Analysis:
             if a.path.device != b.path.device:
                 return
             values = ", ".join(str(p.value) for p in e.key)
-            message = f"{a.interface} {verb} {a.object.name} at {values} for every packet on device {a.path.device}: they must all meet"
-        else:
-            message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
+            told_here = self._constants.setdefault((o.code, a.span, f"{a.interface} {verb} {a.object.name}"), {})
+            told_here.setdefault(values, {}).setdefault(a.path.device, b)
+            return
+        message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
         related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
         if not any(f.code == o.code and f.span == a.span and f.message == message for f in self.findings):
             self.findings.append(Finding(o.code, message, a.span, related))
+
+    def constants(self) -> None:
+        """Accesses at constants: one finding for all devices that use the same, or that each have their own."""
+        for (code, span, what), by_value in self._constants.items():
+            devices = [d for users in by_value.values() for d in users]
+            if len(by_value) > 1 and all(len(users) == 1 for users in by_value.values()) and len(set(devices)) == len(devices):
+                pairs = sorted((d, v, b) for v, users in by_value.items() for d, b in users.items())
+                text = (
+                    f"{what} at {listed(v for _, v, _ in pairs)} for packets on devices {listed(str(d) for d, _, _ in pairs)}, "
+                    f"which each have their own: all packets of a device must meet, so one core for each device would do"
+                )
+                texts = [(text, pairs[0][2])]
+            else:
+                texts = [
+                    (f"{what} at {v} for every packet on {on_devices(users)}: they must all meet", users[min(users)])
+                    for v, users in sorted(by_value.items())
+                ]
+            for text, b in texts:
+                related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != span else ()
+                self.findings.append(Finding(code, text, span, related))
 
     @staticmethod
     def _reaching(o: Obstacle, x: Effective, y: Effective) -> tuple[Related, ...]:
@@ -436,12 +456,14 @@ class _Analysis:
             a, b = self._best(first), self._best(second)
             if a.span == b.span:
                 b = next((self._best(p) for n in named for p in n.causes if self._best(p).span != a.span), b)
-            texts = " and ".join(f"{in_words(equalities_of(c.when)[0])} (devices {c.i}, {c.j})" for c in named[:2])
+            texts = " must meet, and so must those that have ".join(
+                f"{in_words(equalities_of(c.when)[0])} on {on_devices({c.i, c.j})}" for c in named[:2]
+            )
             self.findings.append(
                 Finding(
                     "disjoint-sharding",
                     f"{a.object.name} and {b.object.name} ask for shardings that have nothing in common on device {device}: "
-                    f"packets must meet by {texts}",
+                    f"packets that have {texts}",
                     a.span,
                     (Related(b.span, f"the other access: {b.interface}"),),
                 )
@@ -495,7 +517,7 @@ class _Analysis:
         view = max(a.views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)
         if view is None or not packet:
             return ", ".join(sorted({str(leaf.args[0]) for leaf in leaves})) or "a constant"
-        return _joined(list(dict.fromkeys(view.bit(leaf, 7)[0] for leaf in packet)))
+        return joined_names(list(dict.fromkeys(view.bit(leaf, 7)[0] for leaf in packet)))
 
     def describe(
         self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict
@@ -543,7 +565,7 @@ class _Analysis:
                             "capacity-split",
                             f"the capacity{size} of {table.name} is divided between the cores",
                             table.declared,
-                            _where_full(chain, accesses),
+                            where_full(chain, accesses),
                         )
                     )
 
@@ -558,21 +580,6 @@ def _is_reason(f: Finding) -> bool:
     return f.severity == "warning" and f.code != "unhashed-traffic"
 
 
-def _where_full(chain: int, accesses: Sequence[Access]) -> tuple[Related, ...]:
-    """The allocations that some path finds no room at: what happens there then happens when a core's share is full."""
-    outcomes: dict[Span, set[str]] = {}
-    for a in accesses:
-        if a.object.id == chain and a.role == "allocate" and a.touch is not None and a.touch.found is False:
-            outcomes.setdefault(a.span, set()).add(_OUTCOMES.get(a.path.outcome, a.path.outcome))
-    return tuple(
-        Related(span, f"a packet that finds its core's share full here is {' or '.join(sorted(done))}")
-        for span, done in sorted(outcomes.items())
-    )
-
-
-_OUTCOMES = {"drop": "dropped", "forward": "forwarded", "flood": "flooded"}
-
-
 def _demanded(wanted: Iterable[Demand]) -> dict[int, set[str]]:
     """For each device, the classes of packets that some requirement names."""
     out: dict[int, set[str]] = {}
@@ -581,19 +588,6 @@ def _demanded(wanted: Iterable[Demand]) -> dict[int, set[str]]:
             out.setdefault(d.requirement.i, set()).add(first)
             out.setdefault(d.requirement.j, set()).add(second)
     return out
-
-
-def _joined(names: Sequence[str]) -> str:
-    from .matrix import _BYTE
-
-    spans = sorted((int(m[1]), int(m[2])) for n in names if (m := _BYTE.fullmatch(n)))
-    out = [n for n in names if not _BYTE.fullmatch(n)]
-    while spans:
-        start, end = spans.pop(0)
-        while spans and spans[0][0] == end:
-            end = spans.pop(0)[1]
-        out.append(f"packet[{start}:{end}]")
-    return ", ".join(out)
 
 
 __all__ = ["WIDTHS", "Analysis", "Assumption", "CallPath", "Deviation", "KeySpace", "Options", "Verdict", "analyse"]

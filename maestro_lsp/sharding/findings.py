@@ -5,7 +5,9 @@ The documentation page of a code is docs/findings/CODE.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from ..source.text import Span
 
@@ -74,3 +76,23 @@ class Finding:
     def order(self) -> tuple[object, ...]:
         """Sorts findings as they stand in the source."""
         return self.span.file, self.span.start, self.span.end, self.code, self.message
+
+
+def for_all_devices(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of the source, each once; those that say the same of several devices are one."""
+    alike: dict[tuple[object, ...], tuple[Finding, set[int]]] = {}
+    for f in sorted(findings, key=lambda f: f.order):
+        numbers = {int(n) for n in _DEVICE.findall(f.message)}
+        about_one = len(numbers) == 1
+        mark = (*f.order[:-1], _DEVICE.sub("device", f.message) if about_one else f.message)
+        alike.setdefault(mark, (f, set()))[1].update(numbers if about_one else ())
+    out = []
+    for f, devices in alike.values():
+        if len(devices) > 1:
+            *most, last = map(str, sorted(devices))
+            f = replace(f, message=_DEVICE.sub(f"devices {', '.join(most)} and {last}", f.message))
+        out.append(f)
+    return tuple(sorted(out, key=lambda f: f.order))
+
+
+_DEVICE = re.compile(r"\bdevice (\d+)\b")

@@ -160,7 +160,7 @@ def part(name: str, start: int, length: int) -> str:
     return f"{name}[{start}:{start + length}]"
 
 
-_BYTE = re.compile(r"packet\[(\d+):(\d+)\]")
+BYTE = re.compile(r"packet\[(\d+):(\d+)\]")
 
 
 def _merge_bytes(equalities: list[Equality]) -> list[Equality]:
@@ -168,7 +168,7 @@ def _merge_bytes(equalities: list[Equality]) -> list[Equality]:
     out: list[Equality] = []
     plain: dict[tuple[int, int], int] = {}
     for a, b in equalities:
-        m, n = _BYTE.fullmatch(a), _BYTE.fullmatch(b) if isinstance(b, str) else None
+        m, n = BYTE.fullmatch(a), BYTE.fullmatch(b) if isinstance(b, str) else None
         if m and n:
             plain[(int(m[1]), int(n[1]))] = 1
         else:

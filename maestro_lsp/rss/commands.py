@@ -10,7 +10,7 @@ import argparse
 import ipaddress
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from .toeplitz import KeyLengthError, hash_fields
 
 if TYPE_CHECKING:
     from .proof import Proof
+    from .quality import InputQuality
     from .traffic import Traffic
 
 MICROSOFT_KEY = "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa"
@@ -91,7 +92,7 @@ def add_parsers(subparsers: Any) -> None:
 
 
 def _add_key_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--key", default=MICROSOFT_KEY, metavar="HEX", help="default: Microsoft's test key")
+    parser.add_argument("--key", metavar="HEX", help="default: Microsoft's test key, as often as the NIC's has room for")
     parser.add_argument(
         "--nic",
         metavar="PROFILE",
@@ -144,7 +145,9 @@ def solve_command(args: argparse.Namespace) -> int:
         sample = sample_score(traffic, spec.configure(equal=args.equal, seed=args.seed).space.devices, queues)
     found = spec.configure(equal=args.equal, seed=args.seed, sample=sample, alternatives=args.alternatives)
     for requirement in found.space.idle:
-        raise SpecError(f"{args.spec}: '{requirement}' can never hold for packets of the classes at hand")
+        at_hand = {i.packet_class for device in found.space.devices for i in device.inputs}
+        classes = ", ".join(c for c in PACKET_CLASSES if c in at_hand)
+        raise SpecError(f"{args.spec}: '{requirement}' can never hold for packets of the classes at hand ({classes})")
     proof = None
     if args.prove:
         z3_here.load()
@@ -157,15 +160,36 @@ def solve_command(args: argparse.Namespace) -> int:
         args.plot.write_text(_synthetic_plot(found, queues), "utf-8")
     stuck = [device for device in _bound_devices(found) if not found.queue_bits(device)]
     for device in stuck:
-        reasons = "; ".join(str(requirement) for requirement in found.space.explain(device))
-        whose = ", ".join(c for c in PACKET_CLASSES if (device, c) in found.space.named) or "all"
-        print(
-            f"maestro-lsp: device {device}: every valid key sends its {whose} packets to one queue: {reasons}",
-            file=sys.stderr,
-        )
+        print(f"maestro-lsp: {_why_stuck(found, device)}", file=sys.stderr)
     if proof is not None and not proof.holds:
         print(f"maestro-lsp: {proof.failures[0]}", file=sys.stderr)
     return 1 if stuck or (proof is not None and not proof.holds) else 0
+
+
+def _why_stuck(found: Configuration, device: int) -> str:
+    """Which meets leave no valid key that spreads a device's packets, and by what."""
+    named = [c for c in PACKET_CLASSES if (device, c) in found.space.named]
+    inputs = [i for i in found.space.device(device).inputs if i.fields and (not named or i.packet_class in named)]
+    hashed = dict.fromkeys(field for i in inputs for field in i.fields)
+    reasons = []
+    for requirement in found.space.explain(device):
+        sides = [side for side, number in enumerate((requirement.i, requirement.j)) if number == device]
+        free = [", ".join(str(f) for f in hashed if not _covered(f, requirement.when.fields(side))) for side in sides]
+        named_free = [f"{names} of {('d', 'e')[side]}" for side, names in zip(sides, free, strict=True) if names]
+        if len(sides) == 2 and free[0] == free[1] and free[0]:
+            named_free = [f"{free[0]} of d and e"]
+        reasons.append(f"'{requirement}'" + (f" (free: {'; '.join(named_free)})" if named_free else ""))
+    whose = ", ".join(named) or "all"
+    return (
+        f"device {device}: every valid key sends its {whose} packets to one queue; it cannot depend on what a meet leaves free, "
+        f"nor on what a meet ties to that: {' and '.join(reasons)}"
+    )
+
+
+def _covered(field: Field, runs: Iterable[Field]) -> bool:
+    """Whether all bits of a field are in some of the parts."""
+    bits = {bit for run in runs if run.name == field.name for bit in range(run.start, run.stop)}
+    return bits >= set(range(field.start, field.stop))
 
 
 def _tables(found: Configuration, traffic: Traffic | None, queues: int) -> dict[int, tables.Table]:
@@ -226,9 +250,9 @@ def _text(spec: Spec, found: Configuration, proof: Proof | None, queues: int) ->
             if quality.device != number or not quality.hash_input.fields:
                 continue
             names = ", ".join(map(str, quality.hash_input.fields))
-            decide = ", ".join(f"{name} ({rank})" for name, rank in quality.fields) or "nothing"
+            decide = ", ".join(_deciding(found, number, quality)) or "nothing"
             lines.append(f"  {quality.hash_input.packet_class}: hashes {names}")
-            lines.append(f"    {quality.queue_bits} queue bits; low bits that decide: {decide}")
+            lines.append(f"    {quality.queue_bits} queue bits, decided by {decide}")
         if found.off[number]:
             lines.append(f"  left off: {', '.join(sorted(found.off[number]))}, whose packets meet at table entry 0")
     for at, ranked in enumerate(found.ranked[1:], 2):
@@ -245,6 +269,20 @@ def _text(spec: Spec, found: Configuration, proof: Proof | None, queues: int) ->
         lines.append(f"proof: {'holds' if proof.holds else 'FAILED'}, {len(proof.checks)} pairs of hash inputs")
         lines += [f"  {check}" for check in proof.checks]
     return "\n".join(lines) + "\n"
+
+
+def _deciding(found: Configuration, number: int, quality: InputQuality) -> Iterator[str]:
+    """The fields, or parts of them, that some valid key lets decide, with the queue bits that their low 16 bits give."""
+    mask, end, ranks = found.space.deciding(number, quality.hash_input), 0, dict(quality.fields)
+    for field in quality.hash_input.fields:
+        bits = [at for at in range(field.width) if mask >> end + at & 1]
+        end += field.width
+        if not bits:
+            continue
+        whole = bits[0] == 0 and bits[-1] == field.width - 1
+        part = field if whole else Field(field.name, field.start + bits[0], field.start + bits[-1] + 1)
+        rank = ranks.get(str(field), 0)
+        yield f"{part} ({rank} by its low 16 bits)" if rank and field.width > 16 else f"{part}"
 
 
 def _idle_fields(found: Configuration) -> list[str]:
@@ -355,11 +393,14 @@ def _per_core(loads: Any, cores: int, balanced: bool) -> list[int]:
 
 def _device(args: argparse.Namespace) -> tuple[Device, bytes]:
     """The device and key that the options describe."""
-    try:
-        key = bytes.fromhex(args.key.replace(":", ""))
-    except ValueError:
-        raise SpecError(f"key '{args.key[:20]}...' is not hexadecimal") from None
     nic = profile(args.nic or "x710", table=args.table)
+    given = args.key or MICROSOFT_KEY
+    try:
+        key = bytes.fromhex(given.replace(":", ""))
+    except ValueError:
+        raise SpecError(f"key '{given[:20]}...' is not hexadecimal") from None
+    if args.key is None and args.nic and nic.key_bytes:
+        key = (key * (nic.key_bytes // len(key) + 1))[: nic.key_bytes]
     if args.nic and nic.key_bytes not in (0, len(key)):
         raise SpecError(f"{nic.name} takes keys of {nic.key_bytes} bytes, this one has {len(key)}")
     if nic.table.bit_count() != 1 or nic.table < 2:

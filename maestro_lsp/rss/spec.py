@@ -88,8 +88,8 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
     tables = _list(body, "device", origin)
     for at, table in enumerate(tables):
         _known(table, _DEVICE, f"{origin}: device {at + 1}")
-        if not isinstance(table.get("number", at), int):
-            raise SpecError(f"{origin}: device {at + 1}: number is the port's number, an integer")
+        if not isinstance(table.get("number", at), int) or table.get("number", at) < 0:
+            raise SpecError(f"{origin}: device {at + 1}: number is the port's number, 0 or more")
     requirements = tuple(_meet(meet, f"{origin}: meet {at + 1}") for at, meet in enumerate(meets))
     by_number = {table.get("number", at): table for at, table in enumerate(tables)}
     if len(by_number) != len(tables):
@@ -144,7 +144,7 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
 def _meet(meet: dict[str, Any], origin: str) -> Requirement:
     _known(meet, _MEET, origin)
     devices = meet.get("devices", [0, 0])
-    if not (isinstance(devices, list) and len(devices) == 2 and all(isinstance(d, int) for d in devices)):
+    if not (isinstance(devices, list) and len(devices) == 2 and all(isinstance(d, int) and d >= 0 for d in devices)):
         raise SpecError(f"{origin}: devices = {devices!r}: write two port numbers, e.g. [0, 1]")
     rows = meet.get("equal", [])
     if not (isinstance(rows, list) and all(isinstance(row, list) and len(row) == 2 for row in rows)):

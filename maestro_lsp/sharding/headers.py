@@ -23,7 +23,6 @@ IPV4_MINIMUM = 20
 IPV6 = 40
 TYPE_IPV4, TYPE_IPV6, TYPE_VLAN = 0x0800, 0x86DD, 0x8100
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
-ICMP = (1, 58)
 
 # (name, first byte, bytes) of each field of a header
 ETHERNET_FIELDS = (("eth.dst", 0, 6), ("eth.src", 6, 6), ("eth.type", 12, 2))

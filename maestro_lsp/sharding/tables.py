@@ -19,8 +19,6 @@ from .linear import is_packet_bit
 from .numbers import frees_old, number_problems
 from .provenance import CELL, DEFAULT_CAPACITY, Provenance, cell_bytes, same_index
 
-INDEX_BITS = 32
-
 
 @dataclass(frozen=True, slots=True)
 class Breach:

@@ -329,11 +329,6 @@ def alignof_(ctype: CType) -> int:
     return ctype.underlying.size if isinstance(ctype, Enum) else 1
 
 
-def is_integer(ctype: CType) -> bool:
-    """Whether values of the type are integers (enumerations and _Bool included)."""
-    return isinstance(ctype, Integer | Bool | Enum)
-
-
 def is_arithmetic(ctype: CType) -> bool:
     """Whether values of the type are numbers."""
     return isinstance(ctype, Integer | Bool | Enum | Floating)

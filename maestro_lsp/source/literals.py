@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|0[bB][01]+|0[0-7]*|[1-9]\d*)([uUlL]*|[uU]?[iI]64)\Z")
@@ -56,9 +57,9 @@ def character_value(text: str) -> int:
     """The int that a character constant such as 'a', '\\n' or 'ab' stands for (char is signed on x86-64)."""
     wide = text[0] != "'"
     inside = text[text.find("'") + 1 : -1]
-    values = [ord(char) for char in inside] if wide and "\\" not in inside else list(_bytes(inside))
     if wide:
-        return values[-1] if values else 0
+        return next(reversed([value for value, _ in _characters(inside)]), 0)
+    values = _bytes(inside)
     if not values:
         return 0
     if len(values) == 1:
@@ -75,20 +76,25 @@ def string_bytes(text: str) -> bytes:
 
 
 def _bytes(inside: str) -> bytes:
-    out = bytearray()
+    return b"".join(
+        chr(value).encode("utf-8", "surrogatepass") if is_code_point else bytes([value & 0xFF])
+        for value, is_code_point in _characters(inside)
+    )
+
+
+def _characters(inside: str) -> Iterator[tuple[int, bool]]:
+    """The value of each character, and whether it is one of Unicode rather than a byte that is given by its number."""
     position = 0
     for match in _ESCAPE.finditer(inside):
-        out += inside[position : match.start()].encode("utf-8", "surrogatepass")
+        yield from ((ord(char), True) for char in inside[position : match.start()])
         escape = match[1]
         if escape[0] == "x" and len(escape) > 1:
-            out.append(int(escape[1:], 16) & 0xFF)
+            yield int(escape[1:], 16), False
         elif escape[0] in "01234567":
-            out.append(int(escape, 8) & 0xFF)
+            yield int(escape, 8), False
         elif escape[0] in "uU" and len(escape) > 1:
-            code = int(escape[1:], 16)
-            out += chr(code).encode("utf-8", "surrogatepass") if code < 0x110000 else b"?"
+            yield min(int(escape[1:], 16), 0x10FFFF), True
         else:
-            out += bytes([_SIMPLE[escape]]) if escape in _SIMPLE else escape.encode("utf-8", "surrogatepass")
+            yield _SIMPLE.get(escape, ord(escape)), True
         position = match.end()
-    out += inside[position:].encode("utf-8", "surrogatepass")
-    return bytes(out)
+    yield from ((ord(char), True) for char in inside[position:])

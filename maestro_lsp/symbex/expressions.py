@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..source import ctypes as T
 from ..source.declarations import type_of
 from ..source.expressions import constant as evaluate_constant
+from ..source.literals import character_value, string_bytes
 from ..source.scope import Scope
 from . import expr as X
 from . import initialisers
@@ -39,7 +40,6 @@ from .values import (
     store,
     text_object,
     truth,
-    unescape,
 )
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ def e_number(c: Compiler, n: Node, used: bool) -> Rvalue:
 
 
 def e_char(c: Compiler, n: Node, used: bool) -> Rvalue:
-    text = c.unit.node_text(n)
-    data = unescape(text[text.index("'") + 1 : -1])
-    return constant(X.sext(data[0] if data else 0, 8, 32), INT)  # type: ignore[arg-type]
+    return constant(character_value(c.unit.node_text(n)) & 0xFFFFFFFF, INT)
 
 
 def string(c: Compiler, n: Node) -> bytes:
@@ -112,7 +110,9 @@ def string(c: Compiler, n: Node) -> bytes:
     for s in [n] if n.type == "string_literal" else n.named_children:
         if s.type == "string_literal":
             text = c.unit.node_text(s)
-            out += unescape(text[text.index('"') + 1 : -1])
+            if not text.startswith(('"', 'u8"')):
+                raise Problem("unsupported-construct", f"{text} is a string of wide characters")
+            out += string_bytes(text)
         elif s.type == "identifier":
             raise Problem("unsupported-construct", f"{c.unit.node_text(s)} is not a string")
     return out

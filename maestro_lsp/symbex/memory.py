@@ -81,8 +81,3 @@ class Block:
 def symbolic_bytes(array: str, n: int) -> list[int | Expr]:
     """n fresh bytes of a named array."""
     return list(X.array(array, n))
-
-
-def object_of(address: int) -> int:
-    """The id of the object an address points into."""
-    return address >> ADDRESS_BITS

@@ -385,52 +385,6 @@ def text_object(st: State, data: bytes, name: str) -> int:
     return oid
 
 
-ESCAPES = {
-    "n": 10,
-    "t": 9,
-    "r": 13,
-    "0": 0,
-    "a": 7,
-    "b": 8,
-    "f": 12,
-    "v": 11,
-    "\\": 92,
-    "'": 39,
-    '"': 34,
-    "?": 63,
-    "e": 27,
-}
-
-
-def unescape(text: str) -> bytes:
-    """The bytes of a literal's text between the quotes."""
-    out = bytearray()
-    i = 0
-    while i < len(text):
-        c = text[i]
-        if c != "\\" or i + 1 >= len(text):
-            out += c.encode("utf-8", "replace")
-            i += 1
-            continue
-        c = text[i + 1]
-        if c == "x":
-            j = i + 2
-            while j < len(text) and text[j] in "0123456789abcdefABCDEF":
-                j += 1
-            out.append(int(text[i + 2 : j] or "0", 16) & 255)
-            i = j
-        elif c in "01234567":
-            j = i + 1
-            while j < len(text) and j < i + 4 and text[j] in "01234567":
-                j += 1
-            out.append(int(text[i + 1 : j], 8) & 255)
-            i = j
-        else:
-            out.append(ESCAPES.get(c, ord(c) & 255))
-            i += 2
-    return bytes(out)
-
-
 def number(text: str) -> Rvalue:
     """A C number literal."""
     low = text.replace("'", "").lower()

@@ -91,10 +91,10 @@ def test_a_map_with_keys_of_two_shapes_is_refused() -> None:
     "garbage", ["", "(" * 1_000_000, ";;-- kQuery --\n(query [" + "(Not w8 " * 300_000, "\x00" * 2_000_000, "array " * 200_000, TEXT * 3]
 )
 def test_garbage_is_refused_at_once(garbage: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InvalidCallPath):
         FileReader().read("g", garbage)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(
@@ -123,10 +123,10 @@ def test_a_huge_file_and_too_many_files_are_reported_not_read(tmp_path: Path) ->
     (tmp_path / "b.call_path").write_text(TEXT)
     for i in range(MAX_FILES):
         (tmp_path / f"c{i}.call_path").write_text("garbage")
-    start = time.perf_counter()
+    start = time.process_time()
     found, rejected = read_directory(str(tmp_path))
     recorded = load(found, Catalogue.builtin(), rejected)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert len(recorded.files) == 1
     messages = [r.message for r in recorded.rejected]
     assert any(str(MAX_FILE) in m for m in messages) and any(str(MAX_FILES) in m for m in messages)

@@ -274,7 +274,7 @@ def test_mutilated_sources_never_raise(seed: int) -> None:
 
 
 def test_deep_nesting_and_long_files_end() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     unit = unit_of("int x = " + "(" * 20_000 + "1" + ")" * 20_000 + ";")
     constant(unit.globals["x"].init, unit.scope) if "x" in unit.globals else None  # type: ignore[arg-type]
     unit_of("int f(void) {" + "{" * 20_000)
@@ -283,4 +283,4 @@ def test_deep_nesting_and_long_files_end() -> None:
     unit_of("int a" + "[2]" * 3_000 + ";").globals["a"]
     many = unit_of("".join(f"int v{i} = {i}; /* c */\n" for i in range(30_000)))
     assert constant(many.globals["v777"].init, many.scope) == 777  # type: ignore[arg-type]
-    assert time.perf_counter() - start < 15
+    assert time.process_time() - start < 15

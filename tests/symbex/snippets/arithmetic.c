@@ -266,3 +266,14 @@ PROCESS {
   PUT(96, (uint32_t)a * (uint64_t)b);
   return a * 3 - b;
 }
+
+//! literals-of-characters-and-strings
+PROCESS {
+  const char *text = "\u00e9\x41\101\e\?" "\n\0b";
+  for (int i = 0; i < 10; i++) PUT(64 + 8 * i, text[i]);
+  PUT(144, 'ab');
+  PUT(152, '\xff');
+  PUT(160, L'\u00e9');
+  PUT(168, sizeof("\u00e9\0"));
+  return 'b' - '\n';
+}

@@ -62,6 +62,24 @@ def test_commands_are_ones_that_there_are(name: str) -> None:
         build_parser(words).parse(words)  # exits with what is wrong
 
 
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_files_and_folders_that_are_named_are_there(name: str) -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    there = {f"/{file}" for file in tracked} | {
+        f"/{folder}/" for file in tracked for folder in map(str, Path(file).parents)
+    }
+    shown = re.findall(r"`([\w./-]+(?:\.(?:py|ts|toml|h|md)|/))`", without_blocks(pages()[ROOT / name]))
+    named = {n.replace("STRATEGY", "locks").replace("CODE", "global-state") for n in shown} - {
+        "maestro.toml",
+        "build/",
+        "expected.toml",
+    }
+    assert named
+    assert [n for n in sorted(named) if not any(t.endswith(f"/{n}") for t in there)] == []
+
+
 def test_every_page_can_be_reached_from_the_start() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text()
     docs = {p.relative_to(ROOT / "docs").as_posix() for p in pages() if p.is_relative_to(ROOT / "docs")}

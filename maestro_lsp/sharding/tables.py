@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
@@ -84,44 +85,49 @@ def find_tables(
 
 
 def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Provenance) -> None:
-    """Which maps store a chain's fresh indices, and which vectors are addressed by them."""
+    """Which maps store a chain's fresh indices, which vectors are addressed by them, and which cells hold them."""
     map_owner: dict[int, set[int]] = {}
+    # numbers of which no dchain is known yet, and what each would make a member
+    unknown: dict[tuple[int, int | Expr, str, Any], CallPath] = {}
+    for p in paths:
+        for c in p.calls:
+            for t in c.touches:
+                if t.role == "put" and t.value is not None:
+                    unknown[p.number, t.value, "map", t.object] = p
+                elif t.index and t.role in ("borrow", "return") and t.key:
+                    unknown[p.number, t.key[0].value, "vector", t.object] = p
+                if t.role == "return":
+                    unknown |= {(p.number, word, "holder", (t.object, offset)): p for offset, word in _stored_words(t)}
     changed = True
     while changed:
         changed = False
-        for p in paths:
-            for c in p.calls:
-                for t in c.touches:
-                    if t.role == "put" and t.value is not None:
-                        chain = _chain_of(p, t.value, map_owner, tables, origin)
-                        if chain is not None and t.object not in tables[chain].maps:
-                            tables[chain].maps.add(t.object)
-                            map_owner.setdefault(t.object, set()).add(chain)
-                            changed = True
-                    elif t.index and t.role in ("borrow", "return") and t.key:
-                        chain = _chain_of(p, t.key[0].value, map_owner, tables, origin)
-                        if chain is not None and t.object not in tables[chain].vectors:
-                            tables[chain].vectors.add(t.object)
-                            changed = True
-                    if t.role == "return":
-                        for offset, value in _stored_words(t):
-                            chain = _chain_of(p, value, map_owner, tables, origin)
-                            if chain is not None and (t.object, offset) not in tables[chain].holders:
-                                tables[chain].holders.add((t.object, offset))
-                                changed = True
+        for (number, index, kind, member), p in list(unknown.items()):
+            chain = _chain_of(p, index, map_owner, tables, origin)
+            if chain is None:
+                continue
+            del unknown[number, index, kind, member]
+            table = tables[chain]
+            members: set[Any] = table.maps if kind == "map" else table.vectors if kind == "vector" else table.holders
+            if member not in members:
+                members.add(member)
+                changed = True
+                if kind == "map":
+                    map_owner.setdefault(member, set()).add(chain)
 
 
 def _chain_of(
     p: CallPath, index: int | Expr, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table], origin: Provenance
 ) -> int | None:
     """The dchain that an index belongs to."""
+    if isinstance(index, int):
+        return None
     s = origin.source(p, index)
     if s.kind in ("fresh", "scan", "expired") and s.object in tables:
         return s.object
     owners = map_owner.get(s.object, set()) if s.object is not None else set()
     if s.kind == "map" and len(owners) == 1:
         return next(iter(owners))
-    if s.kind == "cell" and isinstance(index, Expr):
+    if s.kind == "cell":
         read = cell_bytes(index)
         held = [t.chain for t in tables.values() if read is not None and read[1] == 4 and (s.object, read[0]) in t.holders]
         if len(held) == 1:

@@ -152,7 +152,7 @@ def _effective(
         if t.packet_indices:
             whole = broken[chain] or t.foreign or t.numbers
             found = (
-                find_guard(t, strict, origin)
+                find_guard(t, accesses, strict, origin)
                 if not whole
                 else Unguarded(t.packet_indices[0], _first_reason(t, broken[chain]))
             )

@@ -46,7 +46,7 @@ class Unguarded:
     why: str
 
 
-def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguarded:
+def find_guard(table: Table, accesses: Sequence[Access], strict: bool, origin: Provenance) -> Guard | Unguarded:
     """The condition B of a table that packets index directly."""
     by_path: dict[int, list[Access]] = {}
     for a in table.packet_indices:
@@ -93,7 +93,61 @@ def find_guard(table: Table, strict: bool, origin: Provenance) -> Guard | Unguar
         return Unguarded(lookups[0], "nothing compares the entry with the packet")
     if rejuvenates and strict:
         return Unguarded(lookups[0], "the entry is refreshed before it is compared with the packet (--strict)")
-    return Guard(lookups[0], guarded, rejuvenates)
+    stray = _stray(table, lookups, accesses, origin)
+    return stray if stray is not None else Guard(lookups[0], guarded, rejuvenates)
+
+
+def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], origin: Provenance) -> Unguarded | None:
+    """A lookup that does not find the very index that left in a packet: whose entry it finds depends on who got which number."""
+    index = X.sym("index", 32)
+    left: dict[tuple[int | Expr, ...], None] = {}  # the bytes in which indices leave
+    for a in accesses:
+        number = a.touch.value if a.touch is not None and a.object.id in table.members else None
+        if a.role not in ("allocate", "get") or not isinstance(number, Expr):
+            continue
+        shown = [w for w in a.path.writes if isinstance(w.value, Expr) and number in X.leaves(w.value)]
+        for w in shown:
+            if not any((v.array, v.offset + 1) == (w.array, w.offset) for v in shown):
+                run, at = [], w.offset
+                while (byte := next((v for v in shown if (v.array, v.offset) == (w.array, at)), None)) is not None:
+                    run.append(X.substitute(byte.value, {number: index}))
+                    at += 1
+                left.setdefault(tuple(run))
+    asked = {a.key[0].value: a for a in lookups if a.key}
+    for e, a in asked.items():
+        if not left:
+            return Unguarded(a, "no index leaves in a packet, so packets name indices that each core has chosen for itself")
+        if not any(_undoes(e, run, index, table.capacity, origin) for run in left):
+            return Unguarded(a, "the index that is looked up is not always the one that left in a packet")
+    return None
+
+
+def _undoes(e: int | Expr, left: Sequence[int | Expr], index: Expr, capacity: int, origin: Provenance) -> bool:
+    """Whether a lookup at e finds an index exactly where the packet has the bytes in which it left."""
+    fields = sorted((leaf for leaf in X.leaves(e) if is_packet_bit(leaf)), key=lambda leaf: (str(leaf.args[0]), leaf.args[1]))
+    first = fields[0].args[1] if fields else 0
+    if not isinstance(e, Expr) or [(f.args[0], f.args[1]) for f in fields] != [(fields[0].args[0], first + i) for i in range(len(left))]:
+        return False
+    width = 8 * len(left)
+    again = X.from_bytes(tuple(X.substitute(v, {index: e}) for v in left))  # what would leave for the index that is looked up
+    if again is not X.from_bytes(tuple(fields)):
+        differs = X.not_(X.eq(again, X.from_bytes(tuple(fields)), width), 1)
+        if not origin.impossible([X.ult(e, capacity, 32), differs]):
+            return False
+    back = X.substitute(e, dict(zip(fields, left, strict=True)))
+    if back is index or any(not is_packet_bit(leaf) for leaf in X.leaves(e)):
+        return True  # whether numbers wrap around depends on the configuration
+    if isinstance(back, Expr) and _moved(back, index, width):  # ascends up to where it wraps around
+        return X.evaluate(back, {index: capacity - 1}) == capacity - 1
+    return origin.impossible([X.ult(index, capacity, 32), X.not_(X.eq(back, index, 32), 1)])
+
+
+def _moved(e: Expr, index: Expr, width: int) -> bool:
+    """Whether an expression is the low bits of the index plus a constant, less the constant: the index, until that wraps around."""
+    k = e.args[1] if e.op == "add" and isinstance(e.args[1], int) else 0
+    low = X.extract(X.add(index, -k & ((1 << 32) - 1), 32), 0, width)
+    by_bytes = X.from_bytes(tuple(X.extract(low, at, 8) for at in range(0, width, 8)))  # as swapped bytes come out
+    return any(e is X.add(X.zext(x, width, 32), k, 32) for x in (low, by_bytes))
 
 
 def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:

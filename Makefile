@@ -1,9 +1,9 @@
 # make demo    set up what is needed, analyse a firewall, write its parallel program and verify it
 # make test    set up what the tests need (Debian packages too) and run them all
-# make lint    formatting, types, import contract
+# make lint    ruff, types, import contract
 # make bench   figures as JSON in build/bench
 # make dist    wheel and sdist in dist, the same bytes for the same commit
-# make site    the documentation as a web site in build/site
+# make site    the documentation as a web site in build/site (python docs/figures.py: its figures)
 # make test-all  the tests with their full counts
 # make vsix    the VS Code extension, with the server's wheel in it, as build/maestro-lsp.vsix
 # make workbench  what the end-to-end tests drive: VS Code's workbench without a display, in build/workbench

@@ -245,6 +245,29 @@ def test_the_parallel_program_is_shown_before_it_is_written_and_is_that_of_the_c
     written.unlink()
 
 
+def test_a_parallel_program_is_verified_and_one_with_a_wrong_key_is_not(window: Window, folder: Path):
+    written = folder / "fw/fw-shared-nothing.c"
+    write = [SERVER, "parallelize", folder / "fw", "--strategy", "shared-nothing", "--out", written, "-q"]
+    subprocess.run(write, check=True, timeout=120)
+    window.open("fw-shared-nothing.c")
+    window.run("Maestro: Verify Parallel Program")
+    window.seen(".notification-list-item-message", "fw-shared-nothing.c is equal to fw: 28 call paths")
+    window.run("Notifications: Clear All Notifications")
+    text = written.read_text()
+    at = re.search(r"_key\w*\[\w*\]\[?\w*\]? = \{\s*\{?\s*0x(..)", text) or re.search(r"key[^;]*?\{[^;]*?0x(..)", text)
+    assert at is not None
+    wrong = f"{int(at[1], 16) ^ 0xFF:02x}"
+    written.write_text(text[: at.start(1)] + wrong + text[at.end(1) :])
+    window.seen(".editor-instance .view-lines")
+    window.run("Maestro: Verify Parallel Program")
+    window.seen(".notification-list-item-message", "fw-shared-nothing.c is not equal to fw")
+    assert window.problems("fw-shared-nothing.c")
+    window.photograph("verify-wrong-key")
+    window.run("View: Hide Panel")
+    window.run("Notifications: Clear All Notifications")
+    written.unlink()
+
+
 def test_a_strategy_that_does_not_apply_says_why(window: Window):
     open_analysed(window, "bridge_main.c", "bridge: locks")
     window.run("Maestro: Parallelize This NF")
@@ -284,3 +307,12 @@ def test_the_panels_are_legible_in_light_and_high_contrast_themes(window: Window
         window.page.keyboard.press("Enter")
         matrix_of_firewall(window)
         window.photograph(f"firewall-matrix-{name}")
+
+
+def test_a_panel_is_there_again_after_the_window_is_reloaded(window: Window):
+    matrix_of_firewall(window)
+    window.page.reload(wait_until="domcontentloaded")
+    panel = window.webview("fw")
+    expect(panel.locator(".verdict")).to_have_text("shared-nothing")
+    expect(panel.locator("table.matrix td.filled")).to_have_count(3)
+    window.photograph("panel-after-reload")

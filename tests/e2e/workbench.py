@@ -16,7 +16,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +81,10 @@ class CodeServer:
     port: int
     process: subprocess.Popen[bytes]
 
-    def url(self, folder: Path) -> str:
-        return f"http://127.0.0.1:{self.port}/?folder={quote(str(folder))}"
+    def url(self, opened: Path) -> str:
+        """Of a window that shows a folder, or the folders of a workspace file."""
+        kind = "workspace" if opened.suffix == ".code-workspace" else "folder"
+        return f"http://127.0.0.1:{self.port}/?{kind}={quote(str(opened))}"
 
 
 def free_port() -> int:
@@ -93,8 +95,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def code_server(home: Path, user: dict[str, Any], machine: dict[str, Any]) -> Iterator[CodeServer]:
-    """Starts a workbench with the extension installed; `user` and `machine` are settings of those scopes."""
+def code_server(
+    home: Path, user: dict[str, Any], machine: dict[str, Any], trusting: bool = True, others: Sequence[Path] = ()
+) -> Iterator[CodeServer]:
+    """Starts a workbench with the extension installed; `user` and `machine` are settings of those scopes. Not `trusting`: folders
+    are only trusted once the user says so. `others` are more extensions to install."""
     node, _ = requirements()
     data, extensions, config = home / "d", home / "x", home / "c.yaml"
     for folder, settings in (("User", SETTINGS | user), ("Machine", machine)):
@@ -130,8 +135,9 @@ def code_server(home: Path, user: dict[str, Any], machine: dict[str, Any]) -> It
         "--config",
         str(config),
     ]
+    installed = [word for extension in (EXTENSION, *others) for word in ("--install-extension", str(extension))]
     subprocess.run(
-        [*command, "--install-extension", str(EXTENSION)],
+        [*command, *installed],
         env=env,
         check=True,
         capture_output=True,
@@ -142,7 +148,7 @@ def code_server(home: Path, user: dict[str, Any], machine: dict[str, Any]) -> It
         "--auth=none",
         "--disable-telemetry",
         "--disable-update-check",
-        "--disable-workspace-trust",
+        *(["--disable-workspace-trust"] if trusting else []),
         "--ignore-last-opened",
     ]
     log = (home / "log").open("wb")

@@ -41,6 +41,11 @@ export class Maestro implements vscode.Disposable {
     return this.starting;
   }
 
+  /** Whether it was looked for in vain. */
+  get wantsServer(): boolean {
+    return this.starting !== undefined && this.client === undefined;
+  }
+
   get running(): boolean {
     return this.client !== undefined;
   }
@@ -95,7 +100,8 @@ export class Maestro implements vscode.Disposable {
     this.show({ kind: 'stopped', reason: 'The server is not installed. “Maestro: Set Up Server” installs it.' });
     if (this.asked) return;
     this.asked = true;
-    const text = 'This is a network function. Maestro can analyse it, but its server (maestro-lsp) is not installed. Set it up in a virtual environment of its own?';
+    const restricted = vscode.workspace.isTrusted ? '' : ' In Restricted Mode the environments of this folder are not looked at.';
+    const text = `This is a network function. Maestro can analyse it, but its server (maestro-lsp) is not installed.${restricted} Set it up in a virtual environment of its own?`;
     void vscode.window.showInformationMessage(text, 'Set Up', 'Use My Own', 'Show Output').then((choice) => {
       if (choice === 'Set Up') void this.setUp();
       if (choice === 'Use My Own') void openServerSetting();
@@ -223,6 +229,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.window.onDidChangeActiveTextEditor((editor) => {
       if (editor?.document.uri.scheme === 'file') instance.shownFile = editor.document.uri;
       if (instance.running) instance.updateStatus();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      if (instance.wantsServer) void instance.restart();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('maestro.server.path')) void instance.restart();

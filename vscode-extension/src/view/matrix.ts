@@ -43,7 +43,7 @@ function header(nf: CheckedNf, answer: PanelAnswer): Html {
   const warnings = nf.findings.filter((finding) => finding.severity === 'warning' || finding.severity === 'error').length;
   return html`<header><h1>${nf.name} <span class="verdict ${nf.verdict}">${nf.verdict}</span></h1>
 <p>${nf.stateless ? STATELESS : VERDICTS[nf.verdict]} ${proof}</p>
-<p class="quiet">${count(nf.paths, 'call path')} on ${count(nf.devices.length, 'device')}, ${count(warnings, 'warning')}, from ${nf.source === 'symbex' ? 'the source' : nf.source}. <span role="status">${stateText(answer.state)}</span></p>
+<p class="quiet">${count(nf.paths, 'call path')} on ${count(nf.devices.length, 'device')}, ${count(warnings, 'warning')}, from ${nf.source === 'symbex' ? 'the source' : 'call path files'}. <span role="status">${stateText(answer.state)}</span></p>
 <div class="toolbar" role="group" aria-label="Actions"><button data-command="paths">Show call paths</button><button data-command="nic">Choose NIC</button><button data-command="again">Analyse again</button></div></header>`;
 }
 

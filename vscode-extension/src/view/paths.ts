@@ -17,7 +17,7 @@ export function pathsPanel(answer: PathsAnswer, chosen: number | undefined): Htm
   if (paths === undefined) return waiting(answer.state);
   const picked = paths.find((path) => path.number === chosen);
   return html`<header><h1>Call paths${answer.nfs?.[0] !== undefined && ` of ${answer.nfs[0]}`}</h1>
-<p class="quiet">${count(paths.length, 'call path')}, from ${answer.source === 'symbex' || answer.source === undefined ? 'the source' : answer.source}${answer.complete === false && '; the analysis is incomplete, so there may be more'}. Choose one to see its lines in the editor. <span role="status">${stateText(answer.state)}</span></p>
+<p class="quiet">${count(paths.length, 'call path')}, from ${answer.source === 'symbex' || answer.source === undefined ? 'the source' : 'call path files'}${answer.complete === false && '; the analysis is incomplete, so there may be more'}. Choose one to see its lines in the editor. <span role="status">${stateText(answer.state)}</span></p>
 <div class="toolbar"><label for="filter">Filter</label><input id="filter" type="search" placeholder="device, outcome, call or condition" /><button data-command="clear">Clear highlights</button></div></header>
 <div class="columns"><div class="list" role="radiogroup" aria-label="Call paths">${paths.map((path) => pathItem(path, path.number === chosen))}</div>
 <div class="detail" id="detail" aria-live="polite">${picked === undefined ? html`<p class="quiet">No path is chosen.</p>` : pathDetail(picked)}</div></div>`;

@@ -254,11 +254,12 @@ def test_a_parallel_program_is_verified_and_one_with_a_wrong_key_is_not(window: 
     window.seen(".notification-list-item-message", "fw-shared-nothing.c is equal to fw: 28 call paths")
     window.run("Notifications: Clear All Notifications")
     text = written.read_text()
-    at = re.search(r"_key\w*\[\w*\]\[?\w*\]? = \{\s*\{?\s*0x(..)", text) or re.search(r"key[^;]*?\{[^;]*?0x(..)", text)
+    at = re.search(r"maestro_key_0\[52\] = \{\s*(?:0x.., ){15}0x(..)", text)  # the first do not reach the index
     assert at is not None
     wrong = f"{int(at[1], 16) ^ 0xFF:02x}"
+    window.go_to(text.count("\n", 0, at.start(1)) + 1)
     written.write_text(text[: at.start(1)] + wrong + text[at.end(1) :])
-    window.seen(".editor-instance .view-lines")
+    window.seen(".editor-instance .view-line", f"0x{wrong}")  # the editor has taken note
     window.run("Maestro: Verify Parallel Program")
     window.seen(".notification-list-item-message", "fw-shared-nothing.c is not equal to fw")
     assert window.problems("fw-shared-nothing.c")

@@ -235,9 +235,12 @@ class _Run:
         troubles = engine.troubles[before:]
         if not good:
             if not troubles:
-                engine.troubles.append(
-                    Trouble("unsupported-construct", f"{f.name} fails whatever its inputs are", f.unit.span(f.node))
-                )
+                why = f"{f.name} fails whatever its inputs are"
+                if values and self.inputs.arguments is not None:  # nf_config_init
+                    given = " ".join(self.inputs.arguments) or "no arguments"
+                    devices = f"{self.inputs.devices} device{'s' if self.inputs.devices != 1 else ''}"
+                    why = f"{f.name} does not accept {given} on {devices}: see NF_ARGS and NF_DEVICES in the Makefile, or --devices"
+                engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
             return None
         # one path, or paths that depend on files: then what was read may have been anything, and nothing is incomplete, unless
         # start-up does something that cannot be executed

@@ -385,7 +385,18 @@ class State:
                 oid, off = oid + 1, off - (1 << ADDRESS_BITS)
             if oid in self.memory:
                 return oid, off, rest
-        raise Problem("unsupported-construct", f"a pointer whose target is not known is used: {X.show(k)}")
+        raise Problem("unsupported-construct", f"a pointer is used, and what it points to is not known: {self._origin(k)}")
+
+    def _origin(self, pointer: Expr) -> str:
+        """Where a pointer comes from, in words."""
+        names = {str(leaf.args[0]) for leaf in X.leaves(pointer)}
+        if all(n.startswith("vector_data_reset#") for n in names):
+            return "it stands in the cell of a vector, where other packets or nf_init have put it"
+        if all(n.startswith("state:") for n in names):
+            return f"packets change {', '.join(sorted(n.removeprefix('state:') for n in names))}, where it is kept"
+        if all(n.startswith("packet") for n in names):
+            return "it is made of packet bytes"
+        return X.show(pointer)
 
     def _resolve(self, address: Expr, n: int, what: str) -> tuple[int, Block, int, Expr | None]:
         oid, off, rest = self._split(address)

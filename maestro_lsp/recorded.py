@@ -33,7 +33,7 @@ from .symbex import expr as X
 from .symbex.engine import Trouble
 from .symbex.expr import Expr
 from .symbex.libc import LIBC
-from .symbex.path import CallPath, Object, Part
+from .symbex.path import CallPath, Object, PacketWrite, Part
 from .symbex.run import Execution
 
 MAX_INVALID = 20  # findings about files that cannot be used; more say nothing new
@@ -266,6 +266,8 @@ class _Stale:
         def text(v: object) -> str:
             if isinstance(v, tuple) and all(isinstance(p, Part) for p in v):
                 return printer.key(v)
+            if isinstance(v, tuple) and all(isinstance(w, PacketWrite) for w in v):
+                return ", ".join(f"{name} {'unchanged' if value == name else f'= {value}'}" for name, value in printer.writes(v))
             if isinstance(v, Expr) and str(next(iter(X.leaves(v))).args[0]).startswith("found#"):
                 return show_result(path, v)
             return printer(v) if isinstance(v, (int, Expr)) else str(v)
@@ -280,6 +282,11 @@ class _Stale:
             return entry
         if d.call is not None and q.calls:
             return q.calls[min(d.call, len(q.calls) - 1)].span
+        if d.found.what in ("writes", "outcome") and self.execution.last_step is not None:
+            theirs = d.found.there if self.is_recorded(d) else d.found.here
+            writes = theirs if d.found.what == "writes" and isinstance(theirs, tuple) else ()
+            byte = next(((w.array, w.offset) for w in writes if w.value is not X.byte(w.array, w.offset)), None)
+            return self.execution.last_step(q, byte) or self.execution.last_step(q, None) or entry
         theirs = d.found.there if self.is_recorded(d) else d.found.here
         for c in q.conditions:
             if isinstance(theirs, Expr) and (c.expr is theirs or theirs in X.conjuncts(c.expr)):

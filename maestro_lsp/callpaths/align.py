@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, Object, Part
+from ..symbex.path import Call, CallPath, Object, PacketWrite, Part
 from .differ import Comparer, Mismatch, Side, found_of
 from .invariants import instantiated
 from .load import Recorded
@@ -66,7 +66,7 @@ class Difference:
             two = f"{theirs(m.there)} {there}" if m.there is not None else f"no such decision {there}"
             return f"the packets differ: {one}, {two}"
         if m.what == "writes":
-            return f"{mine(m.place)} becomes {mine(m.here)} {here}, {theirs(m.there)} {there}"
+            return f"the packet leaves with {mine(m.here)} {here}, with {theirs(m.there)} {there}"
         name = f"{c.function}: " if c is not None else ""
         one = mine(m.here) if m.here is not None else "nothing"
         two = theirs(m.there) if m.there is not None else "nothing"
@@ -314,5 +314,5 @@ def show(v: object) -> str:
     if isinstance(v, (int, Expr)):
         return X.show(v)
     if isinstance(v, tuple):
-        return "{" + ", ".join(show(p.value if isinstance(p, Part) else p) for p in v) + "}"
+        return "{" + ", ".join(show(p.value if isinstance(p, (Part, PacketWrite)) else p) for p in v) + "}"
     return str(v)

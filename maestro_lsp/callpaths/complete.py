@@ -14,9 +14,10 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import Call, CallPath, Part
 from ..symbex.solver import Solver
-from .differ import Side, answered
+from .differ import Side, answered, found_of
 
 _HARD = frozenset({"udiv", "urem", "sdiv", "srem"})
+_AFTER = {"map-put": True, "map-erase": False}  # whether a map has a key then
 _SURE = frozenset({"dchain-rejuvenate", "dchain-free"})  # KLEE's models of these never fail
 
 
@@ -31,7 +32,7 @@ class Gap:
 
 def gap(paths: Iterable[CallPath], devices: int) -> Gap | None:
     """The first device with packets that no path takes; None when all are taken."""
-    sides = [Side(p) for p in paths]
+    sides = [s for s in map(Side, paths) if not _is_impossible(s)]
     solver = Solver()
     for device in range(devices):
         found = _gap(device, [s for s in sides if s.path.device == device], solver)
@@ -62,21 +63,30 @@ def _gap(device: int, sides: Sequence[Side], solver: Solver) -> Gap | None:
 def _decisions(s: Side) -> frozenset[Expr]:
     """A path's decisions, without results that cannot be others."""
     calls = s.path.calls
-    sure = {c.number for c in calls if c.op in _SURE or _follows(calls[: c.number], c, s.branches)}
+    sure = {c.number for c in calls if c.op in _SURE or _foretold(calls[: c.number], c, s.branches) is not None}
     return frozenset(e for e in s.branches if answered(e) not in sure)
 
 
-def _follows(before: Sequence[Call], c: Call, decided: frozenset[Expr]) -> bool:
-    """Whether models know how a call ends from the calls before: an allocation from a dchain of which the path has freed an index, a
-    key that the path got, put or erased."""
+def _is_impossible(s: Side) -> bool:
+    """Whether a call of a path ends otherwise than the calls before say it must: no packet takes such a path, so it stands for none."""
+    ends = [(_foretold(s.path.calls[: c.number], c, s.branches), found_of(c)) for c in s.path.calls]
+    return any(foretold is not None and found is not None and foretold != found for foretold, found in ends)
+
+
+def _foretold(before: Sequence[Call], c: Call, decided: frozenset[Expr]) -> bool | None:
+    """How a call must end after the calls before: an allocation from a dchain of which the path has freed an index, a key that the path
+    got, put or erased. None: one way or the other."""
     if not c.touches:
-        return False
+        return None
     t = c.touches[0]
     same = [b for b in before if b.touches and b.touches[0].object == t.object]
     if c.op == "dchain-allocate":
         ops = [b.op for b in same]
-        return "dchain-free" in ops and "dchain-allocate" not in ops[ops.index("dchain-free") :]
-    return c.op == "map-get" and any(_equal(b.touches[0].key, t.key, decided) for b in same if b.op.startswith("map-"))
+        return True if "dchain-free" in ops and "dchain-allocate" not in ops[ops.index("dchain-free") :] else None
+    if c.op != "map-get":
+        return None
+    last = next((b for b in reversed(same) if b.op.startswith("map-") and _equal(b.touches[0].key, t.key, decided)), None)
+    return None if last is None else _AFTER[last.op] if last.op in _AFTER else found_of(last)
 
 
 def _equal(a: tuple[Part, ...] | None, b: tuple[Part, ...] | None, decided: frozenset[Expr]) -> bool:

@@ -14,7 +14,7 @@ from functools import cached_property
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, Part, Touch
+from ..symbex.path import Call, CallPath, PacketWrite, Part, Touch
 from ..symbex.solver import Solver, search
 
 CELL = "vector_data_reset"
@@ -31,9 +31,8 @@ class Mismatch:
 
     call: int | None  # position among the calls; None: not a call
     what: str  # "calls", "result", "object", "condition", "outcome", or what of a call or packet differs
-    here: object = None
+    here: object = None  # of writes: the bytes that differ, as each side leaves them
     there: object = None
-    place: Expr | None = None  # of a write: the byte of the packet
 
 
 @dataclass(frozen=True)
@@ -247,12 +246,14 @@ class Comparer:
     def _writes(self, p: CallPath, q: CallPath, known: frozenset[Expr]) -> Mismatch | None:
         mine = {(w.array, w.offset): w.value for w in p.writes}
         theirs = {(w.array, w.offset): w.value for w in q.writes}
+        here, there = [], []
         for place in sorted(mine.keys() | theirs.keys()):
             unchanged = X.byte(*place)
             x, y = mine.get(place, unchanged), theirs.get(place, unchanged)
             if not self.same(x, y, 8, known):
-                return Mismatch(None, "writes", x, y, unchanged)
-        return None
+                here.append(PacketWrite(*place, x))
+                there.append(PacketWrite(*place, y))
+        return Mismatch(None, "writes", tuple(here), tuple(there)) if here else None
 
     def _outcome(self, p: CallPath, q: CallPath, known: frozenset[Expr]) -> Mismatch | None:
         a, b = self._leaves_by(p), self._leaves_by(q)

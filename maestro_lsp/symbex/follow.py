@@ -6,12 +6,11 @@ model, a packet and answers that take it; running nf_process once more and decid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..source.text import Span
 from . import expr as X
 from .code import Code
-from .engine import Engine
 from .expr import Expr
 from .memory import Problem
 from .state import Condition, Fork, State, Stop
@@ -22,13 +21,43 @@ _WITH_BODY = frozenset({"if_statement", "for_statement", "while_statement", "do_
 _NO_STEP = frozenset({"function_definition", "compound_statement", "translation_unit"})
 
 
-def follow(engine: Engine, st: State, model: Mapping[Expr, int]) -> tuple[Span, ...]:
+def follow(st: State, model: Mapping[Expr, int]) -> tuple[Span, ...]:
     """The source ranges of the steps that a state takes under a model, sorted, each once."""
-    st.model = dict(model)
     steps: dict[tuple[int, int], Code] = {}
+    _walk(st, model, lambda code, pc: steps.setdefault((id(code), pc), code))
+    spans = {s for (_, pc), code in steps.items() if (s := _range(code, pc)) is not None}
+    return tuple(sorted(spans))
+
+
+def last_step(st: State, model: Mapping[Expr, int], byte: tuple[str, int] | None) -> Span | None:
+    """The step that gives a byte of the packet, as (array, offset), its last value; without one the step that decides where the packet
+    goes: the last of nf_process itself."""
+    found: list[tuple[Code, int]] = []
+    before: list[object] = [None]
+
+    def see(code: Code, pc: int) -> None:
+        # called before a step: what changed since the call before, the step before has done
+        if byte is None:
+            if len(st.frames) == 1 and _range(code, pc) is not None:
+                found[:] = [(code, pc)]
+            return
+        now = next((b.data[byte[1]] for b in st.memory.values() if b.info.kind == "packet" and b.info.name == byte[0]), None)
+        if now is not before[0] and before[0] is not None and last:
+            found[:] = last
+        before[0] = now
+        last[:] = [(code, pc)]
+
+    last: list[tuple[Code, int]] = []
+    _walk(st, model, see)
+    return _range(*found[0]) if found else None
+
+
+def _walk(st: State, model: Mapping[Expr, int], see: Callable[[Code, int], object]) -> None:
+    """Runs a state to its end under a model; `see` is called before each instruction."""
+    st.model = dict(model)
     while not st.finished:
         try:
-            _run(st, steps)
+            _run(st, see)
         except Fork as f:
             c = f.condition if X.evaluate(f.condition, st.model) else X.not_(f.condition, 1)
             assert isinstance(c, Expr)
@@ -36,19 +65,17 @@ def follow(engine: Engine, st: State, model: Mapping[Expr, int]) -> tuple[Span, 
             st.learn(c)
         except (Stop, Problem):
             break
-    spans = {s for (_, pc), code in steps.items() if (s := _range(code, pc)) is not None}
-    return tuple(sorted(spans))
 
 
-def _run(st: State, steps: dict[tuple[int, int], Code]) -> None:
-    """As `Engine.run`, noting every instruction."""
+def _run(st: State, see: Callable[[Code, int], object]) -> None:
+    """As `Engine.run`."""
     while True:
         frame = st.frames[-1]
         code = frame.code
         pc = frame.pc
         while pc >= 0:
             frame.pc = pc
-            steps[id(code), pc] = code
+            see(code, pc)
             pc = code.instructions[pc](st)
         if pc == -2:
             if st.finished:

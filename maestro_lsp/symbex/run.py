@@ -25,7 +25,7 @@ from .addresses import leak
 from .calls import same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
-from .follow import follow
+from .follow import follow, last_step
 from .library import cell_write
 from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import CallPath, Object, StartTouch
@@ -65,6 +65,8 @@ class Execution:
     started: tuple[tuple[StartTouch, ...], ...] = ()  # for each way through start-up, how it fills maps and dchains
     follow: Callable[[CallPath], tuple[Span, ...]] | None = field(default=None, compare=False, repr=False)
     # the source ranges that a path runs through; while this is the latest execution
+    last_step: Callable[[CallPath, tuple[str, int] | None], Span | None] | None = field(default=None, compare=False, repr=False)
+    # where a path gives a byte of the packet its last value, or (None) decides where the packet goes; as long
 
     @property
     def complete(self) -> bool:
@@ -150,6 +152,7 @@ class _Run:
         return Execution(
             paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
             tuple(map(results.start_touches, self.started)), partial(self.follow, base, process),
+            partial(self.last_step, base, process),
         )  # fmt: skip
 
     def report_addresses(self, paths: Sequence[CallPath], entry: Span) -> None:
@@ -292,7 +295,12 @@ class _Run:
     def follow(self, base: State, process: FunctionDef, path: CallPath) -> tuple[Span, ...]:
         """The source ranges that a path of this execution runs through."""
         st = self.arrival(base, process, path.device)
-        return follow(self.engine, st, path.model) if st is not None else ()
+        return follow(st, path.model) if st is not None else ()
+
+    def last_step(self, base: State, process: FunctionDef, path: CallPath, byte: tuple[str, int] | None) -> Span | None:
+        """The step of a path that gives a byte of the packet its last value, or the one that decides where the packet goes."""
+        st = self.arrival(base, process, path.device)
+        return last_step(st, path.model, byte) if st is not None else None
 
     def arrival(self, base: State, process: FunctionDef, device: int) -> State | None:
         """The state in which a packet has arrived on a device and nf_process is about to run; None if it cannot be called."""

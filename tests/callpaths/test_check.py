@@ -110,6 +110,8 @@ STALE = [  # what changes in the firewall; file and text; file and function of t
      "fw_main.c", "nf_process", "ipv4.ttl"),
     ("fw_main.c", "dst_device = config.wan_device;", "dst_device = device;", "fw_main.c", "nf_process", "forwarded to 1"),
     ("fw_main.c", "  ether->src_addr = config.device_macs[dst_device];\n", "", "fw_main.c", "nf_process", "eth.src"),
+    ("fw_main.c", "  ether->src_addr = config.device_macs[dst_device];\n", "  ipv4->time_to_live--;\n  ipv4->src_addr = 5;\n",
+     "fw_main.c", "nf_process", "ipv4.ttl = (ipv4.ttl - 1), ipv4.src = "),
     ("state.c", "map_allocate(FlowId_eq, FlowId_hash, max_flows", "map_allocate(FlowId_eq, FlowId_hash, 2 * max_flows", "fw_flows.c", "", "of 65536"),
     ("flow.h.gen.c", "x->dst_ip == y->dst_ip", "x->src_ip == y->src_ip", "fw_flows.c", "flow_table_learn", "key {"),
 ]  # fmt: skip
@@ -133,6 +135,25 @@ def test_small_changes_of_the_source_make_files_stale(
     # the source's own result is unharmed
     assert r.analysis.verdict == alone.analysis.verdict and [str(x) for x in r.analysis.rows] == [str(x) for x in alone.analysis.rows]
     assert {f for f in r.findings if f.code != "call-paths-stale"} == set(alone.findings)
+
+
+def test_what_becomes_of_the_packet_is_told_where_the_source_decides_it(tree: Path) -> None:
+    path = str(tree / "fw" / "fw_main.c")
+    text = Path(path).read_text()
+
+    def told(old: str, new: str) -> set[tuple[str, str]]:
+        assert old in text
+        changed = text.replace(old, new, 1)
+        r = check(nf_of(tree / "fw"), None, reader({path: changed}))
+        found = [f for f in r.findings if f.code == "call-paths-stale"]
+        says = [re.search(r"eth\.src[^ ,]*|forwarded|$", f.message) for f in found]
+        return {(changed[f.span.start : f.span.end], m[0] if m else "") for f, m in zip(found, says, strict=True)}
+
+    copied = "ether->src_addr = config.device_macs[dst_device]"
+    other = copied.replace("device_macs", "endpoint_macs")
+    assert {w for w, _ in told(copied, other)} == {other}  # one finding for all of the address, at the assignment
+    assert told(copied + ";", ";") == {("return dst_device;", "eth.src")}  # nothing writes it: where the packet leaves
+    assert told("dst_device = config.wan_device;", "dst_device = device;") == {("return dst_device;", "forwarded")}
 
 
 def test_changes_that_mean_nothing_do_not_make_files_stale(tree: Path) -> None:
@@ -307,6 +328,24 @@ def test_a_missing_file_is_noticed_without_a_source(name: str, tmp_path: Path) -
         r = check(nf)
         assert r.analysis.verdict == "unknown" and codes(r) == {"call-paths-invalid"}, f.name
         f.write_text(text)
+
+
+def test_only_files_that_no_packet_takes_can_be_missed(tmp_path: Path) -> None:
+    """In the load balancer a flow whose backend is gone gives its index back and takes one: there is one, so it never fails to. Files
+    that say otherwise must not stand for those of the packets."""
+    exported(nf_of(FIXTURES / "lb"), tmp_path)
+    (nf,) = find(tmp_path)
+    fails, missed = [], []
+    freed = [f for f in sorted(tmp_path.iterdir()) if re.search(r"^\d*:?dchain_free_index", f.read_text(), re.M)]
+    for f in freed:
+        text = f.read_text()
+        if re.search(r"dchain_allocate_new_index\([^\n]*\) -> \(w32 0\)$", text.partition("dchain_free_index(")[2], re.M):
+            fails.append(f.name)
+        f.unlink()
+        if not codes(check(nf)):
+            missed.append(f.name)
+        f.write_text(text)
+    assert len(freed) == 14 and len(fails) == 4 and missed == fails
 
 
 # ----------------------------------------------------------------------------------------------------- paths and editors

@@ -23,16 +23,18 @@ from typing import Any
 
 from ..libvig.catalogue import CallSpec, Catalogue
 from ..source.text import Span
+from ..source.unit import FunctionDef
 from ..symbex import expr as X
 from ..symbex.calls import is_uninitialised
 from ..symbex.expr import Expr
-from ..symbex.memory import ADDRESS_BITS, ObjectInfo, symbolic_bytes
+from ..symbex.memory import ADDRESS_BITS, OFFSET_MASK, ObjectInfo, symbolic_bytes
 from ..symbex.path import Call, CallPath, PlainTouch, Touch
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from ..symbex.state import State
 
 Value = int | Expr
+_POINTER_BYTES = 8
 _KEY_BYTES = 512  # of a key that a hash function may look at
 MOST = 5  # differences that are looked for: each may take the solver some time
 _POINTERS = frozenset(("object", "key", "out", "also_reads", "equality", "hash", "init", "packet", "chunk"))
@@ -95,7 +97,7 @@ class _Comparison:
         self.pair_plain()
         for y, x in sorted(self.objects.items()):
             if (y in self.second.objects or x in self.first.objects) and y not in theirs:
-                if not self.equal_bytes(_contents(self.first, x), _contents(self.second, y)):
+                if not self.same_bytes(_contents(self.first, x), _contents(self.second, y)):
                     yield Difference(f"{self._name(y)} starts with other contents")
 
     def pair_plain(self) -> None:
@@ -175,9 +177,45 @@ class _Comparison:
             return False
         cells, its = a.library.get(("cells", x), ()), b.library.get(("cells", y), ())
         return len(cells) == len(its) and all(
-            self.equal(c.index, d.index) and self.equal_bytes(a.memory[c.object].data, b.memory[d.object].data)
+            self.equal(c.index, d.index) and self.same_bytes(a.memory[c.object].data, b.memory[d.object].data)
             for c, d in zip(cells, its, strict=True)
         )
+
+    def same_bytes(self, mine: Sequence[Value], its: Sequence[Value]) -> bool:
+        """Whether memory is alike when packets begin to arrive: what is stored is equal, or points to what corresponds."""
+        if len(mine) != len(its):
+            return False
+        at = 0
+        while at < len(mine):
+            p, q = (_address(data, at) for data in (mine, its))
+            if p is not None and q is not None and self.same_address(p, q):
+                at += _POINTER_BYTES
+            elif self.equal(mine[at], its[at]):
+                at += 1
+            else:
+                return False
+        return True
+
+    def same_address(self, p: int, q: int) -> bool:
+        """Whether what pointers point to corresponds: the same function, or a place in objects that are paired, or that are alike."""
+        x, y = p >> ADDRESS_BITS, q >> ADDRESS_BITS
+        a, b = self.first.engine, self.second.engine
+        if a is None or b is None:
+            return p == q
+        f, g = a.resolve_pointer(p), b.resolve_pointer(q)
+        if f is not None or g is not None:
+            if f is None or g is None:
+                return False
+            return f[0] == g[0] or _is_same_text(a.find_function(*f), b.find_function(*g))
+        if p & OFFSET_MASK != q & OFFSET_MASK:
+            return False
+        if y in self.objects or x in self.objects.values():
+            return self.objects.get(y) == x
+        blocks = [e.start.memory.get(oid) for e, oid in ((self.first, x), (self.second, y)) if e.start is not None]
+        if len(blocks) < 2 or blocks[0] is None or blocks[1] is None or blocks[0].info.kind != blocks[1].info.kind:
+            return False
+        self.objects[y] = x
+        return self.same_bytes(blocks[0].data, blocks[1].data)
 
     # ----------------------------------------------------------------------------------------------------------- paths
 
@@ -295,10 +333,18 @@ class _Comparison:
             return "value"
         if not self.equal(t.time, u.time):
             return "time"
+        if t.key_home != u.key_home or not self.same_cell(t.key_cell, u.key_cell):
+            return "place of its key"
         stored, its = dict(t.stored), dict(u.stored)
         if stored.keys() != its.keys() or not all(self.equal(v, its[at]) for at, v in stored.items()):
             return "stored content"
         return None
+
+    def same_cell(self, mine: tuple[int, Value] | None, its: tuple[int, Value] | None) -> bool:
+        """Whether a map is given a pointer into the same cell."""
+        if mine is None or its is None:
+            return mine is its
+        return self.objects.get(its[0]) == mine[0] and self.equal(mine[1], its[1])
 
     def scalars(self, c: Call, d: Call) -> Iterator[tuple[str, Value, Value]]:
         """Arguments that are no pointers, by their roles."""
@@ -394,6 +440,24 @@ def _hashes(st: State, function: Value) -> list[tuple[frozenset[Expr], Value | N
     known = len(engine.troubles) == before
     del engine.troubles[before:]
     return ends if known else None
+
+
+def _address(data: Sequence[Value], at: int) -> int | None:
+    """The pointer that is stored at an offset; None if none is."""
+    if at % _POINTER_BYTES or not all(isinstance(v, int) for v in data[at : at + _POINTER_BYTES]):
+        return None
+    number = X.from_bytes(tuple(data[at : at + _POINTER_BYTES]))
+    return number if isinstance(number, int) and _pointer(number) else None
+
+
+def _is_same_text(f: FunctionDef | None, g: FunctionDef | None) -> bool:
+    """Whether functions are the same where one had to be renamed. What calls through pointers do is compared on the paths."""
+    return f is not None and g is not None and _body(f) == _body(g)
+
+
+def _body(f: FunctionDef) -> list[str]:
+    text = f.unit.node_text(f.node)
+    return text[text.find("{") :].split()
 
 
 def _handles(st: State) -> list[int]:

@@ -34,6 +34,7 @@ from . import build, replay
 from .cores import check_cores, per_core
 from .rss import rss_differs
 from .sections import MARKS, check_sections
+from .shares import check_shares
 from .traffic import Generator
 
 PACKETS = 4000  # of a differential run
@@ -114,7 +115,7 @@ def verify(
     checks = [_paths(report, second)]
     executed = nf_part(text)  # what spans are of
     if strategy == "shared-nothing":
-        checks.append(_cores(second, executed))
+        checks.append(_cores(report, second, executed))
     if strategy == "locks":
         checks.append(_sections(second, text, executed))
     checks += _fixed_parts(report, strategy, text)
@@ -145,8 +146,8 @@ def _paths(report: Report, second: Execution) -> Check:
     return Check("paths", "passed", f"{len(second.paths)} call paths do the same as the NF's {len(report.paths)}")
 
 
-def _cores(second: Execution, executed: str) -> Check:
-    found = tuple(check_cores(second, executed))
+def _cores(report: Report, second: Execution, executed: str) -> Check:
+    found = (*check_cores(second, executed), *check_shares(report.execution, report.analysis, second, executed))
     if found:
         return Check("cores", "failed", found[0].what, found)
     return Check("cores", "passed", "each core has state of its own")

@@ -40,6 +40,7 @@ EDITS = [  # NF, file, text, replacement, what is said of it (None: it means the
     ("fw", "fw_flows.c", "map_put(state->flows, key, index);", "", "map_put"),
     ("fw", "fw_flows.c", "dchain_rejuvenate_index(state->chain, index, now);", "", "dchain_rejuvenate_index"),
     ("fw", "fw_flows.c", "*cell = inside;", "*cell = inside ^ 1;", "stored content"),
+    ("fw", "fw_flows.c", "map_put(state->flows, key, index);", "map_put(state->flows, id, index);", "place of its key"),
     ("fw", "state.c", "dchain_allocate(max_flows", "dchain_allocate(max_flows - 1", "capacity"),
     ("nat", "nat_flows.c", "*key = *id;", "*key = *id; key->dst_port = id->src_port;", "another key"),
     ("nat", "nat_flows.c", "config.start_port + index", "config.start_port + index + 1", "byte"),
@@ -67,3 +68,44 @@ def test_edits_are_told_apart(name: str, file: str | None, text: str, replacemen
                 or found[0].here is not None
                 or found[0].what.startswith(("byte", "the packet"))
             )
+
+
+HANDLERS = """
+#include <stdbool.h>
+#include <stdint.h>
+struct nf_config {{ int unused; }};
+struct nf_config config;
+typedef int (*handler)(uint16_t device);
+struct way {{ const char *name; handler does; }};
+{functions}
+static const struct way ways[2] = {{{{"out", {first}}}, {{"in", back}}}};
+bool nf_init(void) {{ return true; }}
+void nf_config_init(int argc, char **argv) {{ (void)argc; (void)argv; }}
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t now) {{
+  (void)buffer; (void)length; (void)now;
+  return ways[device].does(device) + (ways[device].name[0] == 'x');
+}}
+"""
+OUT = "static int {name}(uint16_t device) {{ return {value}; }}"
+BACK = "static int back(uint16_t device) { return device; }"
+
+
+def test_pointers_are_compared_by_what_they_point_to(tmp_path: Path) -> None:
+    """Functions and strings of a generated file stand in another order, and some have other names."""
+    file = tmp_path / "nf_main.c"
+
+    def made(name: str, value: str, last: bool) -> str:
+        both = [OUT.format(name=name, value=value), BACK]
+        return HANDLERS.format(functions="\n".join(reversed(both) if last else both), first=name)
+
+    file.write_text(made("out", "1 - device", False))
+    (nf,) = find_nfs(tmp_path)
+    for changed, differs in (
+        (made("out", "1 - device", True), False),
+        (made("out_main", "1 - device", True), False),
+        (made("out", "2 - device", True), True),
+        (made("out", "1 - device", True).replace('"in", back', '"in", out'), True),
+        (made("out", "1 - device", True).replace('"in"', '"xn"'), True),
+    ):
+        found = compare(run(nf, {}, True), run(nf, {str(file): changed}, False), Catalogue.builtin())
+        assert bool(found) == differs, (changed, found)

@@ -93,6 +93,21 @@ def test_mutants_are_told_apart(name: str, strategy: str, tmp_path: Path) -> Non
         assert failures(verify(report(name), str(file), m.text, PACKETS)) == [], m.what
 
 
+def test_tables_that_are_divided_stay_whole() -> None:
+    """One core's execution cannot see this: its share is everything."""
+    text = written("fw", "shared-nothing")
+    wrong = {
+        "dchain_allocate(maestro_share(": ("dchain_allocate((", "and all indices of its dchain"),
+        "FlowId_hash, maestro_share_pow2(": ("FlowId_hash, maestro_share(", "power of two"),
+        "vector_allocate(sizeof(struct FlowId), maestro_share(": ("vector_allocate(sizeof(struct FlowId), (", ""),
+    }
+    for old, (new, said) in wrong.items():
+        assert text.count(old) == 1, old
+        v = verify(report("fw"), str(FIXTURES / "fw" / "changed.c"), text.replace(old, new), packets=0)
+        found = next(c for c in v.checks if c.name == "cores")
+        assert (said in found.detail) if said else v.verified, (old, found)
+
+
 def test_a_difference_is_shown_by_a_short_sequence_of_packets(tmp_path: Path) -> None:
     text = written("fw", "sequential").replace(
         "sizeof(struct FlowId));\n  map_put", "sizeof(struct FlowId) - 4);\n  map_put", 1

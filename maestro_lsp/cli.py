@@ -162,7 +162,7 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
 
         add_parsers(commands)
     serve = commands.add_parser("serve", help="language server for editors, on standard input and output", alone=True)
-    serve.add_argument("--tcp", type=_positive, metavar="PORT", help="on a port of the loopback interface instead")
+    serve.add_argument("--tcp", type=_port, metavar="PORT", help="on a port of the loopback interface instead")
     serve.add_argument("--stdio", action="store_true", help="what is done anyway; many editors pass it")
     serve.set_defaults(run=run_serve)
     completion = commands.add_parser(
@@ -204,6 +204,13 @@ def _allocator(text: str) -> str:
     if text != "rss":
         raise argparse.ArgumentTypeError(f"there is one other allocator than the NF's own: rss, not {text!r}")
     return "rss-allocator"
+
+
+def _port(text: str) -> int:
+    n = int(text) if text.isdecimal() else 0
+    if not 0 < n < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return n
 
 
 def _positive(text: str) -> int:
@@ -411,7 +418,12 @@ def run_serve(args: argparse.Namespace) -> int:
     worker = spawn()  # it starts up while this process imports the protocol
     from .server.server import serve
 
-    return serve(args.tcp, worker)
+    try:
+        return serve(args.tcp, worker)
+    except OSError as e:
+        if args.tcp is None:
+            raise
+        raise UsageError(f"port {args.tcp} cannot be listened on: {e.strerror or e}; name another with --tcp") from None
 
 
 def _report(args: argparse.Namespace) -> Report:

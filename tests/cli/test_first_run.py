@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,7 @@ def test_every_command_and_every_argument_is_explained() -> None:
         (["parallelize", "fixtures/fw", "--strategy", "lock"], "did you mean locks?"),
         (["parallelize", "fixtures/fw"], "--strategy; see maestro-lsp parallelize --help"),
         (["hash", "10.0.0.1,10.0.0.2", "--queues", "many"], "'many' is no number from 1 up"),
+        (["serve", "--tcp", "99999"], "'99999' is no port from 1 to 65535"),
         (["--nic", "x710"], "see maestro-lsp --help"),
     ],
 )  # fmt: skip
@@ -66,6 +68,14 @@ def test_wrong_words_are_one_line_that_says_what_was_meant(words: list[str], sai
     done = run(*words)
     assert done.returncode == 2 and done.stdout == ""
     assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_no_error_of_the_program() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", "--tcp", str(port))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"maestro-lsp: port {port} cannot be listened on: ")
 
 
 # ------------------------------------------------------------------------------------------------- none, one, twenty NFs

@@ -78,6 +78,14 @@ wait("lenses", function()
   return out.lens ~= nil
 end)
 out.symbols = ask("textDocument/documentSymbol", { textDocument = text_document })
+local name = out.lens.range
+out.matrix = ask("textDocument/hover", { textDocument = text_document, position = name.start })
+local fix
+for _, action in ipairs(ask("textDocument/codeAction", { textDocument = text_document, range = name, context = { diagnostics = {} } })) do
+  if action.title:find("Switch the NIC profile of fw to connectx", 1, true) then fix = action end
+end
+vim.lsp.util.apply_workspace_edit((fix.edit and fix or ask("codeAction/resolve", fix)).edit, "utf-16")
+vim.cmd("wall")
 return out
 """
 RUN = """
@@ -122,6 +130,8 @@ def test_neovim_shows_findings_hover_lens_and_symbols(tmp_path: Path) -> None:
     assert said["after"] == said["before"]
     assert said["lens"]["command"]["title"].startswith("shared-nothing: RSS keys for x710")
     assert [s["name"] for s in said["symbols"] if s["name"] == "nf_process"]
+    assert "| 0, 0 | equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto |" in said["matrix"]["contents"]["value"]
+    assert (root / "maestro.toml").read_text() == '[maestro]\nnic = "connectx"\n'
 
 
 EMACS = """

@@ -224,8 +224,17 @@ def run_completion(args: argparse.Namespace) -> int:
     """`maestro-lsp completion SHELL`: a script to be sourced."""
     import shtab
 
-    print(shtab.complete(build_parser(), args.shell))
+    parser = build_parser()
+    for command in parser.commands.values():
+        for action in command._actions:
+            if action.metavar in _COMPLETED:
+                action.complete = getattr(shtab, _COMPLETED[action.metavar])  # type: ignore[attr-defined]
+    print(shtab.complete(parser, args.shell))
     return OK
+
+
+_COMPLETED = dict.fromkeys(("PATH", "FILE", "SPEC.toml", "CAPTURE", "OUT.svg", "PROFILE"), "FILE") | {"DIR": "DIRECTORY"}
+"""What shells complete an argument with, by what it is called."""
 
 
 # ----------------------------------------------------------------------------------------------------------------- check

@@ -70,6 +70,27 @@ def test_wrong_words_are_one_line_that_says_what_was_meant(words: list[str], sai
     assert said in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["par"], ["parallelize"]),
+        (["parallelize", "--strategy", "shared"], ["shared-nothing"]),
+        (["check", "fixtures/fw"], ["fixtures/fw"]),
+        (["solve", "fixtures/specs/fire"], ["fixtures/specs/firewall.toml"]),
+        (["verify", "fixtures/fw", "--against", "READ"], ["README.md"]),
+    ],
+)
+def test_bash_completes_commands_choices_and_files(typed: list[str], offered: list[str]) -> None:
+    script = run("completion", "bash").stdout
+    words = " ".join(["maestro-lsp", *typed])
+    before = typed[-2] if len(typed) > 1 else "maestro-lsp"
+    ask = f"COMP_WORDS=({words}); COMP_CWORD={len(typed)}; _shtab_maestro_lsp maestro-lsp {typed[-1]} {before}; "
+    done = subprocess.run(
+        ["bash", "-c", script + ask + 'printf "%s\\n" "${COMPREPLY[@]}"'], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.split() == offered
+
+
 def test_a_port_that_is_taken_is_no_error_of_the_program() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

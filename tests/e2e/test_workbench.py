@@ -262,7 +262,9 @@ def test_a_parallel_program_is_verified_and_one_with_a_wrong_key_is_not(window: 
     window.seen(".editor-instance .view-line", f"0x{wrong}")  # the editor has taken note
     window.run("Maestro: Verify Parallel Program")
     window.seen(".notification-list-item-message", "fw-shared-nothing.c is not equal to fw")
-    assert window.problems("fw-shared-nothing.c")
+    ((message, line, _),) = window.problems("fw-shared-nothing.c")
+    assert "the keys do not make all packets meet" in message
+    assert line == text.count("\n", 0, text.index("maestro_key_0")) + 1
     window.photograph("verify-wrong-key")
     window.run("View: Hide Panel")
     window.run("Notifications: Clear All Notifications")

@@ -287,7 +287,11 @@ class Window:
         assert at is not None
         self.page.mouse.move(5, 5)
         self.page.mouse.move(at["x"] + 4, at["y"] + at["height"] / 2, steps=4)
-        return self.seen(".monaco-hover:not(.hidden) .hover-contents")
+        shown = self.seen(".monaco-hover:not(.hidden) .hover-contents")
+        self.page.wait_for_function(  # it fades in
+            "() => document.getAnimations().every(animation => animation.playState !== 'running')", timeout=SEEN_MS
+        )
+        return shown
 
     def problems(self, file: str) -> list[tuple[str, int, int]]:
         """Findings that the Problems view lists for a file: message, line and column, which count from 1."""

@@ -116,6 +116,24 @@ async def test_switching_to_a_nic_is_offered_with_what_it_would_do_and_does_it(t
         assert answer["rss"]["nic"] == "software" and answer["verdict"] in title
 
 
+async def test_a_device_role_that_nothing_says_is_offered_to_be_said(tree: Callable[..., Path]) -> None:
+    root = tree("fw")
+    makefile = root / "fw" / "Makefile"
+    makefile.write_text(makefile.read_text().partition("NF_ARGS")[0])
+    async with editor(root) as e:
+        uri = e.open(root / "fw" / "fw_main.c")
+        assert (await e.fresh(uri))["roles"] == {"config.wan_device": 1}
+        entry = e.at(uri, "int nf_$0process(")
+        found = await e.client.text_document_code_action_async(
+            lsp.CodeActionParams(lsp.TextDocumentIdentifier(uri), lsp.Range(entry, entry), lsp.CodeActionContext([]))
+        )
+        title = "Say that config.wan_device is 0 (maestro.toml)"
+        (say,) = [a for a in found or () if isinstance(a, lsp.CodeAction) and a.title == title]
+        apply(e, (await e.client.code_action_resolve_async(say)).edit)
+        assert (root / "fw" / "maestro.toml").read_text() == "[config]\nwan_device = 0\n"
+        assert not (await e.fresh(uri)).get("roles")
+
+
 async def test_an_editor_setting_that_wins_disables_the_switch(tree: Callable[..., Path]) -> None:
     root = tree("fw")
     async with editor(root, configuration={"nic": "e810"}) as e:

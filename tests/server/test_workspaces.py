@@ -141,6 +141,30 @@ async def test_files_and_nfs_come_are_renamed_and_go(tmp_path: Path) -> None:
         await e.until(lambda: states(e) == {"fw": "fresh"}, "that it is gone")
 
 
+async def test_what_the_editor_itself_renames_makes_and_deletes_is_noticed_without_watching(tmp_path: Path) -> None:
+    root = make_tree(tmp_path, "fw")
+    main, flows = (root / "fw" / name for name in ("fw_main.c", "fw_flows.c"))
+    moved = root / "fw" / "elsewhere.txt"
+    async with editor(root) as e:
+
+        async def verdict_is(verdict: str) -> None:
+            async def ask() -> Any:
+                return await e.analysis(main.as_uri())
+
+            await eventually(ask, lambda a: a["state"] == "fresh" and a["verdict"] == verdict)
+
+        await verdict_is("shared-nothing")
+        flows.rename(moved)
+        e.client.workspace_did_rename_files(lsp.RenameFilesParams([lsp.FileRename(flows.as_uri(), moved.as_uri())]))
+        await verdict_is("unknown")
+        flows.write_text(moved.read_text())
+        e.client.workspace_did_create_files(lsp.CreateFilesParams([lsp.FileCreate(flows.as_uri())]))
+        await verdict_is("shared-nothing")
+        flows.unlink()
+        e.client.workspace_did_delete_files(lsp.DeleteFilesParams([lsp.FileDelete(flows.as_uri())]))
+        await verdict_is("unknown")
+
+
 async def test_a_file_outside_of_all_folders_is_analysed_while_it_is_open(tmp_path: Path) -> None:
     root = make_tree(tmp_path, "nop")
     async with editor() as e:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..callpaths.files import Extra
 from ..callpaths.kquery import Term, Writer
@@ -24,18 +25,25 @@ LABEL = 13  # columns of a field's name
 
 def lva(r: Report) -> str:
     """The whole report."""
-    c = r.comparison
-    if r.source == "call-paths" and c is not None:
-        analysis = c.analysis or r.analysis
-        blocks = [_FileAccess(r, a, c.recorded).lines() for a in analysis.accesses]
-    else:
-        places = Places(r)
-        blocks = [_SourceAccess(r, a, places).lines() for a in r.analysis.accesses]
+    blocks = [a.lines() for a in _listed(r)]
     return "\n".join(f"{'=' * 5}\nAccess {n}\n" + "\n".join(lines) + f"\n{'=' * 5}" for n, lines in enumerate(blocks))
 
 
+def as_data(r: Report) -> list[dict[str, Any]]:
+    """The same as data."""
+    return [a.data() for a in _listed(r)]
+
+
+def _listed(r: Report) -> Sequence[_Lines]:
+    c = r.comparison
+    if r.source == "call-paths" and c is not None:
+        return [_FileAccess(r, a, c.recorded) for a in (c.analysis or r.analysis).accesses]
+    places = Places(r)
+    return [_SourceAccess(r, a, places) for a in r.analysis.accesses]
+
+
 class _Lines:
-    """The lines of one access."""
+    """One access."""
 
     def __init__(self, r: Report, a: Access) -> None:
         self.report = r
@@ -59,6 +67,26 @@ class _Lines:
         if any(text for _, text in effects):
             out.append("")
         return out + [line for name, text in effects if text for line in _field(name, text)]
+
+    def data(self) -> dict[str, Any]:
+        """The fields; expressions as text, empty where there is none."""
+        found = self.access.touch.found if self.access.touch is not None else None
+        return {
+            "path": self.path.number,
+            "file": self.file(),
+            "src_device": self.path.device,
+            "dst_device": self.destination(),
+            "interface": self.access.interface,
+            "operation": "write" if self.access.write else "read",
+            "object": self.object(),
+            "read": self.read(),
+            "write": self.written(),
+            "result": self.result(),
+            "success": found,
+            "dependencies": [
+                {"layer": layer, "protocol": protocol, "bytes": sorted(n for _, n in leaves)} for layer, protocol, leaves in self.layers()
+            ],
+        }
 
     def layers(self) -> Iterator[tuple[int, int, list[tuple[Expr, int]]]]:
         """The packet bytes of the key by layer and protocol; every protocol that the path admits, as the thesis lists them, which does

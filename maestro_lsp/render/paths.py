@@ -16,6 +16,7 @@ from ..symbex.engine import Engine
 from ..symbex.path import Call, CallPath, Object
 from .expressions import Printer
 from .json_ import Places, call_paths, relative
+from .lva import as_data
 
 OTHER_KINDS = {"no-packet": "no packet arrives", "start-failed": "start-up fails, or nothing is received"}
 
@@ -95,6 +96,7 @@ def document(r: Report) -> dict[str, Any]:
         "complete": r.analysis.complete,
         "source": r.source,
         "paths": [_path(r, p, places) for p in r.paths],
+        "accesses": as_data(r),
         **compared,
     }
 

@@ -344,6 +344,18 @@ def test_accesses_have_the_fields_of_the_thesis():
     assert puts and all(re.fullmatch(r"\(ReadLSB w32 \(w32 0\) new_index_\d+\)", r["write"]) for r in puts)
 
 
+def test_accesses_have_the_fields_of_the_thesis_as_data():
+    accesses = json.loads(output("paths", "fixtures/policer", "--format", "json"))["accesses"]
+    found = [a for a in accesses if a["interface"] == "map_get" and a["success"]]
+    assert found
+    for a in found:
+        assert (a["operation"], a["object"], a["src_device"]) == ("read", "state->index_of", 1)
+        assert a["read"] == "(ReadLSB w32 (w32 30) packet)" and "allocated_index" in a["result"] and not a["write"]
+        assert a["dependencies"] == [{"layer": 3, "protocol": 2048, "bytes": [16, 17, 18, 19]}]
+        assert re.fullmatch(r"fixtures/policer/\w+\.c:\d+", a["file"]) and a["dst_device"] in ("0", "drop")
+    assert all("new_index" in a["write"] for a in accesses if a["interface"] == "map_put")
+
+
 def test_paths_want_one_nf(capsys):
     assert main(["paths", "fixtures"]) == 2
     assert re.fullmatch(r"maestro-lsp: fixtures holds \d+ NFs; name one of them: .*\n", capsys.readouterr().err)

@@ -5,6 +5,7 @@
 - latency from reception to transmission, percentiles in nanoseconds, at full load
 
 The hand-written program is the NF's own sources with its own main loop, compiled with the same flags. All are medians of REPEATS.
+Arguments are names of NFs, all without; what is under way is told on stderr, and a program that fails or hangs costs its own row only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,9 @@ LIBVIG = sorted((RUNTIME / "libvig" / "verified").glob("*.c"))
 FLOWS = 1000  # fewer than a batch each way would hide the tables' cost, more would measure the cache
 ROUNDS = 1000
 REPEATS = int(os.environ.get("MAESTRO_REPEATS", "5"))
+LONGEST = 60  # seconds that one run may take; they take one or two
+IDLE = "500"  # milliseconds without a packet, after which a program on two cores ends
+ONE_CORE = ("hand-written", "sequential")
 STRATEGIES = ("sequential", "shared-nothing", "locks", "tm")
 
 
@@ -92,11 +99,11 @@ def make_variable(folder: Path, goal: str) -> list[str]:
     return done.stdout.split()
 
 
-def programs(folder: Path, scratch: Path) -> dict[str, Path]:
-    """The hand-written program and the generated ones that apply."""
+def programs(folder: Path, scratch: Path) -> dict[str, Callable[[], Path]]:
+    """The hand-written program and the generated ones that apply, and how each is built."""
     own = [f"-I{folder}", f"-I{folder.parent}", f"-I{RUNTIME}"]
     sources = [(folder / name).resolve() for name in make_variable(folder, "files")]
-    built = {"hand-written": memory.build(scratch / f"{folder.name}-hand-written", [*sources, *LIBVIG], own)}
+    found = {"hand-written": partial(memory.build, scratch / f"{folder.name}-hand-written", [*sources, *LIBVIG], own)}
     (nf,) = find_nfs(folder)
     report = check(nf)
     for strategy in STRATEGIES:
@@ -104,58 +111,77 @@ def programs(folder: Path, scratch: Path) -> dict[str, Path]:
             made = parallelize(report, strategy)
             source = scratch / made.file_name
             source.write_text(made.text)
-            built[strategy] = memory.build(scratch / source.stem, [source, *LIBVIG], own)
-    return built
+            found[strategy] = partial(memory.build, scratch / source.stem, [source, *LIBVIG], own)
+    return found
 
 
 def measure(folder: Path, scratch: Path) -> dict[str, Any]:
+    """A row for each program. Those that only count are built and counted two at a time, those that take the time one by one."""
     args = ARGUMENTS.get(folder.name) or make_variable(folder, "args")
     traces = {
         cores: memory.write_trace(scratch / f"{folder.name}-{cores}", TRAFFIC[folder.name](cores)) for cores in (1, 2)
     }
     packets = sum(1 for _ in TRAFFIC[folder.name](1))
     results: dict[str, Any] = {}
-    for name, program in programs(folder, scratch).items():
-        parallel = name not in ("hand-written", "sequential")
-        own = ["--dispatch", "split"] if parallel else []
-        row: dict[str, Any] = {}
-        one = memory.command(program, args, own)
-        row["instructions"] = round(memory.instructions(one, traces[1], packets), 1)
-        runs = [memory.run(one, traces[1], rounds=ROUNDS) for _ in range(REPEATS)]
-        row["mpps"] = round(statistics.median(map(memory.rate, runs)), 2)
-        row["latency_ns"] = {
-            share: statistics.median(run["latency_ns"][share] for run in runs) for share in runs[0]["latency_ns"]
-        }
-        if parallel:
-            two = memory.command(program, args, own, lcores="0@0,1@1")
-            runs = [memory.run([*two, "--idle", "2000"], traces[2], rounds=ROUNDS, ends=False) for _ in range(REPEATS)]
-            rates = [memory.rate(run) for run in runs]
-            row["mpps_2"] = round(statistics.median(rates), 2)
-            row["speedup"] = round(statistics.median(rates) / row["mpps"], 3)
-            row["latency_2_ns"] = {
-                share: statistics.median(run["latency_ns"][share] for run in runs) for share in runs[0]["latency_ns"]
-            }
-        results[name] = row
+
+    def counted(name: str, build: Callable[[], Path]) -> list[str]:
+        one = memory.command(build(), args, [] if name in ONE_CORE else ["--dispatch", "split"])
+        results[name]["instructions"] = round(memory.instructions(one, traces[1], packets), 1)
+        return one
+
+    with ThreadPoolExecutor(2) as pool:
+        todo = programs(folder, scratch)
+        results.update({name: {} for name in todo})
+        commands = {name: pool.submit(counted, name, build) for name, build in todo.items()}
+    for name, command in commands.items():
+        tell(f"{folder.name}: {name}")
+        try:
+            results[name] |= timed(command.result(), traces, name not in ONE_CORE)
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            results[name]["failed"] = str(e)
     return results
+
+
+def timed(one: list[str], traces: dict[int, Path], parallel: bool) -> dict[str, Any]:
+    """Throughput and latency of a program, given as its command for one core."""
+    runs = [memory.run(one, traces[1], rounds=ROUNDS, timeout=LONGEST) for _ in range(REPEATS)]
+    row: dict[str, Any] = {"mpps": round(statistics.median(map(memory.rate, runs)), 2), "latency_ns": latency(runs)}
+    if parallel:
+        two = [*one, "--idle", IDLE]
+        two[two.index("--lcores") + 1] = "0@0,1@1"
+        runs = [memory.run(two, traces[2], rounds=ROUNDS, ends=False, timeout=LONGEST) for _ in range(REPEATS)]
+        rate = statistics.median(map(memory.rate, runs))
+        row |= {"mpps_2": round(rate, 2), "speedup": round(rate / row["mpps"], 3), "latency_2_ns": latency(runs)}
+    return row
+
+
+def latency(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """Medians of each percentile."""
+    return {share: statistics.median(run["latency_ns"][share] for run in runs) for share in runs[0]["latency_ns"]}
+
+
+def tell(what: str) -> None:
+    print(f"{time.strftime('%X')} {what}", file=sys.stderr, flush=True)
 
 
 def ratios(nf: dict[str, Any], nop: dict[str, Any]) -> dict[str, float]:
     """What the targets are about."""
     found: dict[str, float] = {}
     for name, base in (("sequential", "hand-written"), ("shared-nothing", "sequential"), ("locks", "sequential")):
-        if name in nf:
+        if "instructions" in nf.get(name, {}) and "instructions" in nf[base]:
             found[f"{name} / {base}"] = round(nf[name]["instructions"] / nf[base]["instructions"], 3)
     for name in ("shared-nothing", "locks", "tm"):
-        if name in nf:
+        if "speedup" in nf.get(name, {}) and "speedup" in nop.get("shared-nothing", {}):
             found[f"{name} scaling / nop's"] = round(nf[name]["speedup"] / nop["shared-nothing"]["speedup"], 3)
     return found
 
 
 def main() -> None:
+    names = [name for name in TRAFFIC if name in sys.argv[1:]] or list(TRAFFIC)
     with tempfile.TemporaryDirectory() as scratch:
-        nfs = {name: measure(ROOT / "fixtures" / name, Path(scratch)) for name in TRAFFIC}
-    for nf in nfs.values():
-        nf["ratios"] = ratios(nf, nfs["nop"])
+        nfs = {name: measure(ROOT / "fixtures" / name, Path(scratch)) for name in names}
+    for nf in list(nfs.values()):
+        nf["ratios"] = ratios(nf, nfs.get("nop", {}))
     print(json.dumps(nfs, indent=1))
 
 

@@ -46,11 +46,11 @@ apt:
 demo: $(VENV)/.installed
 	@mkdir -p build
 	@run() { echo "> $$*"; "$$@" || exit; echo; }; \
-	run $(BIN)/maestro-lsp check fixtures/fw -q; \
-	run $(BIN)/maestro-lsp parallelize fixtures/fw --strategy shared-nothing --out build/fw.c; \
+	run $(BIN)/maestro-lsp check fixtures/fw; \
+	run $(BIN)/maestro-lsp parallelize fixtures/fw --strategy shared-nothing --out build/fw.c -q; \
 	run $(BIN)/maestro-lsp verify fixtures/fw --against build/fw.c
 	@echo 'Look at the program:    build/fw.c; what makes it parallel has maestro_ in its name'
-	@echo 'See what was found:     $(BIN)/maestro-lsp check fixtures/fw'
+	@echo 'See each call path:     $(BIN)/maestro-lsp paths fixtures/fw'
 	@echo 'Try your own NF:        $(BIN)/maestro-lsp check PATH'
 	@echo 'Have it in your editor: docs/editors.md'
 

@@ -16,9 +16,11 @@ put to the solver; what it cannot decide counts as a difference.
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from ..libvig.catalogue import CallSpec, Catalogue
@@ -101,13 +103,23 @@ class _Comparison:
                     yield Difference(f"{self._name(y)} starts with other contents")
 
     def pair_plain(self) -> None:
-        """Pair plain objects by name and kind, those of one name in order, and the rest in order."""
+        """Pair plain objects by name and kind, those that had to be renamed for their file, those of one name in order, and the rest in
+        order."""
         left, right = _plain(self.first), _plain(self.second)
+        in_file = {(kind, f"{name}_{_stem(self.first, oid)}"): (oid, (kind, name)) for oid, (kind, name) in left}
+        names = {key for _, key in left}
         by_name = defaultdict(list)
         for oid, key in left:
             by_name[key].append(oid)
         rest = []
         for oid, key in right:
+            if key in in_file and key not in names:
+                x, its_key = in_file.pop(key)
+                by_name[its_key].remove(x)
+                self.objects[oid] = x
+        for oid, key in right:
+            if oid in self.objects:
+                continue
             if by_name[key]:
                 self.objects[oid] = by_name[key].pop(0)
             else:
@@ -469,6 +481,12 @@ def _plain(execution: Execution) -> list[tuple[int, tuple[str, str]]]:
     touched = {a.object for p in execution.paths for a in p.plain}
     infos = {oid: execution.objects[oid].info for oid in touched if oid in execution.objects}
     return [(oid, (info.kind, info.name)) for oid, info in sorted(infos.items())]
+
+
+def _stem(execution: Execution, oid: int) -> str:
+    """The name of the file that declares an object, as it stands in names (clashes.py)."""
+    declared = execution.objects[oid].declared
+    return re.sub(r"\W", "_", PurePath(declared.file).stem) if declared is not None else ""
 
 
 def _label(execution: Execution, oid: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from maestro_lsp.check import Report, check
 from maestro_lsp.synthesis.parallel import Refused, parallelize
+from maestro_lsp.verify import verify
 from maestro_lsp.workspace import find_nfs
 
 MAIN = """
@@ -172,3 +173,33 @@ def test_an_nf_that_is_not_understood_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="not known well enough"):
         parallelize(r, "shared-nothing")
     assert "missing()" in own_text(r)
+
+
+def test_variables_of_one_name_in_two_files_stay_apart(tmp_path: Path) -> None:
+    """The later file's is renamed; which of the two comes later is the program's choice."""
+    (tmp_path / "one.c").write_text("""
+#include <stdbool.h>
+#include <stdint.h>
+struct nf_config { int unused; };
+struct nf_config config;
+int look(uint8_t by);
+static uint32_t seen = 3;
+bool nf_init(void) { return true; }
+void nf_config_init(int argc, char **argv) { (void)argc; (void)argv; }
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t now) {
+  (void)now; (void)buffer;
+  return ++seen + look((uint8_t)length) > 9 ? 1 - device : device;
+}
+""")
+    (tmp_path / "two.c").write_text("""
+#include <stdint.h>
+int look(uint8_t by);
+static uint32_t seen = 5;
+int look(uint8_t by) { return (seen += by) > 1000; }
+""")
+    (nf,) = find_nfs(tmp_path)
+    for strategy in ("sequential", "locks"):
+        r = check(nf)
+        made = parallelize(r, strategy)
+        verified = verify(r, f"{tmp_path}/{made.file_name}", made.text, packets=0)
+        assert verified.verified, [c.detail for c in verified.checks]

@@ -85,6 +85,12 @@ class Report:
         return self.execution.paths
 
     @property
+    def config_names(self) -> frozenset[str] | None:
+        """The numbers of the NF's configuration, which `--set` may give; None without sources that were executed."""
+        engine = self.execution.engine
+        return engine.config_names() if engine is not None else None
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings to show; those that the user allows still count for the verdict."""
         return tuple(f for f in self.analysis.findings if f not in self.hidden)

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -260,9 +260,21 @@ def run_check(args: argparse.Namespace) -> int:
         print(json.dumps(sarif(good), indent=1))
     elif good:
         print(("\n" if args.quiet else "\n\n").join(good))
-    if len(good) < len(answers):
+    misspelt = _without_effect(settings.config, [a.config for a in answers])
+    for name, known in misspelt.items():
+        print(f"maestro-lsp: --set config.{name} has no effect: {known}", file=sys.stderr)
+    if misspelt or len(good) < len(answers):
         return USAGE
     return OK if all(a.verdict == "shared-nothing" for a in answers) else NOT_SHARED
+
+
+def _without_effect(given: Iterable[str], configurations: list[frozenset[str] | None]) -> dict[str, str]:
+    """The values that no NF's configuration has, each with what there is; none where a configuration is not known."""
+    if None in configurations or not configurations:
+        return {}
+    names = frozenset[str]().union(*(c for c in configurations if c is not None))
+    known = f"the configuration has {', '.join(sorted(names))}" if names else "there is no configuration that the analysis reads"
+    return {name: known for name in given if name not in names}
 
 
 class _Answer(NamedTuple):
@@ -270,6 +282,7 @@ class _Answer(NamedTuple):
 
     verdict: str | None  # None: its settings cannot be used, and `output` says why
     output: Any  # the report in the format asked for
+    config: frozenset[str] | None = None  # the numbers of its configuration; None: not known
 
 
 def _answer(settings: Settings, form: str, style: tuple[bool, int], proving: bool, nf: NfSources) -> _Answer:
@@ -286,14 +299,14 @@ def _answer(settings: Settings, form: str, style: tuple[bool, int], proving: boo
     if form == "json":
         from .render.json_ import nf as as_json
 
-        return _Answer(verdict, as_json(r))
+        return _Answer(verdict, as_json(r), r.config_names)
     if form == "sarif":
         from .render.sarif import results
 
-        return _Answer(verdict, results(r))
+        return _Answer(verdict, results(r), r.config_names)
     from .render.text import Style, report
 
-    return _Answer(verdict, report(r, Style(*style)))
+    return _Answer(verdict, report(r, Style(*style)), r.config_names)
 
 
 def _answers(nfs: list[NfSources], answer: Callable[[NfSources], _Answer], jobs: int) -> Iterator[_Answer]:

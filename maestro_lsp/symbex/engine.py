@@ -129,6 +129,12 @@ class Engine:
                 return g
         return None
 
+    def config_names(self) -> frozenset[str]:
+        """The numbers in the global structure `config`."""
+        g = self.any_global("config")
+        fields = g.type.fields if g is not None and isinstance(g.type, T.Record) else ()
+        return frozenset(f.name for f in fields if f.name and isinstance(f.type, (T.Integer, T.Enum, T.Bool)))
+
     def is_library(self, name: str) -> bool:
         return name in self.catalogue.calls or name in LIBC or name in BUILTINS
 

@@ -409,3 +409,10 @@ def test_a_nic_of_ones_own_is_named_by_its_file(monkeypatch, capsys, tmp_path):
     mine.write_text("[nic.mine]\ntable = 100\n")
     assert main(["check", str(tmp_path / "fw")]) == 2
     assert "100 entries is not a power of two" in capsys.readouterr().err
+
+
+def test_a_value_that_no_configuration_has_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = ["fixtures/policer", "fixtures/nop"]  # of several NFs one has it: that is what --set is for
+    assert main(["check", *paths, "-q", "--set", "config.lan_device=0"]) == 0
+    assert main(["check", *paths, "-q", "--set", "config.lan_devise=0", "--set", "config.lan_device=0"]) == 2
+    assert "--set config.lan_devise has no effect: the configuration has burst, capacity, lan_device" in capsys.readouterr().err

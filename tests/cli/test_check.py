@@ -194,7 +194,7 @@ def test_colour_is_for_terminals_whose_user_wants_it():
 
 
 def test_progress_shows_on_a_terminal_and_is_wiped():
-    out = on_terminal("check", "fixtures/heavy-hitters", "fixtures/lb", "-q", NO_COLOR="1")
+    out = on_terminal("check", "fixtures", "-q", NO_COLOR="1")
     assert re.search(r"\r\x1b\[Kanalysing \S+ \(\d+ of \d+\)", out)
     assert "\r\x1b[K" in out.split("analysing")[-1]
 

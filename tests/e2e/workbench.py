@@ -339,12 +339,12 @@ class Window:
         self.page.keyboard.press("Enter")
 
     def webview(self, heading: str) -> Frame:
-        """The page inside the webview that shows this heading."""
+        """The page inside the webview whose heading begins so."""
         end = time.monotonic() + SEEN_MS / 1000
         while time.monotonic() < end:
             for frame in self.page.frames:
                 with suppress(Error):  # a webview that is being made replaces its frames
-                    if "fake.html" in frame.url and frame.locator("h1", has_text=heading).count() > 0:
+                    if "fake.html" in frame.url and frame.locator("h1", has_text=re.compile(rf"^\s*{heading}\b")).count() > 0:
                         return frame
             self.page.wait_for_timeout(100)
         raise AssertionError(f"no webview shows {heading!r}; frames: {[f.url[:80] for f in self.page.frames]}")

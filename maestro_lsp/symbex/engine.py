@@ -6,7 +6,7 @@ order of paths is the order of the source.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,8 +132,7 @@ class Engine:
     def config_names(self) -> frozenset[str]:
         """The numbers in the global structure `config`."""
         g = self.any_global("config")
-        fields = g.type.fields if g is not None and isinstance(g.type, T.Record) else ()
-        return frozenset(f.name for f in fields if f.name and isinstance(f.type, (T.Integer, T.Enum, T.Bool)))
+        return frozenset(_numbers(g.type)) if g is not None else frozenset()
 
     def is_library(self, name: str) -> bool:
         return name in self.catalogue.calls or name in LIBC or name in BUILTINS
@@ -586,3 +585,12 @@ class _InitialiserDefinition:
 
 def _initialiser_of_type(unit: Unit, node: Any) -> Any:
     return _InitialiserDefinition(unit, node)
+
+
+def _numbers(t: T.CType) -> Iterator[str]:
+    """The names by which a structure's own numbers are reached, those of nameless structures and unions in it too."""
+    for f in t.fields if isinstance(t, T.Record) else ():
+        if f.name is None:
+            yield from _numbers(f.type)
+        elif isinstance(f.type, (T.Integer, T.Enum, T.Bool)):
+            yield f.name

@@ -416,3 +416,15 @@ def test_a_value_that_no_configuration_has_is_an_error(capsys: pytest.CaptureFix
     assert main(["check", *paths, "-q", "--set", "config.lan_device=0"]) == 0
     assert main(["check", *paths, "-q", "--set", "config.lan_devise=0", "--set", "config.lan_device=0"]) == 2
     assert "--set config.lan_devise has no effect: the configuration has burst, capacity, lan_device" in capsys.readouterr().err
+
+
+def test_values_in_nameless_structures_are_of_the_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "main.c").write_text(
+        "#include <stdint.h>\n"
+        "struct nf_config { union { struct { uint16_t lan; uint16_t wan; }; uint32_t both; }; struct { int deep; } named; } config;\n"
+        "int nf_init(void) { return 1; }\n"
+        "int nf_process(uint16_t d, uint8_t *b, uint16_t n, int64_t t) { return config.lan == d ? config.wan : d; }\n"
+    )
+    assert main(["check", str(tmp_path), "-q", "--set", "config.wan=1", "--set", "config.both=0"]) == 0
+    assert main(["check", str(tmp_path), "-q", "--set", "config.deep=1"]) == 2
+    assert "the configuration has both, lan, wan" in capsys.readouterr().err

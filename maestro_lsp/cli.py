@@ -228,6 +228,7 @@ def run_completion(args: argparse.Namespace) -> int:
     for command in parser.commands.values():
         for action in command._actions:
             if action.metavar in _COMPLETED:
+                # argparse does not declare the attribute: it is how shtab is told
                 action.complete = getattr(shtab, _COMPLETED[action.metavar])  # type: ignore[attr-defined]
     print(shtab.complete(parser, args.shell))
     return OK

@@ -12,9 +12,8 @@ from typing import Any
 def load() -> Any:
     """The module. When it cannot be loaded this raises what importing it raises, but says nothing on standard output."""
     if "z3" not in sys.modules:
-        with contextlib.redirect_stdout(
-            io.StringIO()
-        ):  # where Z3's own advice would go, into a report or a client's protocol
+        # where Z3's own advice would go, into a report or a client's protocol
+        with contextlib.redirect_stdout(io.StringIO()):
             importlib.import_module("z3")
     return sys.modules["z3"]
 

@@ -142,9 +142,9 @@ def _stored_words(t: Touch) -> Iterator[tuple[int, Expr]]:
     """What a cell write stores in every four bytes that it changes, with the first byte: where an index may be."""
     stored = dict(t.stored)
     for offset in stored:
-        values = tuple(stored.get(offset + i) for i in range(4))
-        if all(isinstance(v, Expr) and not all(map(is_packet_bit, X.leaves(v))) for v in values):
-            whole = X.from_bytes(values)  # type: ignore[arg-type]
+        word = tuple(v for i in range(4) if isinstance(v := stored.get(offset + i), Expr))
+        if len(word) == 4 and not any(all(map(is_packet_bit, X.leaves(v))) for v in word):
+            whole = X.from_bytes(word)
             if isinstance(whole, Expr):
                 yield offset, whole
 

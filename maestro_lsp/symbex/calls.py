@@ -19,7 +19,7 @@ Model = Callable[[State, CallSpec, Values, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class RawCall:
-    """A call as recorded during execution; run.py makes `Call`s of them."""
+    """A call as recorded during execution; results.py makes `Call`s of them."""
 
     spec: CallSpec
     arguments: tuple[int | Expr, ...]
@@ -75,7 +75,7 @@ def record(
 ) -> None:
     note(st, spec)
     raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys), st.packet_is_changed())
-    st.calls.append(raw)  # type: ignore[arg-type]
+    st.calls.append(raw)
 
 
 def note(st: State, spec: CallSpec) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import expr as X
-from .calls import RawCall, same
+from .calls import same
 from .expr import Expr
 from .memory import Problem
 from .state import State
@@ -71,6 +71,6 @@ def is_expired_key(st: State, raw: Sequence[int | Expr]) -> bool:
     name = arrays.pop() if len(arrays) == 1 else None
     if name is None or not str(name).startswith("vector_data_reset#"):
         return False
-    borrow: RawCall = st.calls[int(str(name).removeprefix("vector_data_reset#"))]  # type: ignore[assignment]
+    borrow = st.calls[int(str(name).removeprefix("vector_data_reset#"))]
     index = borrow.arguments[borrow.spec.roles["index"]]
     return isinstance(index, Expr) and index.op == "sym" and str(index.args[0]).startswith("expired_index#")

@@ -51,10 +51,9 @@ class Paths:
 
     def start_touches(self, st: State) -> tuple[StartTouch, ...]:
         """The indices that a way through start-up allocates and the entries that it puts into maps."""
-        raws: list[RawCall] = list(st.calls)  # type: ignore[arg-type]
         return tuple(
             StartTouch(r.spec.name, t, self._stack(r.place)[0][-1])
-            for r in raws for t in r.touches if t.role == "put" or (t.role == "allocate" and t.found)
+            for r in st.calls for t in r.touches if t.role == "put" or (t.role == "allocate" and t.found)
         )  # fmt: skip
 
     def _stack(self, place: Place) -> tuple[tuple[Span, ...], tuple[str, ...]]:
@@ -78,7 +77,6 @@ class Paths:
         return got
 
     def _calls(self, st: State) -> list[Call]:
-        raws: list[RawCall] = list(st.calls)  # type: ignore[arg-type]
         late: dict[int, list[Touch]] = {}
         for key, cells in st.library.items():
             if isinstance(key, tuple) and key[0] == "cells":
@@ -87,7 +85,7 @@ class Paths:
                     if written:  # after the last return, or never returned
                         late.setdefault(max(cell.call, 0), []).extend(written)
         calls = []
-        for n, r in enumerate(raws):
+        for n, r in enumerate(st.calls):
             touches = (*(_with_key_home(st, r, t) for t in r.touches), *late.get(n, ()))
             spans, functions = self._stack(r.place)
             calls.append(

@@ -180,16 +180,16 @@ def without_divisions(constraints: Sequence[int | Expr]) -> list[int | Expr]:
     for n, e in enumerate(found):  # inner ones first
         dividend, divisor, w = e.args[0], e.args[1], e.width
         signed = e.op[0] == "s"
-        pair = (
-            (X.sdiv if signed else X.udiv)(dividend, divisor, w),
-            (X.srem if signed else X.urem)(dividend, divisor, w),
-        )
-        if e in meant or not all(isinstance(p, Expr) and p.op in _DIVISIONS for p in pair):
+        quotient = (X.sdiv if signed else X.udiv)(dividend, divisor, w)
+        remainder = (X.srem if signed else X.urem)(dividend, divisor, w)
+        if e in meant or not (isinstance(quotient, Expr) and quotient.op in _DIVISIONS):
+            continue
+        if not (isinstance(remainder, Expr) and remainder.op in _DIVISIONS):
             continue
         q, r = X.sym(f"quotient {n}", w), X.sym(f"remainder {n}", w)
         x = X.substitute(dividend, meant)
-        meant |= dict(zip(pair, (q, r), strict=True))  # type: ignore[arg-type]
-        product = X.mul(pair[0], divisor, w)
+        meant |= {quotient: q, remainder: r}
+        product = X.mul(quotient, divisor, w)
         if isinstance(product, Expr):
             meant[product] = X.sub(x, r, w)
         axioms += [X.eq(x, X.add(X.mul(q, divisor, w), r, w), w), *_bounds(x, q, r, divisor, w, signed)]

@@ -16,9 +16,9 @@ from .memory import ADDRESS_BITS, MAX_OBJECT, OFFSET_MASK, Block, ObjectInfo, Pr
 from .regions import check_aliases, region_name
 
 if TYPE_CHECKING:
+    from .calls import RawCall
     from .code import Code
     from .engine import Engine
-    from .path import Call
 
 ITE_LIMIT = (
     64  # positions of a symbolic index that are told apart; beyond, the element is an uninterpreted function of it
@@ -126,7 +126,7 @@ class State:
         self.values: dict[Expr, int | Expr] = {}  # expressions known to equal a constant
         self.memo: dict[Expr, int | Expr] = {}  # of substitution by `values`
         self.model: dict[Expr, int] = {}  # satisfies all conditions
-        self.calls: list[Call] = []
+        self.calls: list[RawCall] = []
         self.library: dict[Any, Any] = {}  # what library models remember along this path
         self.plain: list[PlainAccess] = []
         self.written: dict[int, frozenset[int]] = {}  # bytes of state written on this path

@@ -323,7 +323,8 @@ async def test_call_path_files_without_sources_are_an_nf_of_their_own(tmp_path: 
         title = (await e.client.code_lens_resolve_async(lens)).command
         assert title is not None and title.title.startswith("shared-nothing: RSS keys for x710")
         hover = await e.client.text_document_hover_async(lsp.HoverParams(document, lens.range.start))
-        assert hover is not None and "| 0, 0 | equal ipv4.src, ipv4.dst" in hover.contents.value  # type: ignore[union-attr]
+        assert hover is not None and isinstance(hover.contents, lsp.MarkupContent)
+        assert "| 0, 0 | equal ipv4.src, ipv4.dst" in hover.contents.value
         panel = await eventually(lambda: e.request("maestro/panel", {"textDocument": {"uri": uri}}), lambda a: "tree" in a)
         assert panel["rows"] and panel["devices"] and "tells paths" in panel["tree"]["why"]
         with pytest.raises(JsonRpcException, match="there are call path files alone"):

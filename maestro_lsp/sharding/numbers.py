@@ -50,6 +50,9 @@ def number_problems(
         held = found
         for p in paths:
             p.look_into(held)
+    else:
+        last = next(p for p in paths if p.numbers)
+        yield next(iter(last.numbers.values())), "the index is copied from cell to cell further than the analysis follows it"
     whole = set(range(max((capacity - 1).bit_length(), 1)))
     for p in paths:
         if p.numbers:
@@ -134,7 +137,7 @@ class _Numbers:
         for t in self.stores():
             stored = [self.plainly(v) for _, v in t.stored]
             for leaf in self.among(*stored):
-                if not _shows(stored, leaf, whole):
+                if not _shows(stored, leaf, whole) or not self._followed(t, leaf, held):
                     yield self._matters(leaf, "a function of the index is stored")
         for value in {q.value: None for q in p.plain if isinstance(q.value, Expr)}:
             for leaf in self.among(self.plainly(value)):
@@ -151,6 +154,11 @@ class _Numbers:
                 yield self._matters(leaf, "a function of the index that is not one-to-one leaves in the packet")
             elif not _shows(left, leaf, whole):
                 yield self._matters(leaf, "only a part of the index leaves in the packet")
+
+    def _followed(self, t: Touch, number: Expr, held: Mapping[tuple[int, int], Held]) -> bool:
+        """Whether every byte that a number is stored in always holds the same part of an index, so that readers are seen."""
+        cells = [held.get((t.object, o)) for o, v in t.stored if number in self.among(self.plainly(v))]
+        return all(h is not None and len(h.bits) == 1 and None not in h.bits for h in cells)
 
     def _key(self, parts: Sequence[int | Expr], whole: Set[int], reused: bool) -> Iterator[tuple[Access, str]]:
         """A key that a number is part of: another packet's entry may be found under it once the number is given again."""

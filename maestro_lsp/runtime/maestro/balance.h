@@ -214,7 +214,9 @@ static inline bool maestro_is_own(struct maestro_core *core, uint16_t device, st
     return true;
   }
   packet->port = device;
-  if (rte_ring_enqueue(maestro_core_at[owner]->strays, packet) != 0) {
+  if (rte_ring_enqueue(maestro_core_at[owner]->strays, packet) == 0) {
+    --core->counts.received; // its owner counts it
+  } else {
     ++core->counts.lost; // two cores that wait for each other would wait for ever
     rte_pktmbuf_free(packet);
   }

@@ -10,7 +10,7 @@ struct maestro_counts {
   uint64_t sent;    // copies of flooded packets included
   uint64_t dropped; // by the NF
   uint64_t flooded;
-  uint64_t lost;    // the transmit queue was full, or the NF named a device that does not exist
+  uint64_t lost;    // the transmit queue or the other core's ring was full, or the NF named a device that does not exist
   uint64_t written; // locks: packets that took the write lock
 };
 

@@ -55,7 +55,8 @@ demo: $(VENV)/.installed
 	@echo 'Have it in your editor: docs/editors.md'
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff check maestro_lsp tests benchmarks
+	$(BIN)/ruff check maestro_lsp tests benchmarks docs
+	$(BIN)/ruff format --check maestro_lsp tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose --no-cache 2>/dev/null || $(BIN)/lint-imports
 

@@ -51,7 +51,11 @@ def measure(folder: str, source: str | None) -> dict[str, object]:
         texts, rejected = read_directory(folder)
         recorded = load(texts, Catalogue.builtin(), rejected)
         read = time.process_time()
-        paths, objects = (report.paths, report.execution.objects) if report is not None else (recorded.execution.paths, recorded.execution.objects)
+        paths, objects = (
+            (report.paths, report.execution.objects)
+            if report is not None
+            else (recorded.execution.paths, recorded.execution.objects)
+        )
         devices = report.devices if report is not None else max(2, recorded.devices)
         alignment = align(recorded, paths, objects, devices)
         aligned = time.process_time()

@@ -72,7 +72,9 @@ class Report:
     hidden: frozenset[Finding] = frozenset()  # findings that the user allows
     error: str = ""  # a traceback, when the analysis itself failed
     proof: Proof | None = None  # of the keys, when asked for and some packets must meet
-    source: Literal["symbex", "call-paths"] = "symbex"  # what the analysis rests on; call paths only when nothing speaks against them
+    source: Literal["symbex", "call-paths"] = (
+        "symbex"  # what the analysis rests on; call paths only when nothing speaks against them
+    )
     comparison: Comparison | None = field(default=None, compare=False)  # with the NF's call path files, if it has any
     context: Context | None = field(default=None, repr=False, compare=False)
 
@@ -106,7 +108,9 @@ class Report:
         return SourceText(path, self.read(path) or "")
 
 
-def find(path: str | os.PathLike[str], settings: Settings | None = None, read: workspace.Read | None = None) -> list[NfSources]:
+def find(
+    path: str | os.PathLike[str], settings: Settings | None = None, read: workspace.Read | None = None
+) -> list[NfSources]:
     """The NFs at a path: those with a definition of nf_process, else those of which there are call path files."""
     found = workspace.find_nfs(path, settings, read)
     if found:
@@ -225,7 +229,9 @@ def _call_paths_folder(nf: NfSources, settings: Settings) -> str | None:
         return None
     folder = posixpath.normpath(posixpath.join(nf.root, settings.call_paths))
     if not holds_call_paths(folder):
-        raise CheckError(f"{os.path.relpath(folder)} holds no .call_path files; name the folder that KLEE wrote (klee-last)")
+        raise CheckError(
+            f"{os.path.relpath(folder)} holds no .call_path files; name the folder that KLEE wrote (klee-last)"
+        )
     return folder
 
 
@@ -248,7 +254,9 @@ def _compared(report: Report, context: Context, folder: str) -> Report:
 def _instead(report: Report, context: Context, folder: str) -> Report:
     """The report of an NF whose source cannot be executed: from its call paths, if nothing that is there speaks against them."""
     texts = [(path, report.read(path) or "") for path in _own_files(context.program, report.nf.root)]
-    comparison = stand_in(folder, context.catalogue, report.execution, report.analysis, context.program, texts, report.devices)
+    comparison = stand_in(
+        folder, context.catalogue, report.execution, report.analysis, context.program, texts, report.devices
+    )
     if not comparison.agrees:
         return _adding(replace(report, comparison=comparison), comparison.findings)
     why = ", and the source, of which parts are missing, not to have changed since they were made"
@@ -273,7 +281,9 @@ def _from_files(report: Report, comparison: Comparison, options: Options, device
                    timings_ms=timings)  # fmt: skip
 
 
-def check_call_paths(nf: NfSources, given: Settings | None = None, read: Callable[[str], str | None] | None = None) -> Report:
+def check_call_paths(
+    nf: NfSources, given: Settings | None = None, read: Callable[[str], str | None] | None = None
+) -> Report:
     """Analyse an NF of which there are call path files only. Never raises on their contents.
 
     Raises:
@@ -289,7 +299,16 @@ def check_call_paths(nf: NfSources, given: Settings | None = None, read: Callabl
     comparison = alone(folder, catalogue, devices)
     clock.lap("load")
     empty = Execution((), {}, (), None, False)
-    report = Report(nf, devices, options.profile.name, analyse(empty, devices, options), empty, clock.laps, read, comparison=comparison)
+    report = Report(
+        nf,
+        devices,
+        options.profile.name,
+        analyse(empty, devices, options),
+        empty,
+        clock.laps,
+        read,
+        comparison=comparison,
+    )
     return _adding(_from_files(report, comparison, options, devices), comparison.findings)
 
 

@@ -234,7 +234,9 @@ def run_completion(args: argparse.Namespace) -> int:
     return OK
 
 
-_COMPLETED = dict.fromkeys(("PATH", "FILE", "SPEC.toml", "CAPTURE", "OUT.svg", "PROFILE"), "FILE") | {"DIR": "DIRECTORY"}
+_COMPLETED = dict.fromkeys(("PATH", "FILE", "SPEC.toml", "CAPTURE", "OUT.svg", "PROFILE"), "FILE") | {
+    "DIR": "DIRECTORY"
+}
 """What shells complete an argument with, by what it is called."""
 
 
@@ -274,7 +276,11 @@ def _without_effect(given: Iterable[str], configurations: list[frozenset[str] | 
     if None in configurations or not configurations:
         return {}
     names = frozenset[str]().union(*(c for c in configurations if c is not None))
-    known = f"the configuration has {', '.join(sorted(names))}" if names else "there is no configuration that the analysis reads"
+    known = (
+        f"the configuration has {', '.join(sorted(names))}"
+        if names
+        else "there is no configuration that the analysis reads"
+    )
     return {name: known for name in given if name not in names}
 
 

@@ -39,7 +39,9 @@ from .symbex.run import Execution
 MAX_INVALID = 20  # findings about files that cannot be used; more say nothing new
 MAX_STALE = 8  # findings about differences
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_KEYWORDS = frozenset({"if", "while", "for", "switch", "return", "sizeof", "_Alignof", "_Static_assert", "__attribute__"})
+_KEYWORDS = frozenset(
+    {"if", "while", "for", "switch", "return", "sizeof", "_Alignof", "_Static_assert", "__attribute__"}
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class Source:
     analysis: Analysis
     devices: int
     options: Options
-    with_any_contents: Callable[[], Execution]  # the execution in which no object keeps what start-up stored, as in Vigor's proofs
+    with_any_contents: Callable[
+        [], Execution
+    ]  # the execution in which no object keeps what start-up stored, as in Vigor's proofs
 
 
 def read(folder: str, catalogue: Catalogue, sites: Sites | None = None) -> Recorded:
@@ -110,7 +114,10 @@ def compare(folder: str, source: Source) -> Comparison:
             alignment, execution = second, other
     where = f"{_files(recorded)} in {os.path.relpath(folder)}"
     if not alignment.agrees:
-        findings = _of_another_nf(recorded, source, execution, alignment) or _Stale(source, execution, recorded, alignment).findings()
+        findings = (
+            _of_another_nf(recorded, source, execution, alignment)
+            or _Stale(source, execution, recorded, alignment).findings()
+        )
         why = f"{where}, which say something else than the source"
         return Comparison(folder, recorded, alignment, tuple(findings), False, why, None, source, execution)
     mine = analyse(recorded.execution, source.devices, source.options)
@@ -121,13 +128,19 @@ def compare(folder: str, source: Source) -> Comparison:
         finding = Finding("call-paths-stale", message, entry)
         return Comparison(folder, recorded, alignment, (finding,), False, f"{where}, which say less than the source", None, source,
                           execution)  # fmt: skip
-    return Comparison(folder, recorded, alignment, (), True, f"{where}, which agree with the source", mine, source, execution)
+    return Comparison(
+        folder, recorded, alignment, (), True, f"{where}, which agree with the source", mine, source, execution
+    )
 
 
 def invalid(recorded: Recorded) -> list[Finding]:
     """Findings about files that cannot be used, each at its place."""
     out = [Finding("call-paths-invalid", r.message, Span(r.path, r.offset, r.offset)) for r in recorded.rejected]
-    out += [Finding("call-paths-invalid", t.message, t.span) for t in recorded.execution.troubles if t.code == "missing-function"]
+    out += [
+        Finding("call-paths-invalid", t.message, t.span)
+        for t in recorded.execution.troubles
+        if t.code == "missing-function"
+    ]
     if len(out) > MAX_INVALID:
         more = f"{len(out) - MAX_INVALID + 1} more files or calls cannot be used either"
         out[MAX_INVALID - 1 :] = [replace(out[MAX_INVALID - 1], message=f"{out[MAX_INVALID - 1].message} ({more})")]
@@ -160,7 +173,9 @@ def _of_another_nf(recorded: Recorded, source: Source, execution: Execution, ali
     stateful = {p.number for p in recorded.execution.paths if any(c.touches and c.op != "expire" for c in p.calls)}
     mine = Counter(o.kind for o in recorded.execution.objects.values())
     theirs = Counter(o.kind for o in execution.objects.values() if o.kind not in ("global", "heap"))
-    functions = {str(f) for o in recorded.execution.objects.values() if isinstance(f := o.info.detail.get("equality"), str)}
+    functions = {
+        str(f) for o in recorded.execution.objects.values() if isinstance(f := o.info.detail.get("equality"), str)
+    }
     foreign = sorted(f for f in functions if source.program.function(f) is None)
     if (mine == theirs and not foreign) or not stateful.isdisjoint(alignment.partners) or not stateful:
         return []
@@ -169,7 +184,9 @@ def _of_another_nf(recorded: Recorded, source: Source, execution: Execution, ali
         return []
     call = d.path.calls[min(d.call or 0, len(d.path.calls) - 1)]
     kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(mine.items()))
-    objects = f"{foreign[0]} is no function of the source" if foreign else f"their objects ({kinds}) are not the source's"
+    objects = (
+        f"{foreign[0]} is no function of the source" if foreign else f"their objects ({kinds}) are not the source's"
+    )
     message = (
         f"these files are of another NF: none of their paths that use state is one of the source, and {objects}; here "
         f"{d.text(show, show, 'in the file', 'in the source')}"
@@ -219,7 +236,11 @@ class _Stale:
 
     def findings(self) -> list[Finding]:
         found: dict[tuple[Span, str], list[Lacking]] = {}
-        told = {d.nearest.number for d in self.alignment.only_files if d.nearest is not None and d.found.what not in ("calls", "result")}
+        told = {
+            d.nearest.number
+            for d in self.alignment.only_files
+            if d.nearest is not None and d.found.what not in ("calls", "result")
+        }
         for d in (*self.alignment.only_files, *self.alignment.only_source):
             if not self.is_recorded(d) and d.path.number in told:
                 continue  # the same difference, seen from the other side
@@ -247,7 +268,9 @@ class _Stale:
         function = self.function_at(span)
         inside = f" in {function}" if function else ""
         message = f"{' and '.join(subject)} {verb} no equal {other}:{inside} {text}; the analysis rests on the source"
-        related = tuple(Related(self.recorded_place(d), "the call in the file") for d in differences if self.is_recorded(d))[:1]
+        related = tuple(
+            Related(self.recorded_place(d), "the call in the file") for d in differences if self.is_recorded(d)
+        )[:1]
         return Finding("call-paths-stale", message, span, related)
 
     def is_recorded(self, d: Lacking) -> bool:
@@ -267,7 +290,9 @@ class _Stale:
             if isinstance(v, tuple) and all(isinstance(p, Part) for p in v):
                 return printer.key(v)
             if isinstance(v, tuple) and all(isinstance(w, PacketWrite) for w in v):
-                return ", ".join(f"{name} {'unchanged' if value == name else f'= {value}'}" for name, value in printer.writes(v))
+                return ", ".join(
+                    f"{name} {'unchanged' if value == name else f'= {value}'}" for name, value in printer.writes(v)
+                )
             if isinstance(v, Expr) and str(next(iter(X.leaves(v))).args[0]).startswith("found#"):
                 return show_result(path, v)
             return printer(v) if isinstance(v, (int, Expr)) else str(v)
@@ -323,7 +348,12 @@ def show_result(path: CallPath, e: Expr) -> str:
 
 
 def stand_in(
-    folder: str, catalogue: Catalogue, execution: Execution, analysis: Analysis, program: Program, texts: Sequence[tuple[str, str]],
+    folder: str,
+    catalogue: Catalogue,
+    execution: Execution,
+    analysis: Analysis,
+    program: Program,
+    texts: Sequence[tuple[str, str]],
     devices: int,
 ) -> Comparison:
     """Whether files may stand for a source that cannot be executed because parts of it are missing. What there is of it, `texts` as
@@ -337,7 +367,9 @@ def stand_in(
         return Comparison(folder, recorded, None, tuple(wrong), False, f"{where}, of which some cannot be used")
     functions, all_here = _reached(program, catalogue)
     if any(f.code != "missing-function" for f in reasons) or any(f.node.has_error for f in functions):
-        return Comparison(folder, recorded, None, (), False, f"{where}, not compared with a source that is not analysed")
+        return Comparison(
+            folder, recorded, None, (), False, f"{where}, not compared with a source that is not analysed"
+        )
     alignment = align(recorded, execution.paths, execution.objects, devices)
     calls = [(c.function, c.line) for records in recorded.records for c, spec in records if spec.op not in SILENT]
     contradiction = sites.contradiction(calls, all_here)
@@ -365,7 +397,13 @@ def _reached(program: Program, catalogue: Catalogue) -> tuple[list[FunctionDef],
             continue
         found.append(f)
         for name in _CALLED.findall(f.unit.node_text(f.node)):
-            known = name in _KEYWORDS or name in catalogue.calls or name in LIBC or name.startswith("__builtin_") or catalogue.is_ignored(name)
+            known = (
+                name in _KEYWORDS
+                or name in catalogue.calls
+                or name in LIBC
+                or name.startswith("__builtin_")
+                or catalogue.is_ignored(name)
+            )
             if name not in seen and not known:
                 seen.add(name)
                 todo.append((name, f.unit))
@@ -380,7 +418,9 @@ def alone(folder: str, catalogue: Catalogue, devices: int) -> Comparison:
     if wrong and recorded.execution.complete:
         troubles = tuple(Trouble(f.code, f.message, f.span) for f in wrong)
         recorded = replace(recorded, execution=replace(recorded.execution, troubles=troubles))
-    return Comparison(folder, recorded, None, tuple(wrong), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone")
+    return Comparison(
+        folder, recorded, None, tuple(wrong), True, f"{_files(recorded)} in {os.path.relpath(folder)} alone"
+    )
 
 
 def _missing(folder: str, recorded: Recorded, devices: int) -> list[Finding]:
@@ -390,10 +430,20 @@ def _missing(folder: str, recorded: Recorded, devices: int) -> list[Finding]:
         return []
     if g.nearest is None or g.decision is None:
         what = "some packets" if any(p.device == g.device for p in recorded.execution.paths) else "packets"
-        return [Finding("call-paths-invalid", f"no file describes what happens to {what} on device {g.device}", Span(_first(recorded, folder), 0, 0))]
+        return [
+            Finding(
+                "call-paths-invalid",
+                f"no file describes what happens to {what} on device {g.device}",
+                Span(_first(recorded, folder), 0, 0),
+            )
+        ]
     file = recorded.path_files[g.nearest.number]
     call = answered(g.decision)
-    decision = show_result(g.nearest, g.decision) if call is not None else Printer(recorded.execution.objects, g.nearest)(g.decision)
+    decision = (
+        show_result(g.nearest, g.decision)
+        if call is not None
+        else Printer(recorded.execution.objects, g.nearest)(g.decision)
+    )
     name = Path(file.path).name
     span = g.nearest.calls[call].span if call is not None else Span(file.path, 0, 0)
     message = f"a file is missing: none describes packets on device {g.device} like those of {name} for which it is not so that {decision}"

@@ -131,7 +131,9 @@ def find_nfs(
     return []
 
 
-def without_sources(folder: str | os.PathLike[str], settings: Settings | None = None, read: Read | None = None) -> NfSources:
+def without_sources(
+    folder: str | os.PathLike[str], settings: Settings | None = None, read: Read | None = None
+) -> NfSources:
     """An NF of which there are no sources, only what its Makefile and maestro.toml say; `entry_file` is empty."""
     root = posixpath.normpath(Path(folder).absolute().as_posix())
     project = _Project(root, _names(root), read or reader())

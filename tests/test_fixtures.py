@@ -104,6 +104,8 @@ def test_running_a_program_again_finds_the_same_paths(name):
     (nf,) = find_nfs(FIXTURES / name)
     program, inputs = load(nf), Inputs(nf.devices or 2, nf.nf_args)
     first, second = (execute(program, Catalogue.builtin(), inputs) for _ in range(2))
-    assert [tuple(c.function for c in p.calls) for p in first.paths] == [tuple(c.function for c in p.calls) for p in second.paths]
+    assert [tuple(c.function for c in p.calls) for p in first.paths] == [
+        tuple(c.function for c in p.calls) for p in second.paths
+    ]
     assert [(o.name, o.kind) for o in first.objects.values()] == [(o.name, o.kind) for o in second.objects.values()]
     assert first.troubles == second.troubles

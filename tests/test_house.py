@@ -15,10 +15,14 @@ WRITTEN = (".py", ".ts", ".c", ".h")
 
 
 def test_no_source_is_longer_than_people_read() -> None:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     sources = [ROOT / name for name in names if name.endswith(WRITTEN) and "/golden/" not in name]
     assert len(sources) > 300
-    lines = {str(s.relative_to(ROOT)): len(s.read_text("utf-8", "replace").splitlines()) for s in sources if s.is_file()}
+    lines = {
+        str(s.relative_to(ROOT)): len(s.read_text("utf-8", "replace").splitlines()) for s in sources if s.is_file()
+    }
     assert {name: count for name, count in lines.items() if count > LINES} == {}
 
 

@@ -16,7 +16,9 @@ from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import find_nfs
 
 VIGOR = os.environ.get("MAESTRO_VIGOR")
-pytestmark = pytest.mark.skipif(not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)")
+pytestmark = pytest.mark.skipif(
+    not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)"
+)
 
 # the thesis's results (shared/facts/thesis.json), for the device roles of the NFs' own Makefiles
 FIVE_TUPLE = [["ipv4.src", "ipv4.src"], ["ipv4.dst", "ipv4.dst"], ["l4.src", "l4.src"], ["l4.dst", "l4.dst"]]

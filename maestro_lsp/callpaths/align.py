@@ -89,7 +89,9 @@ class Alignment:
         return not self.only_files and not self.only_source
 
 
-def align(recorded: Recorded, source: Sequence[CallPath], source_objects: Mapping[int, Object], devices: int) -> Alignment:
+def align(
+    recorded: Recorded, source: Sequence[CallPath], source_objects: Mapping[int, Object], devices: int
+) -> Alignment:
     """Find the partners of all paths. Expressions of both sides must be of one analysis (no `expr.forget` between)."""
     return _Aligner(recorded, source, source_objects, devices).go()
 
@@ -136,9 +138,7 @@ class _Aligner:
         for p, qs in pairs:
             for q in qs:
                 partners_of.setdefault(q.path.number, []).append(p)
-        only_files = tuple(
-            d for p, qs in pairs if (d := self.lacking(p, qs, self.source, failed, against)) is not None
-        )
+        only_files = tuple(d for p, qs in pairs if (d := self.lacking(p, qs, self.source, failed, against)) is not None)
         differ = {d.path.number for d in only_files}
         excluded, only_source = [], []
         for q in self.source:
@@ -146,14 +146,23 @@ class _Aligner:
             if not recorded and self.is_excluded(q):
                 excluded.append(q.path)
                 continue
-            d = self.lacking(self.compare.unused_results(q, recorded), recorded, self.files, failed_source, against_source)
+            d = self.lacking(
+                self.compare.unused_results(q, recorded), recorded, self.files, failed_source, against_source
+            )
             if d is not None:
                 only_source.append(d)
-        partners = {p.path.number: tuple(q.path.number for q in qs) for p, qs in pairs if qs and p.path.number not in differ}
+        partners = {
+            p.path.number: tuple(q.path.number for q in qs) for p, qs in pairs if qs and p.path.number not in differ
+        }
         return Alignment(partners, only_files, tuple(only_source), self.objects, tuple(excluded))
 
     def lacking(
-        self, p: Side, partners: Sequence[Side], others: Sequence[Side], failed: Mapping[int, Mismatch], against: Mapping[int, Side]
+        self,
+        p: Side,
+        partners: Sequence[Side],
+        others: Sequence[Side],
+        failed: Mapping[int, Mismatch],
+        against: Mapping[int, Side],
     ) -> Difference | None:
         """Why the other side does not have a path, if so."""
         if p.path.number in failed:
@@ -192,8 +201,15 @@ class _Aligner:
                 if (known is not None and known != t.object) or (x is not None and y is not None and x.kind != y.kind):
                     names = (_object_text(x), _object_text(y))
                     return Mismatch(c.number, "object", *names)
-                if x is not None and y is not None and None not in (x.capacity, y.capacity) and x.capacity != y.capacity:
-                    return Mismatch(c.number, "object", f"{_object_text(x)} of {x.capacity}", f"{_object_text(y)} of {y.capacity}")
+                if (
+                    x is not None
+                    and y is not None
+                    and None not in (x.capacity, y.capacity)
+                    and x.capacity != y.capacity
+                ):
+                    return Mismatch(
+                        c.number, "object", f"{_object_text(x)} of {x.capacity}", f"{_object_text(y)} of {y.capacity}"
+                    )
                 new.setdefault(s.object, t.object)
         self.objects.update(new)
         return None
@@ -250,8 +266,12 @@ def placed(recorded: Recorded, alignment: Alignment, source: Sequence[CallPath])
         numbers = alignment.partners.get(p.number)
         if numbers:
             q = by_number[numbers[0]]
-            calls = tuple(replace(c, stack=d.stack, functions=d.functions) for c, d in zip(p.calls, q.calls, strict=True))
-            places = {e: c.span for n in numbers for c in by_number[n].conditions for e in (c.expr, *X.conjuncts(c.expr))}
+            calls = tuple(
+                replace(c, stack=d.stack, functions=d.functions) for c, d in zip(p.calls, q.calls, strict=True)
+            )
+            places = {
+                e: c.span for n in numbers for c in by_number[n].conditions for e in (c.expr, *X.conjuncts(c.expr))
+            }
             start = q.conditions[0].span if q.conditions else None
             conditions = tuple(
                 replace(c, span=places.get(c.expr, start) or c.span) if places.get(c.expr, start) is not None else c

@@ -26,7 +26,7 @@ class Gap:
     """Packets that no path of a device takes."""
 
     device: int
-    nearest: CallPath | None  # the path that differs in the fewest decisions; None: there is none, or the solver gives up
+    nearest: CallPath | None  # differs in the fewest decisions; None: there is none, or the solver gives up
     decision: Expr | None  # a decision of that path that the packets do not make
 
 
@@ -85,7 +85,9 @@ def _foretold(before: Sequence[Call], c: Call, decided: frozenset[Expr]) -> bool
         return True if "dchain-free" in ops and "dchain-allocate" not in ops[ops.index("dchain-free") :] else None
     if c.op != "map-get":
         return None
-    last = next((b for b in reversed(same) if b.op.startswith("map-") and _equal(b.touches[0].key, t.key, decided)), None)
+    last = next(
+        (b for b in reversed(same) if b.op.startswith("map-") and _equal(b.touches[0].key, t.key, decided)), None
+    )
     return None if last is None else _AFTER[last.op] if last.op in _AFTER else found_of(last)
 
 

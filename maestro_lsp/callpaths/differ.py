@@ -94,7 +94,9 @@ class Side:
         if not number.isdecimal() or name == CELL or int(number) >= len(self.path.calls):
             return False
         c = self.path.calls[int(number)]
-        return found_of(c) is not None and all(leaves.isdisjoint(X.leaves(t.value)) for t in c.touches if t.value is not None)
+        return found_of(c) is not None and all(
+            leaves.isdisjoint(X.leaves(t.value)) for t in c.touches if t.value is not None
+        )
 
 
 def found_of(c: Call) -> bool | None:
@@ -141,7 +143,9 @@ class Comparer:
         key = (p.known, q.known)
         if key not in self._compatible:
             # a path is possible by itself, so only what the other says beyond it can exclude both
-            self._compatible[key] = p.known <= q.known or q.known <= p.known or self.possible(p.known | q.known, q.path.model)
+            self._compatible[key] = (
+                p.known <= q.known or q.known <= p.known or self.possible(p.known | q.known, q.path.model)
+            )
         return self._compatible[key]
 
     def possible(self, known: frozenset[Expr], model: Mapping[Expr, int] | None = None) -> bool:
@@ -186,7 +190,9 @@ class Comparer:
         calls = list(p.path.calls)
         for n, found in agreed:
             touches = calls[n].touches
-            calls[n] = replace(calls[n], touches=(replace(touches[0], found=found), *touches[1:])) if touches else calls[n]
+            calls[n] = (
+                replace(calls[n], touches=(replace(touches[0], found=found), *touches[1:])) if touches else calls[n]
+            )
         return Side(replace(p.path, calls=tuple(calls)))
 
     def same(self, x: Value | None, y: Value | None, width: int, known: frozenset[Expr]) -> bool:

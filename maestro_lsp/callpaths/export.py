@@ -24,7 +24,10 @@ DEFAULT_CELL = 64  # bytes of a cell whose size is not known
 
 
 def export(
-    path: CallPath, objects: Mapping[int, Object], catalogue: Catalogue, line: Callable[[Span], int | None] = lambda _: None
+    path: CallPath,
+    objects: Mapping[int, Object],
+    catalogue: Catalogue,
+    line: Callable[[Span], int | None] = lambda _: None,
 ) -> PathFile:
     """One path as a file; `line` gives the line of a call's place, from 1."""
     made = (_allocation(o, catalogue) for _, o in sorted(objects.items()) if o.kind not in ("global", "heap"))
@@ -51,14 +54,25 @@ def export(
     written = {(w.array, w.offset): w.value for w in path.writes}
     for n, chunk in reversed(list(enumerate(path.chunks))):
         size = chunk.length if isinstance(chunk.length, int) else 1
-        data = [written.get((chunk.array, chunk.offset + i), X.byte(chunk.array, chunk.offset + i)) for i in range(max(size, 1))]
-        given = Argument("the_chunk", Term(CHUNK_AT + n, 64), traced=True, before=Term(X.from_bytes(tuple(data)), 8 * len(data)))
+        data = [
+            written.get((chunk.array, chunk.offset + i), X.byte(chunk.array, chunk.offset + i))
+            for i in range(max(size, 1))
+        ]
+        given = Argument(
+            "the_chunk", Term(CHUNK_AT + n, 64), traced=True, before=Term(X.from_bytes(tuple(data)), 8 * len(data))
+        )
         records.append(Record(None, "packet_return_chunk", (Argument("p", PACKET), given), None))
     if path.outcome == "forward" and path.output is not None:
         width = path.output.width if isinstance(path.output, Expr) else 16
-        records.append(Record(None, "packet_send", (Argument("p", PACKET), Argument("dst_device", Term(path.output, width))), None))
+        records.append(
+            Record(None, "packet_send", (Argument("p", PACKET), Argument("dst_device", Term(path.output, width))), None)
+        )
     else:
-        records.append(Record(None, "packet_free" if path.outcome == "drop" else "packet_broadcast", (Argument("p", PACKET),), None))
+        records.append(
+            Record(
+                None, "packet_free" if path.outcome == "drop" else "packet_broadcast", (Argument("p", PACKET),), None
+            )
+        )
     # files have no mark for what models and assertions promise: readers would take it for decisions of the NF
     constraints = tuple(Term(c.expr, 1) for c in path.conditions if not c.assumed)
     values = tuple(t for r in records for t in listed(r))
@@ -94,7 +108,10 @@ def _allocation(o: Object, catalogue: Catalogue) -> Record | None:
 def _call(c: Call, spec: CallSpec, objects: Mapping[int, Object], cells: dict[tuple[int, object], int]) -> Record:
     outputs, touched = dict(c.outputs), iter(c.touches)
     handles: dict[int, int] = {}
-    order = ["object", *(("vector", "map") if spec.op == "expire" else ("map",) if spec.op == "expire-range" else ("also_reads",))]
+    order = [
+        "object",
+        *(("vector", "map") if spec.op == "expire" else ("map",) if spec.op == "expire-range" else ("also_reads",)),
+    ]
     for role in order:
         if role in spec.roles and (t := next(touched, None)) is not None:
             handles[spec.roles[role]] = t.object
@@ -110,7 +127,9 @@ def _call(c: Call, spec: CallSpec, objects: Mapping[int, Object], cells: dict[tu
             a = Argument(name, Term(HANDLE + handles[i], 64))
         elif i == spec.roles.get("key"):
             fields = first.key or () if first is not None else ()
-            parts = tuple(Field(f"part{k}", Term(p.value, p.width), Term(p.value, p.width)) for k, p in enumerate(fields))
+            parts = tuple(
+                Field(f"part{k}", Term(p.value, p.width), Term(p.value, p.width)) for k, p in enumerate(fields)
+            )
             raw = next((raw for n, raw in c.keys if n == name), ())
             held = Term(X.from_bytes(raw), 8 * len(raw)) if raw else None
             where = KEY_AT + c.number
@@ -119,7 +138,9 @@ def _call(c: Call, spec: CallSpec, objects: Mapping[int, Object], cells: dict[tu
             a = Argument(name, Term(where, 64), traced=True, before=held, after=held, fields=parts)
         elif i == spec.roles.get("out") and name in outputs:
             given = outputs[name]
-            a = Argument(name, Term(SLOT, 64), traced=True, after=Term(given, given.width if isinstance(given, Expr) else 32))
+            a = Argument(
+                name, Term(SLOT, 64), traced=True, after=Term(given, given.width if isinstance(given, Expr) else 32)
+            )
         elif i == spec.roles.get("out"):
             a = Argument(name, Term(SLOT, 64))
         arguments.append(a)
@@ -143,6 +164,10 @@ def _call(c: Call, spec: CallSpec, objects: Mapping[int, Object], cells: dict[tu
 
 def _arrays(constraints: tuple[Term, ...], values: tuple[Term, ...], records: list[Record]) -> dict[str, Array]:
     w = Writer()
-    for t in (*constraints, *values, *(f.before for r in records for a in r.arguments for f in a.fields if f.before is not None)):
+    for t in (
+        *constraints,
+        *values,
+        *(f.before for r in records for a in r.arguments for f in a.fields if f.before is not None),
+    ):
         w.term(*t)
     return {name: Array(name, size) for name, size in w.arrays.items()}

@@ -119,22 +119,31 @@ class FileReader:
         if names != SECTIONS or text[: marks[0][1]].strip():
             missing = next((s for s in SECTIONS if s not in names), None)
             at = len(text) if missing and names == SECTIONS[: len(names)] else (marks[0][1] if marks else 0)
-            raise InvalidCallPath(f"the section {missing!r} is missing" if missing else "the sections are out of order", at)
+            raise InvalidCallPath(
+                f"the section {missing!r} is missing" if missing else "the sections are out of order", at
+            )
         self.reader.start()
         constraints, values = self._query(text, marks[0][2], marks[1][1])
         calls = self._calls(text, marks[1][2], marks[2][1])
         again = self._constraints(text, marks[2][2], len(text))
         if again != constraints:
-            at = next((i for i, (a, b) in enumerate(zip(again, constraints, strict=False)) if a != b), min(len(again), len(constraints)))
+            at = next(
+                (i for i, (a, b) in enumerate(zip(again, constraints, strict=False)) if a != b),
+                min(len(again), len(constraints)),
+            )
             raise InvalidCallPath(
                 f"the constraints are not those of the query: number {at + 1} of {len(again)} differs ({len(constraints)} there)",
                 marks[2][1],
             )
         listing = tuple(t for c in calls for t in listed(c))
         if listing != values:
-            k = next((i for i, (a, b) in enumerate(zip(listing, values, strict=False)) if a != b), min(len(listing), len(values)))
+            k = next(
+                (i for i, (a, b) in enumerate(zip(listing, values, strict=False)) if a != b),
+                min(len(listing), len(values)),
+            )
             raise InvalidCallPath(
-                f"the query's {len(values)} values are not those of the calls ({len(listing)}): number {k + 1} differs", marks[1][1]
+                f"the query's {len(values)} values are not those of the calls ({len(listing)}): number {k + 1} differs",
+                marks[1][1],
             )
         return PathFile(path, dict(self.reader.arrays), constraints, values, calls, text)
 

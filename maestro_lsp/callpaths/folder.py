@@ -60,7 +60,9 @@ def find_directory(folder: str) -> str | None:
     except (OSError, ValueError):
         return None
     runs = sorted((n for n in names if n.startswith("klee-out-") and n[9:].isdecimal()), key=lambda n: -int(n[9:]))
-    return next((str(Path(folder, n)) for n in (LAST_RUN, *runs) if n in names and holds_call_paths(Path(folder, n))), None)
+    return next(
+        (str(Path(folder, n)) for n in (LAST_RUN, *runs) if n in names and holds_call_paths(Path(folder, n))), None
+    )
 
 
 def holds_call_paths(folder: str | Path) -> bool:
@@ -86,7 +88,9 @@ def read_directory(folder: str) -> tuple[list[tuple[str, str]], list[Rejected]]:
         return [], [Rejected(folder, 1, 1, 0, f"cannot be read: {getattr(e, 'strerror', None) or e}")]
     rejected: list[Rejected] = []
     for n in names[MAX_FILES : MAX_FILES + 1]:
-        why = f"{len(names)} call path files; an NF has at most {MAX_FILES}, so this one and those after it are not read"
+        why = (
+            f"{len(names)} call path files; an NF has at most {MAX_FILES}, so this one and those after it are not read"
+        )
         rejected.append(Rejected(str(Path(folder, n)), 1, 1, 0, why))
     texts: list[tuple[str, str]] = []
     total = 0
@@ -95,7 +99,9 @@ def read_directory(folder: str) -> tuple[list[tuple[str, str]], list[Rejected]]:
         try:
             size = _size(path)
             if size > MAX_FILE:
-                rejected.append(Rejected(path, 1, 1, 0, f"{size} bytes; a call path has at most {MAX_FILE}, so it is not read"))
+                rejected.append(
+                    Rejected(path, 1, 1, 0, f"{size} bytes; a call path has at most {MAX_FILE}, so it is not read")
+                )
                 continue
             if total + size > MAX_TOTAL:
                 why = f"the files before have {total} bytes, and an NF's at most {MAX_TOTAL}; this one and those after it are not read"

@@ -25,7 +25,9 @@ def assume_invariants(paths: Sequence[CallPath]) -> tuple[list[CallPath], dict[i
     that object gives such an answer is no branch: a branch that can go both ways gives a path without it.
     """
     held_at: dict[_Origin, list[_Held]] = {}  # what stands wherever an answer of that kind is given
-    found: list[dict[int, tuple[str, Expr]]] = []  # for each path: condition number -> symbol, condition on any such answer
+    found: list[
+        dict[int, tuple[str, Expr]]
+    ] = []  # for each path: condition number -> symbol, condition on any such answer
     now = X.sym("time", 64)
     for p in paths:
         origin = _origins(p)
@@ -90,9 +92,18 @@ def _origins(p: CallPath) -> dict[str, _Origin]:
     for leaf in frozenset().union(*(X.leaves(v) for v in given)) if given else ():
         name, _, number = str(leaf.args[0]).partition("#")
         # whether a call succeeded is never a promise, also when all files that are left say the same
-        if leaf.op == "sym" and leaf.width > 1 and number.isdecimal() and int(number) < len(p.calls) and p.calls[int(number)].touches:
+        if (
+            leaf.op == "sym"
+            and leaf.width > 1
+            and number.isdecimal()
+            and int(number) < len(p.calls)
+            and p.calls[int(number)].touches
+        ):
             c = p.calls[int(number)]
-            out[str(leaf.args[0])] = c.touches[0].object, "value" if name == FRESH.get(c.op) and c.op == "map-get" else name
+            out[str(leaf.args[0])] = (
+                c.touches[0].object,
+                "value" if name == FRESH.get(c.op) and c.op == "map-get" else name,
+            )
     return out
 
 
@@ -114,7 +125,9 @@ def _held_everywhere(solver: Solver, gets: Sequence[_Held]) -> frozenset[Expr]:
         opposite = X.not_(e, 1)
         return bool(ordered) and isinstance(opposite, Expr) and solver.find(ordered, {}, opposite) is None
 
-    return frozenset(e for e in frozenset().union(*(held for held, _ in distinct)) if all(follows(e, held) for held in distinct))
+    return frozenset(
+        e for e in frozenset().union(*(held for held, _ in distinct)) if all(follows(e, held) for held in distinct)
+    )
 
 
 def _cell_known(p: CallPath, name: str) -> bool:
@@ -124,7 +137,9 @@ def _cell_known(p: CallPath, name: str) -> bool:
     number = int(name.removeprefix(CELL))
     mine = p.calls[number].touches[0]
     return any(
-        t.object == mine.object and t.key == mine.key and t.role == "borrow" for c in p.calls[:number] for t in c.touches
+        t.object == mine.object and t.key == mine.key and t.role == "borrow"
+        for c in p.calls[:number]
+        for t in c.touches
     )
 
 
@@ -141,7 +156,9 @@ def _with_used_results(p: CallPath) -> CallPath:
     used = frozenset().union(*(X.leaves(v) for v in values)) if values else frozenset()
 
     def is_used(c: Call) -> bool:
-        given = frozenset().union(*(X.leaves(v) for v in (*(v for _, v in c.outputs), *(t.value for t in c.touches)) if v is not None))
+        given = frozenset().union(
+            *(X.leaves(v) for v in (*(v for _, v in c.outputs), *(t.value for t in c.touches)) if v is not None)
+        )
         return any(leaf.op == "sym" and str(leaf.args[0]).endswith(f"#{c.number}") for leaf in used - given)
 
     return replace(p, calls=tuple(replace(c, result_used=is_used(c)) for c in p.calls))

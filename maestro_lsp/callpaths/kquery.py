@@ -144,7 +144,11 @@ class Reader:
             m = match(text, at)
             if m is None:
                 at = _skip(text, at)
-                what = "the file ends inside an expression" if at >= len(text) else f"no expression can have {text[at:at + 12]!r} here"
+                what = (
+                    "the file ends inside an expression"
+                    if at >= len(text)
+                    else f"no expression can have {text[at : at + 12]!r} here"
+                )
                 raise InvalidCallPath(what, at)
             kind = m.lastindex
             at = m.end()
@@ -337,7 +341,11 @@ def _number(text: str, at: int) -> int:
     if len(text) > 1024:
         raise InvalidCallPath("a number of more than 1024 digits", at)
     try:
-        return int(text, 0) if text.lstrip("-")[:1] == "0" and len(text) > 1 and not text.lstrip("-").isdigit() else int(text)
+        return (
+            int(text, 0)
+            if text.lstrip("-")[:1] == "0" and len(text) > 1 and not text.lstrip("-").isdigit()
+            else int(text)
+        )
     except ValueError:
         raise InvalidCallPath(f"{text[:24]} is no number", at) from None
 
@@ -365,7 +373,12 @@ def _same_width(op: str, operands: Sequence[Any], count: int, width: int | None,
 
 
 def _extract(width: int, operands: Sequence[Any], at: int) -> Term:
-    if len(operands) != 2 or not isinstance(operands[0], int) or isinstance(operands[0], Term) or not isinstance(operands[1], Term):
+    if (
+        len(operands) != 2
+        or not isinstance(operands[0], int)
+        or isinstance(operands[0], Term)
+        or not isinstance(operands[1], Term)
+    ):
         raise InvalidCallPath("Extract is (Extract wN OFFSET EXPR)", at)
     low, (v, w) = operands
     if low < 0 or low + width > w:

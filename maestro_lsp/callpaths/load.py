@@ -33,8 +33,12 @@ class Recorded:
     kinds: Mapping[str, Kind]  # by path
     rejected: tuple[Rejected, ...]
     path_files: tuple[PathFile, ...] = field(default=(), repr=False)  # the file of each path of the execution
-    records: tuple[tuple[tuple[Record, CallSpec], ...], ...] = field(default=(), repr=False)  # for each path, what its calls are in the file
-    invariants: Mapping[int, frozenset[Expr]] = field(default_factory=dict, repr=False)  # what KLEE's models say of a vector's cells
+    records: tuple[tuple[tuple[Record, CallSpec], ...], ...] = field(
+        default=(), repr=False
+    )  # for each path, what its calls are in the file
+    invariants: Mapping[int, frozenset[Expr]] = field(
+        default_factory=dict, repr=False
+    )  # what KLEE's models say of a vector's cells
 
     @property
     def devices(self) -> int:
@@ -43,7 +47,10 @@ class Recorded:
 
 
 def load(
-    texts: Iterable[tuple[str, str]], catalogue: Catalogue, rejected: Sequence[Rejected] = (), sites: Sites | None = None
+    texts: Iterable[tuple[str, str]],
+    catalogue: Catalogue,
+    rejected: Sequence[Rejected] = (),
+    sites: Sites | None = None,
 ) -> Recorded:
     """Read the files of one NF, given as (path, text). Never raises on their contents. Calls are placed at `sites` where those know
     them, else in the files.
@@ -83,7 +90,9 @@ def load(
             path_files.append(file)
             records.append(m.records)
             for name, span in m.unknown:
-                t = Trouble("missing-function", f"{name} is not in the catalogue: what it does to state is not known", span)
+                t = Trouble(
+                    "missing-function", f"{name} is not in the catalogue: what it does to state is not known", span
+                )
                 if t not in troubles:
                     troubles.append(t)
         except InvalidCallPath as e:
@@ -93,7 +102,9 @@ def load(
     troubles += [Trouble("call-paths-invalid", r.message, Span(r.path, r.offset, r.offset)) for r in bad]
     touched = {t.object for p in paths for c in p.calls for t in c.touches}
     marked, invariants = assume_invariants(paths)
-    execution = Execution(tuple(marked), {o: objects[o] for o in sorted(touched) if o in objects}, tuple(troubles), None, False)
+    execution = Execution(
+        tuple(marked), {o: objects[o] for o in sorted(touched) if o in objects}, tuple(troubles), None, False
+    )
     return Recorded(execution, tuple(files), kinds, tuple(bad), tuple(path_files), tuple(records), invariants)
 
 

@@ -140,9 +140,13 @@ class _Path:
     memo: dict[Expr, int | Expr] = field(default_factory=dict)
     chunks: list[_Chunk] = field(default_factory=list)
     regions: dict[str, Expr] = field(default_factory=dict)
-    cells: dict[int, tuple[int, int | Expr, tuple[int | Expr, ...]]] = field(default_factory=dict)  # address -> vector, index, bytes
+    cells: dict[int, tuple[int, int | Expr, tuple[int | Expr, ...]]] = field(
+        default_factory=dict
+    )  # address -> vector, index, bytes
     selected: dict[int, tuple[Part, ...] | None] = field(default_factory=dict)  # the key that a sketch was told to use
-    keys_of: dict[tuple[int, int | Expr], tuple[Part, ...]] = field(default_factory=dict)  # object, index -> the key it was found for
+    keys_of: dict[tuple[int, int | Expr], tuple[Part, ...]] = field(
+        default_factory=dict
+    )  # object, index -> the key it was found for
     writes: dict[tuple[str, int], int | Expr] = field(default_factory=dict)
     bounds: list[tuple[Expr, Span]] = field(default_factory=list)
     unknown: list[tuple[str, Span]] = field(default_factory=list)
@@ -177,7 +181,10 @@ class _Path:
     def packet_records(self) -> list[Record]:
         """The calls from the packet's arrival to the end of its processing."""
         start = next(i for i, c in enumerate(self.file.calls) if c.function == RECEIVE)
-        end = next((i for i in range(start, len(self.file.calls)) if self.file.calls[i].function == CONSUME), len(self.file.calls))
+        end = next(
+            (i for i in range(start, len(self.file.calls)) if self.file.calls[i].function == CONSUME),
+            len(self.file.calls),
+        )
         return list(self.file.calls[start:end])
 
     def state_spec(self, c: Record) -> CallSpec | None:
@@ -292,7 +299,9 @@ class _Path:
         touches = self.touches(n, c, spec, found, given)
         span = self.places.of(self.file, c)
         arguments = tuple(self.value(a.value) for a in c.arguments)
-        return Call(n, c.function, spec.op, arguments, result, tuple(outputs), tuple(touches), (span,), ("nf_process",), keys)
+        return Call(
+            n, c.function, spec.op, arguments, result, tuple(outputs), tuple(touches), (span,), ("nf_process",), keys
+        )
 
     def touches(self, n: int, c: Record, spec: CallSpec, found: bool | None, given: int | Expr | None) -> list[Touch]:
         """What a call does to its objects, as our own execution records it (symbex/library.py)."""
@@ -340,7 +349,10 @@ class _Path:
             ids = [oid, *(self.object(c, spec, r) for r in ("vector", "map") if r in spec.roles)]
             return [Touch(i, True, "expire", None, time=time) for i in ids]
         if op == "expire-range":
-            return [Touch(oid, False, "expire-range", None), Touch(self.object(c, spec, "map"), True, "expire-range", None)]
+            return [
+                Touch(oid, False, "expire-range", None),
+                Touch(self.object(c, spec, "map"), True, "expire-range", None),
+            ]
         if op == "scan":
             scanned = [Touch(oid, False, "scan", None, found=found, value=value)]
             if "also_reads" in spec.roles:

@@ -84,7 +84,8 @@ class _Lines:
             "result": self.result(),
             "success": found,
             "dependencies": [
-                {"layer": layer, "protocol": protocol, "bytes": sorted(n for _, n in leaves)} for layer, protocol, leaves in self.layers()
+                {"layer": layer, "protocol": protocol, "bytes": sorted(n for _, n in leaves)}
+                for layer, protocol, leaves in self.layers()
             ],
         }
 
@@ -206,8 +207,13 @@ class _FileAccess(_Lines):
         return Path(self.recorded.path_files[self.path.number].path).name
 
     def object(self) -> str:
-        chosen = [self.record.arguments[i].value for role, i in self.roles.items() if role in ("object", "vector", "map", "also_reads")]
-        mine = [t.value for t, touch in zip(chosen, self.access.call.touches, strict=False) if touch.object == self.access.object.id]  # type: ignore[union-attr]
+        chosen = [
+            self.record.arguments[i].value
+            for role, i in self.roles.items()
+            if role in ("object", "vector", "map", "also_reads")
+        ]
+        touches = self.access.call.touches if self.access.call is not None else ()
+        mine = [t.value for t, touch in zip(chosen, touches, strict=False) if touch.object == self.access.object.id]
         return str(mine[0] if mine else self.access.object.name)
 
     def read(self) -> str:

@@ -46,7 +46,9 @@ def comparison_text(r: Report, c: Comparison) -> Iterator[str]:
     numbers = {f.path: n for n, f in enumerate(c.recorded.path_files)}
     for f in c.recorded.files:
         name, kind = Path(f.path).name, c.recorded.kinds.get(f.path, "")
-        partners = c.alignment.partners.get(numbers[f.path], ()) if c.alignment is not None and f.path in numbers else ()
+        partners = (
+            c.alignment.partners.get(numbers[f.path], ()) if c.alignment is not None and f.path in numbers else ()
+        )
         if kind != "packet":
             yield f"  {name}: {OTHER_KINDS.get(kind, kind)}"
         elif partners:

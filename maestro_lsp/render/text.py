@@ -61,8 +61,10 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
     if a.complete:
         yield from _rss(r)
     if r.proof is not None:
-        yield f"  keys proved on {_count(len(r.proof.checks), 'pair')} of hash inputs" if r.proof.holds else (
-            f"  {style.paint('the proof of the keys FAILED', 'error')}: {r.proof.failures[0]}"
+        yield (
+            f"  keys proved on {_count(len(r.proof.checks), 'pair')} of hash inputs"
+            if r.proof.holds
+            else (f"  {style.paint('the proof of the keys FAILED', 'error')}: {r.proof.failures[0]}")
         )
     for x in a.assumes:
         if x.packet_class == "call-paths":

@@ -92,7 +92,9 @@ def add_parsers(subparsers: Any) -> None:
 
 
 def _add_key_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--key", metavar="HEX", help="default: Microsoft's test key, as often as the NIC's has room for")
+    parser.add_argument(
+        "--key", metavar="HEX", help="default: Microsoft's test key, as often as the NIC's has room for"
+    )
     parser.add_argument(
         "--nic",
         metavar="PROFILE",

@@ -55,7 +55,9 @@ class Commands:
             raise JsonRpcInvalidParams(NIC_IS_SET)
         change = edit({"do": "nic", "nf": nf.entry, "value": wanted})
         if change is None:
-            raise JsonRpcInvalidParams(f"the maestro.toml of {nf.name} is not written in a way that can be changed here")
+            raise JsonRpcInvalidParams(
+                f"the maestro.toml of {nf.name} is not written in a way that can be changed here"
+            )
         return nf, change
 
     def restart(self) -> None:

@@ -404,7 +404,9 @@ def _own(server: Server) -> None:
 
     @server.command("maestro.chooseNic")
     async def choose_nic(*arguments: Any) -> dict[str, str]:
-        nf, change = commands.nic(arguments, lambda data: actions.edit(nfs, documents, data, _read_file, _creates_files(server)))
+        nf, change = commands.nic(
+            arguments, lambda data: actions.edit(nfs, documents, data, _read_file, _creates_files(server))
+        )
         edit = server.protocol._converter.structure(change, types.WorkspaceEdit)
         applied = await server.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(edit, "Choose NIC"))
         if not applied.applied:

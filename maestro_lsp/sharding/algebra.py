@@ -116,7 +116,9 @@ class Algebra:
                 got = self._fixed_by[e] = _fixed_bits(e)
             fixed += got
         leaves = frozenset(leaf for form, _ in fixed for leaf, _ in form[0])
-        return PathKind(p.device, views.named[p.number], views.counted[p.number], tuple(fixed), _config_conditions(p), leaves)
+        return PathKind(
+            p.device, views.named[p.number], views.counted[p.number], tuple(fixed), _config_conditions(p), leaves
+        )
 
     def match(self, x: int | Expr, y: int | Expr, width: int) -> Match | None:
         """When two pieces of keys are equal; None: never."""

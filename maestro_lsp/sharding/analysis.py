@@ -100,7 +100,9 @@ class _Analysis:
         accesses, read_only = collect(self.paths, self.objects, views)
         all_views = {a.path.number: a.views for a in accesses}
         assumes, kept = self.admitted(accesses, all_views)
-        conflicts = find_conflicts(self.paths, self.objects, accesses, kept, self.options.strict, self.solver, self.execution.started)
+        conflicts = find_conflicts(
+            self.paths, self.objects, accesses, kept, self.options.strict, self.solver, self.execution.started
+        )
         matrix = rows(self.devices, conflicts.conflicts)
         requirements = demands(conflicts.conflicts, self.options.profile)
         classes = tuple(n for n in PACKET_CLASSES if any(n in names for names in kept.counted.values()))
@@ -346,7 +348,11 @@ class _Analysis:
         """Accesses at constants: one finding for all devices that use the same, or that each have their own."""
         for (code, span, what), by_value in self._constants.items():
             devices = [d for users in by_value.values() for d in users]
-            if len(by_value) > 1 and all(len(users) == 1 for users in by_value.values()) and len(set(devices)) == len(devices):
+            if (
+                len(by_value) > 1
+                and all(len(users) == 1 for users in by_value.values())
+                and len(set(devices)) == len(devices)
+            ):
                 pairs = sorted((d, v, b) for v, users in by_value.items() for d, b in users.items())
                 text = (
                     f"{what} at {listed(v for _, v, _ in pairs)} for packets on devices {listed(str(d) for d, _, _ in pairs)}, "

@@ -172,7 +172,8 @@ def _effective(
         for at, why in number_problems(o, {o}, objects[o].capacity or DEFAULT_CAPACITY, (), accesses, origin):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
-        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra) for t in out.tables.values()
+        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra)
+        for t in out.tables.values()
     }
     result: list[Effective] = []
     for a in accesses:
@@ -246,7 +247,9 @@ class _TableUse:
             return [Effective(a, held[1], through=held[0])] if held is not None else []
         if a.role == "erase":
             held = self.origin.holder_of_cell(a.path, a.leaves())
-            if held is not None and erases_stored_key(a.key or (), self.origin.cells_of(a.path), self.puts[a.object.id]):
+            if held is not None and erases_stored_key(
+                a.key or (), self.origin.cells_of(a.path), self.puts[a.object.id]
+            ):
                 return [Effective(a, held[1], through=held[0])]  # as by the index whose cell holds the key
         return [_keyed(a, self.origin, self.algebra)]
 
@@ -305,7 +308,9 @@ def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterato
             for second in members[at:]:
                 if not (first.access.write or second.access.write) or (first, second) in compared:
                     continue
-                if len(first.groups) > 1 and len(second.groups) > 1:  # only these are members of several groups together
+                if (
+                    len(first.groups) > 1 and len(second.groups) > 1
+                ):  # only these are members of several groups together
                     compared.add((first, second))
                 yield (second, first) if first.access.path.device > second.access.path.device else (first, second)
 

@@ -39,7 +39,12 @@ def expiry_problem(
         return second, "entries expire after different times here and elsewhere", None
     stamps: dict[int | Expr | None, Access] = {}
     for a in accesses:
-        if a.object.id in table_objects and a.role in ("allocate", "rejuvenate") and a.touch is not None and a.touch.found is not False:
+        if (
+            a.object.id in table_objects
+            and a.role in ("allocate", "rejuvenate")
+            and a.touch is not None
+            and a.touch.found is not False
+        ):
             stamps.setdefault(_lag(a.touch.time), a)
     if None in stamps or len(stamps) > 1:
         odd = stamps[None] if None in stamps else sorted(stamps.values(), key=lambda x: x.order)[1]
@@ -47,7 +52,11 @@ def expiry_problem(
     last_ones = {a.path.number: a for a in expiries if a.call is not None and a.call.op == "dchain-expire-one"}
     for a in last_ones.values():
         if a.touch is not None and a.touch.found:
-            return a, "only some of the old entries are expired by one packet, so when one goes depends on other packets", None
+            return (
+                a,
+                "only some of the old entries are expired by one packet, so when one goes depends on other packets",
+                None,
+            )
     expired_first: dict[int, int] = {}
     for a in expiries:
         assert a.call is not None and a.touch is not None
@@ -56,7 +65,12 @@ def expiry_problem(
         n = expired_first.get(a.path.number)
         expired_first[a.path.number] = a.call.number if n is None else min(n, a.call.number)
     for a in accesses:
-        if a.object.id in table_objects and a.role != "expire" and a.call is not None and not belongs_to_expiry(a, origin):
+        if (
+            a.object.id in table_objects
+            and a.role != "expire"
+            and a.call is not None
+            and not belongs_to_expiry(a, origin)
+        ):
             first_expiry = expired_first.get(a.path.number)
             if first_expiry is None or first_expiry > a.call.number:
                 where = f"packets on device {a.path.device}" if first_expiry is None else "some packets"
@@ -125,16 +139,26 @@ def _put_under(put: Access, vector: int, erased: Sequence[int | Expr]) -> bool:
         for w in c.touches:
             if w.object == vector and w.role == "return" and w.key and same_index(put.path, w.key[0].value, t.value):
                 stored.update(w.stored)
-    keys = [X.substitute(e, {leaf: stored[leaf.args[1]] for leaf in X.leaves(e) if leaf.args[1] in stored}) for e in erased]
+    keys = [
+        X.substitute(e, {leaf: stored[leaf.args[1]] for leaf in X.leaves(e) if leaf.args[1] in stored}) for e in erased
+    ]
     mine = [part.value for part in put.key or ()]
-    return len(keys) == len(mine) and all(x is y or (isinstance(x, int) and x == y) for x, y in zip(keys, mine, strict=True))
+    return len(keys) == len(mine) and all(
+        x is y or (isinstance(x, int) and x == y) for x, y in zip(keys, mine, strict=True)
+    )
 
 
 def expired_used(chain: int, accesses: Sequence[Access], origin: Provenance) -> Iterator[tuple[Access, str]]:
     """Expiries one by one after which something depends on what expired, or on how much."""
     done: set[int] = set()
     for a in accesses:
-        if a.object.id != chain or a.role != "expire" or a.call is None or a.call.op != "dchain-expire-one" or a.path.number in done:
+        if (
+            a.object.id != chain
+            or a.role != "expire"
+            or a.call is None
+            or a.call.op != "dchain-expire-one"
+            or a.path.number in done
+        ):
             continue
         done.add(a.path.number)
         used = _used(a.path, origin)
@@ -179,5 +203,6 @@ def _compares_indices(p: CallPath, e: Expr, origin: Provenance) -> bool:
     """Whether a condition only asks if two indices are the same one."""
     inner = e.args[0] if e.op == "not" else e
     return inner.op == "eq" and all(
-        isinstance(x, Expr) and origin.source(p, x).kind in ("fresh", "map", "cell", "expired", "packet") for x in inner.args
+        isinstance(x, Expr) and origin.source(p, x).kind in ("fresh", "map", "cell", "expired", "packet")
+        for x in inner.args
     )

@@ -116,7 +116,9 @@ def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], 
     asked = {a.key[0].value: a for a in lookups if a.key}
     for e, a in asked.items():
         if not left:
-            return Unguarded(a, "no index leaves in a packet, so packets name indices that each core has chosen for itself")
+            return Unguarded(
+                a, "no index leaves in a packet, so packets name indices that each core has chosen for itself"
+            )
         if not any(_undoes(e, run, index, table.capacity, origin) for run in left):
             return Unguarded(a, "the index that is looked up is not always the one that left in a packet")
     return None
@@ -124,12 +126,18 @@ def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], 
 
 def _undoes(e: int | Expr, left: Sequence[int | Expr], index: Expr, capacity: int, origin: Provenance) -> bool:
     """Whether a lookup at e finds an index exactly where the packet has the bytes in which it left."""
-    fields = sorted((leaf for leaf in X.leaves(e) if is_packet_bit(leaf)), key=lambda leaf: (str(leaf.args[0]), leaf.args[1]))
+    fields = sorted(
+        (leaf for leaf in X.leaves(e) if is_packet_bit(leaf)), key=lambda leaf: (str(leaf.args[0]), leaf.args[1])
+    )
     first = fields[0].args[1] if fields else 0
-    if not isinstance(e, Expr) or [(f.args[0], f.args[1]) for f in fields] != [(fields[0].args[0], first + i) for i in range(len(left))]:
+    if not isinstance(e, Expr) or [(f.args[0], f.args[1]) for f in fields] != [
+        (fields[0].args[0], first + i) for i in range(len(left))
+    ]:
         return False
     width = 8 * len(left)
-    again = X.from_bytes(tuple(X.substitute(v, {index: e}) for v in left))  # what would leave for the index that is looked up
+    again = X.from_bytes(
+        tuple(X.substitute(v, {index: e}) for v in left)
+    )  # what would leave for the index that is looked up
     if again is not X.from_bytes(tuple(fields)):
         differs = X.not_(X.eq(again, X.from_bytes(tuple(fields)), width), 1)
         if not origin.impossible([X.ult(e, capacity, 32), differs]):
@@ -156,11 +164,15 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
     used: list[int | Expr | None] = [p.output]
     for c in p.calls:
         for t in c.touches:
-            if not t.write or t.role == "expire" or (
-                t.object == table.chain
-                and t.role == "rejuvenate"
-                and t.key
-                and _is_packet_index(p, t.key[0].value, origin)
+            if (
+                not t.write
+                or t.role == "expire"
+                or (
+                    t.object == table.chain
+                    and t.role == "rejuvenate"
+                    and t.key
+                    and _is_packet_index(p, t.key[0].value, origin)
+                )
             ):
                 continue
             value = t.value if isinstance(t.value, (int, Expr)) else None
@@ -168,15 +180,29 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
             used += [*(part.value for part in t.key or ()), value, *(v for _, v in t.stored)]
     writes = tuple((w.array, w.offset, w.value) for w in p.writes)
     plain = tuple(dict.fromkeys((q.object, q.offset, q.size, q.value) for q in p.plain if q.write))
-    used += [*(w.value for w in p.writes), *(q.offset for q in p.plain if q.write), *(q.value for q in p.plain if q.write)]
+    used += [
+        *(w.value for w in p.writes),
+        *(q.offset for q in p.plain if q.write),
+        *(q.value for q in p.plain if q.write),
+    ]
     return (p.outcome, p.output, tuple(effects), writes, plain, _answers(p, used))
 
 
 def _answers(p: CallPath, used: Sequence[int | Expr | None]) -> object:
     """The calls whose answers some values are made of: what an answer is called says only how many calls came before."""
-    numbers = {str(leaf.args[0]).partition("#")[2] for v in used if v is not None for leaf in X.leaves(v) if leaf.op in ("sym", "byte")}
+    numbers = {
+        str(leaf.args[0]).partition("#")[2]
+        for v in used
+        if v is not None
+        for leaf in X.leaves(v)
+        if leaf.op in ("sym", "byte")
+    }
     calls = sorted(int(digits) for n in numbers if (digits := n.partition(".")[0]).isdigit())
-    return tuple((n, p.calls[n].function, tuple((t.object, t.key) for t in p.calls[n].touches)) for n in calls if n < len(p.calls))
+    return tuple(
+        (n, p.calls[n].function, tuple((t.object, t.key) for t in p.calls[n].touches))
+        for n in calls
+        if n < len(p.calls)
+    )
 
 
 def _is_packet_index(p: CallPath, index: int | Expr, origin: Provenance) -> bool:
@@ -198,7 +224,9 @@ def _looks_into_cell(p: CallPath, table: Table, origin: Provenance) -> bool:
     """Whether a path's conditions depend on the entry at the packet's index."""
     cells = {f"{CELL}{c.number}" for c in p.calls for t in c.touches
              if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value, origin)}  # fmt: skip
-    return any(leaf.args[0] in cells for c in p.conditions if not c.assumed for leaf in X.leaves(c.expr) if leaf.op == "byte")
+    return any(
+        leaf.args[0] in cells for c in p.conditions if not c.assumed for leaf in X.leaves(c.expr) if leaf.op == "byte"
+    )
 
 
 def _comparisons(p: CallPath, table: Table, origin: Provenance) -> tuple[Comparison, ...]:

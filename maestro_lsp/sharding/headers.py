@@ -81,9 +81,7 @@ class Views:
     def classes(self, path: CallPath, base: int) -> tuple[str, ...]:
         """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
         header = frozenset(X.byte("packet", i) for i in range(12, base + 24))
-        conditions = frozenset(
-            e for e in path.conjuncts if X.leaves(e) and X.leaves(e) <= header
-        )
+        conditions = frozenset(e for e in path.conjuncts if X.leaves(e) and X.leaves(e) <= header)
         key = conditions | {X.sym(f"base {base}", 1)}
         got = self._admitted.get(key)
         if got is None:

@@ -29,7 +29,12 @@ class Held:
 
 
 def number_problems(
-    chain: int, members: Set[int], capacity: int, packet_indices: Sequence[Access], accesses: Sequence[Access], origin: Provenance
+    chain: int,
+    members: Set[int],
+    capacity: int,
+    packet_indices: Sequence[Access],
+    accesses: Sequence[Access],
+    origin: Provenance,
 ) -> Iterator[tuple[Access, str]]:
     """Where something depends on the number of an index of a table (`chain` is its dchain, or the table itself), and how."""
     by_path: dict[int, list[Access]] = {}
@@ -52,7 +57,10 @@ def number_problems(
             p.look_into(held)
     else:
         last = next(p for p in paths if p.numbers)
-        yield next(iter(last.numbers.values())), "the index is copied from cell to cell further than the analysis follows it"
+        yield (
+            next(iter(last.numbers.values())),
+            "the index is copied from cell to cell further than the analysis follows it",
+        )
     whole = set(range(max((capacity - 1).bit_length(), 1)))
     for p in paths:
         if p.numbers:
@@ -164,7 +172,9 @@ class _Numbers:
         """A key that a number is part of: another packet's entry may be found under it once the number is given again."""
         for leaf in self.among(*parts):
             if reused:
-                yield self._matters(leaf, "the index is part of a key, and is given to another packet when its entry goes")
+                yield self._matters(
+                    leaf, "the index is part of a key, and is given to another packet when its entry goes"
+                )
             elif not _shows(parts, leaf, whole):
                 yield self._matters(leaf, "a function of the index is part of a key")
 
@@ -175,7 +185,9 @@ class _Numbers:
         same = asked | {n for n in self.numbers if n not in self.from_cell}
         same |= {n for n, first in self.from_cell.items() if not held[first].other and (held[first].own or not reused)}
         indices = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
-        indices |= {t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)}
+        indices |= {
+            t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
+        }
         calls = {c.span for c in p.calls}  # where the library, not the program, asks
         for condition in p.conditions:
             if condition.assumed or not self.among(self.plainly(condition.expr)):

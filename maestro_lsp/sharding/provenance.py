@@ -197,7 +197,12 @@ def _used(p: CallPath) -> frozenset[Expr]:
             if t.value is not None:
                 values.append(t.value)
             for offset, v in t.stored:
-                kept = isinstance(v, Expr) and v.op == "byte" and v.args[1] == offset and borrowed.get(v.args[0]) == t.object
+                kept = (
+                    isinstance(v, Expr)
+                    and v.op == "byte"
+                    and v.args[1] == offset
+                    and borrowed.get(v.args[0]) == t.object
+                )
                 if not kept:
                     values.append(v)
     for q in p.plain:
@@ -205,6 +210,7 @@ def _used(p: CallPath) -> frozenset[Expr]:
         if q.value is not None:
             values.append(q.value)
     return frozenset().union(*map(X.leaves, values))
+
 
 _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}
 

@@ -38,7 +38,9 @@ class Table:
     capacity: int = DEFAULT_CAPACITY  # its indices are below
     maps: set[int] = field(default_factory=set)
     vectors: set[int] = field(default_factory=set)
-    holders: set[tuple[int, int]] = field(default_factory=set)  # (vector, byte): cells that hold indices of the chain there
+    holders: set[tuple[int, int]] = field(
+        default_factory=set
+    )  # (vector, byte): cells that hold indices of the chain there
     breaches: list[Breach] = field(default_factory=list)  # what breaks the table as a whole
     foreign: list[Breach] = field(default_factory=list)  # accesses at numbers that are no indices of it
     numbers: list[Breach] = field(default_factory=list)  # where the number of an index matters, not only its identity
@@ -129,7 +131,9 @@ def _chain_of(
         return next(iter(owners))
     if s.kind == "cell":
         read = cell_bytes(index)
-        held = [t.chain for t in tables.values() if read is not None and read[1] == 4 and (s.object, read[0]) in t.holders]
+        held = [
+            t.chain for t in tables.values() if read is not None and read[1] == 4 and (s.object, read[0]) in t.holders
+        ]
         if len(held) == 1:
             return held[0]
     inner = origin.inner(p, index)
@@ -352,7 +356,9 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
         for a in mine:
             if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a, origin):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
-        for a in accesses:  # an index that later packets can find must have its cells written, whether this path uses them or not
+        for a in (
+            accesses
+        ):  # an index that later packets can find must have its cells written, whether this path uses them or not
             if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
                 continue
             index = a.key[0].value

@@ -17,6 +17,7 @@ from .state import Place, State
 Values = list[Any]
 Model = Callable[[State, CallSpec, Values, Any], Any]
 
+
 @dataclass(frozen=True, slots=True)
 class RawCall:
     """A call as recorded during execution; results.py makes `Call`s of them."""
@@ -74,7 +75,9 @@ def record(
     keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
 ) -> None:
     note(st, spec)
-    raw = RawCall(spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys), st.packet_is_changed())
+    raw = RawCall(
+        spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys), st.packet_is_changed()
+    )
     st.calls.append(raw)
 
 
@@ -85,7 +88,9 @@ def note(st: State, spec: CallSpec) -> None:
     packet, dirty = [], False
     for b in st.memory.values():
         if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
-            packet += [i for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)) if v is not old]
+            packet += [
+                i for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)) if v is not old
+            ]
     for key, cells in st.library.items():
         if isinstance(key, tuple) and key[0] == "cells":
             dirty = dirty or any(

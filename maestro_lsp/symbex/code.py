@@ -26,7 +26,18 @@ Instruction = Callable[["State"], int]
 class Code:
     """One compiled function. `nodes[i]` is the syntax that instruction i stands for."""
 
-    __slots__ = ("definition", "instructions", "name", "nodes", "params", "registers", "result_size", "temporaries", "unit", "variables")
+    __slots__ = (
+        "definition",
+        "instructions",
+        "name",
+        "nodes",
+        "params",
+        "registers",
+        "result_size",
+        "temporaries",
+        "unit",
+        "variables",
+    )
 
     def __init__(self, definition: FunctionDef, unit: Unit) -> None:
         self.definition = definition

@@ -80,7 +80,9 @@ class Engine:
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
-        self.addresses: dict[Expr, int] = {}  # unknowns that stand for where objects lie, with the executor's own choice
+        self.addresses: dict[
+            Expr, int
+        ] = {}  # unknowns that stand for where objects lie, with the executor's own choice
         self.same_keys: dict[tuple[int | Expr, tuple[int | Expr, ...], tuple[int | Expr, ...]], int | Expr] = {}
         # what `regions` knows about offsets in the packet that one byte decides
         self.tables: dict[Expr, list[int]] = {}

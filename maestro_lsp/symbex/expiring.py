@@ -54,7 +54,9 @@ class Expiring:
         for oid, (data, updates) in self.memory.items():
             b = st.memory[oid]
             if len(b.updates) != updates:
-                raise Problem("unsupported-construct", f"a loop over expired entries writes {b.info.name} at unknown offsets")
+                raise Problem(
+                    "unsupported-construct", f"a loop over expired entries writes {b.info.name} at unknown offsets"
+                )
             if b.data is data:
                 continue
             for i, (new, was) in enumerate(zip(b.data, data, strict=True)):

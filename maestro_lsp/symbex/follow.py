@@ -41,7 +41,9 @@ def last_step(st: State, model: Mapping[Expr, int], byte: tuple[str, int] | None
             if len(st.frames) == 1 and _range(code, pc) is not None:
                 found[:] = [(code, pc)]
             return
-        now = next((b.data[byte[1]] for b in st.memory.values() if b.info.kind == "packet" and b.info.name == byte[0]), None)
+        now = next(
+            (b.data[byte[1]] for b in st.memory.values() if b.info.kind == "packet" and b.info.name == byte[0]), None
+        )
         if now is not before[0] and before[0] is not None and last:
             found[:] = last
         before[0] = now

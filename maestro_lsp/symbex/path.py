@@ -39,9 +39,13 @@ class Touch:
     )
     stored: tuple[tuple[int, int | Expr], ...] = ()  # a cell's bytes that this write changed: (offset, byte)
     approximate: bool = False
-    time: int | Expr | None = None  # allocate, rejuvenate: the time stamp that the entry gets; expire: what is older goes
+    time: int | Expr | None = (
+        None  # allocate, rejuvenate: the time stamp that the entry gets; expire: what is older goes
+    )
     key_cell: tuple[int, int | Expr] | None = None  # put: (vector, index) of the cell that the key pointer points into
-    key_home: str = ""  # put: what the key pointer points to: cell, new, changed, elsewhere (see run.py); empty: not known
+    key_home: str = (
+        ""  # put: what the key pointer points to: cell, new, changed, elsewhere (see run.py); empty: not known
+    )
 
 
 @dataclass(frozen=True, slots=True)

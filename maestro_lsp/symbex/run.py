@@ -47,7 +47,9 @@ class Inputs:
     drop: int | None = None  # returned to drop a packet; None: the input device drops
     flood: int = 0xFFFF  # returned to flood
     limits: Limits = field(default_factory=Limits)
-    keeps_contents: bool = True  # objects that no packet writes hold what start-up stored; False: anything, as in Vigor's proofs
+    keeps_contents: bool = (
+        True  # objects that no packet writes hold what start-up stored; False: anything, as in Vigor's proofs
+    )
     marks: frozenset[str] = frozenset()  # ops of calls at which paths note where they stand (`CallPath.marks`)
 
 
@@ -65,7 +67,9 @@ class Execution:
     started: tuple[tuple[StartTouch, ...], ...] = ()  # for each way through start-up, how it fills maps and dchains
     follow: Callable[[CallPath], tuple[Span, ...]] | None = field(default=None, compare=False, repr=False)
     # the source ranges that a path runs through; while this is the latest execution
-    last_step: Callable[[CallPath, tuple[str, int] | None], Span | None] | None = field(default=None, compare=False, repr=False)
+    last_step: Callable[[CallPath, tuple[str, int] | None], Span | None] | None = field(
+        default=None, compare=False, repr=False
+    )
     # where a path gives a byte of the packet its last value, or (None) decides where the packet goes; as long
 
     @property
@@ -545,7 +549,9 @@ def _scalars(name: str, address: int, t: T.CType, depth: int = 0) -> list[tuple[
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _PLACE = r"(?:\s*(?:\.|->)\s*\w+|\s*\[[^\]]*\])*"
-_ASSIGNED = re.compile(rf"\b([A-Za-z_]\w*){_PLACE}\s*(?:=(?!=)|(?:[-+*/%&|^]|<<|>>)=|\+\+|--)|(?:&|\+\+|--)\s*([A-Za-z_]\w*)")
+_ASSIGNED = re.compile(
+    rf"\b([A-Za-z_]\w*){_PLACE}\s*(?:=(?!=)|(?:[-+*/%&|^]|<<|>>)=|\+\+|--)|(?:&|\+\+|--)\s*([A-Za-z_]\w*)"
+)
 
 
 def _assigned_names(program: Program, start: FunctionDef) -> set[str]:
@@ -568,7 +574,9 @@ def _merge(base: State, other: State) -> None:
         o = other.memory.get(oid)
         if o is not None and o.info is not b.info and b.info.kind == "handle":
             unknown = {k: v for k, v in b.info.detail.items() if k in o.info.detail and o.info.detail[k] == v}
-            base.own(oid).info = replace(b.info, detail={**dict.fromkeys(b.info.detail), **unknown, "place": b.info.detail.get("place")})
+            base.own(oid).info = replace(
+                b.info, detail={**dict.fromkeys(b.info.detail), **unknown, "place": b.info.detail.get("place")}
+            )
         if o is None or o.data is b.data or o.size != b.size:
             continue
         for i, (x, y) in enumerate(zip(b.data, o.data, strict=True)):

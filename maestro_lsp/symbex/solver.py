@@ -22,7 +22,9 @@ Z3_TOTAL = 6_000_000
 # The search is the faster one at finding a model of much arithmetic, Z3 at showing that there is none: they take turns, first with
 # little patience. Repairs of a model, then Z3's work units.
 PATIENCE = ((24, 20_000), (1_000, Z3_RLIMIT))
-SHAKEN_AFTER = 25  # repairs until an unknown gets a value at random, as two conditions may undo each other's repairs for ever
+SHAKEN_AFTER = (
+    25  # repairs until an unknown gets a value at random, as two conditions may undo each other's repairs for ever
+)
 
 
 class Solver:
@@ -79,7 +81,9 @@ class Solver:
         if self._spent > Z3_TOTAL:
             return "unknown"
         if self._z3 is None:
-            self._context = z3.Context()  # of its own: in a shared one, what was asked before decides how far the budget goes
+            self._context = (
+                z3.Context()
+            )  # of its own: in a shared one, what was asked before decides how far the budget goes
             self._z3 = z3.Solver(ctx=self._context)
         s = self._z3
         s.set("rlimit", work)
@@ -137,7 +141,9 @@ class Solver:
             shape = ",".join(str(x.width) if isinstance(x, Expr) else f"={x}" for x in a[1:])
             if not kids:
                 return z3.BitVec(f"{a[0]}({shape}):{w}", w, context)
-            f = z3.Function(f"{a[0]}({shape}):{w}", *(z3.BitVecSort(k.width, context) for k in kids), z3.BitVecSort(w, context))
+            f = z3.Function(
+                f"{a[0]}({shape}):{w}", *(z3.BitVecSort(k.width, context) for k in kids), z3.BitVecSort(w, context)
+            )
             return f(*(conv(k) for k in kids))
         if op == "concat":
             return z3.Concat(*(conv(p, pw) for p, pw in zip(a[0], a[1], strict=True)))

@@ -385,7 +385,9 @@ class State:
                 oid, off = oid + 1, off - (1 << ADDRESS_BITS)
             if oid in self.memory:
                 return oid, off, rest
-        raise Problem("unsupported-construct", f"a pointer is used, and what it points to is not known: {self._origin(k)}")
+        raise Problem(
+            "unsupported-construct", f"a pointer is used, and what it points to is not known: {self._origin(k)}"
+        )
 
     def _origin(self, pointer: Expr) -> str:
         """Where a pointer comes from, in words."""

@@ -230,7 +230,9 @@ def _outcomes(report: Report, path: str, strategy: str, packets: int) -> Iterato
         small = _full_tables(report, arguments)
         alone = tuple(Generator(report.paths, 1, strangers).arrivals(packets))
         filled = replay.run(replace(common, arguments=small, arrivals=alone, ignored=replay.Ignored()))
-        if filled.error and small != arguments:  # an NF may rely on the size of its tables: ports of all flows have an entry, say
+        if (
+            filled.error and small != arguments
+        ):  # an NF may rely on the size of its tables: ports of all flows have an entry, say
             filled = replay.run(replace(common, arrivals=alone, ignored=replay.Ignored()))
         yield filled
         if strategy == "sequential":

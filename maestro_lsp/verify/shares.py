@@ -45,10 +45,15 @@ def check_shares(first: Execution, analysis: Analysis, second: Execution, execut
                 yield Difference(f"a core's share of {name} may be smaller than that of its dchain", there=there)
         if share != WHOLE and (table.packet_indices or table.breaches or table.foreign):
             name = first.objects[table.chain].name
-            yield Difference(f"each core gets a share of {name}, but may be asked for any of its indices", there=given[table.chain][1])
+            yield Difference(
+                f"each core gets a share of {name}, but may be asked for any of its indices",
+                there=given[table.chain][1],
+            )
     for oid, (share, there) in sorted(given.items()):
         if share != WHOLE and oid not in members and oid in first.objects:
-            yield Difference(f"each core gets a share of {first.objects[oid].name}, which belongs to no table", there=there)
+            yield Difference(
+                f"each core gets a share of {first.objects[oid].name}, which belongs to no table", there=there
+            )
 
 
 def _handles(st: State) -> list[int]:

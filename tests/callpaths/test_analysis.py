@@ -93,7 +93,9 @@ def test_real_files_are_all_there_are_and_none_can_be_missing(name: str) -> None
     assert gap(r.execution.paths, devices) is None
     given = {f.path: p.device for f, p in zip(r.path_files, r.execution.paths, strict=True)}
     every = texts(name)
-    for gone, device in sorted(given.items()) if FULL else random.Random(1).sample(sorted(given.items()), min(3, len(given))):
+    for gone, device in (
+        sorted(given.items()) if FULL else random.Random(1).sample(sorted(given.items()), min(3, len(given)))
+    ):
         X.forget()
         left = load([(path, text) for path, text in every if path != gone], Catalogue.builtin())
         g = gap(left.execution.paths, devices)
@@ -131,7 +133,8 @@ def test_files_of_two_nfs_together_are_refused() -> None:
 def test_exported_paths_read_again_say_the_same(name: str) -> None:
     r, a = recorded(name)
     again = load(
-        [(f"{p.number:06}", write(export(p, r.execution.objects, Catalogue.builtin()))) for p in r.execution.paths], Catalogue.builtin()
+        [(f"{p.number:06}", write(export(p, r.execution.objects, Catalogue.builtin()))) for p in r.execution.paths],
+        Catalogue.builtin(),
     )
     assert not again.rejected and len(again.execution.paths) == len(r.execution.paths)
     b = analyse(again.execution, 2, Options(profile("x710")))
@@ -159,10 +162,15 @@ def test_real_files_agree_with_their_source_in_both_directions(name: str) -> Non
     # KLEE's build does not read the static table, and its maps hold anything: as run, without a file, it is empty
     assert c.any_contents == (name == "vigbridge")
     if name == "viglb":
-        outside = [p for p in c.alignment.excluded if any(t.found is False for k in p.calls if k.op == "dchain-allocate" for t in k.touches)]
+        outside = [
+            p
+            for p in c.alignment.excluded
+            if any(t.found is False for k in p.calls if k.op == "dchain-allocate" for t in k.touches)
+        ]
         # the dchain is full though the path has just freed an index; or the backend's NIC is the one that clients are on
         assert outside and all(
-            any(k.op == "dchain-free" for k in p.calls) or isinstance(p.output, X.Expr) or p.outcome == "drop" for p in c.alignment.excluded
+            any(k.op == "dchain-free" for k in p.calls) or isinstance(p.output, X.Expr) or p.outcome == "drop"
+            for p in c.alignment.excluded
         )
     # and both analyses say the same
     assert c.analysis.verdict == r.analysis.verdict

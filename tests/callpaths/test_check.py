@@ -30,7 +30,17 @@ from .recorded import NFS, SHARED, exported, texts
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FULL = bool(os.environ.get("MAESTRO_FULL"))
 ALL = sorted(p.parent.name for p in FIXTURES.glob("*/expected.toml"))
-SOME = ["bridge", "fw", "ipv6-bucket", "nat", "nop", "sketch-limiter", "trap-expired-count", "twin-index-in-cell", "write-only-stat"]
+SOME = [
+    "bridge",
+    "fw",
+    "ipv6-bucket",
+    "nat",
+    "nop",
+    "sketch-limiter",
+    "trap-expired-count",
+    "twin-index-in-cell",
+    "write-only-stat",
+]
 
 
 def nf_of(folder: Path) -> NfSources:
@@ -61,7 +71,9 @@ def test_files_written_from_a_source_agree_with_it(name: str, tmp_path: Path) ->
     r = check(nf, Settings(call_paths=str(tmp_path / "paths")))
     assert r.comparison is not None
     plain = any(a.plain is not None for a in source.analysis.accesses)
-    assert (r.source, codes(r)) == (("symbex", {"call-paths-stale"}) if plain else ("call-paths", set())), r.comparison.summary
+    assert (r.source, codes(r)) == (("symbex", {"call-paths-stale"}) if plain else ("call-paths", set())), (
+        r.comparison.summary
+    )
     assert r.analysis.verdict == source.analysis.verdict
     assert [str(x) for x in r.analysis.rows] == [str(x) for x in source.analysis.rows]
     if not plain:
@@ -73,7 +85,11 @@ def test_files_written_from_a_source_agree_with_it(name: str, tmp_path: Path) ->
 def test_klee_last_is_found_and_can_be_set_otherwise(tree: Path, tmp_path: Path) -> None:
     nf = nf_of(tree / "fw")
     data = as_json(check(nf))
-    assert data["source"] == "call-paths" and data["call_paths"]["agrees"] and data["call_paths"]["files"] == data["paths"] == 28
+    assert (
+        data["source"] == "call-paths"
+        and data["call_paths"]["agrees"]
+        and data["call_paths"]["files"] == data["paths"] == 28
+    )
     off = as_json(check(nf, Settings(call_paths="")))
     assert off["source"] == "symbex" and "call_paths" not in off
     moved = tmp_path / "fw"
@@ -129,11 +145,15 @@ def test_small_changes_of_the_source_make_files_stale(
     alone = check(nf, Settings(call_paths=""), reader({path: changed}))
     r = check(nf, None, reader({path: changed}))
     assert r.source == "symbex" and codes(r) == {"call-paths-stale"}
-    found = [f for f in r.findings if f.code == "call-paths-stale" and Path(f.span.file).name == at and says in f.message]
+    found = [
+        f for f in r.findings if f.code == "call-paths-stale" and Path(f.span.file).name == at and says in f.message
+    ]
     assert found, [f.message for f in r.findings if f.code == "call-paths-stale"]
     assert any(f"in {function}" in f.message for f in found) or not function
     # the source's own result is unharmed
-    assert r.analysis.verdict == alone.analysis.verdict and [str(x) for x in r.analysis.rows] == [str(x) for x in alone.analysis.rows]
+    assert r.analysis.verdict == alone.analysis.verdict and [str(x) for x in r.analysis.rows] == [
+        str(x) for x in alone.analysis.rows
+    ]
     assert {f for f in r.findings if f.code != "call-paths-stale"} == set(alone.findings)
 
 
@@ -160,7 +180,11 @@ def test_changes_that_mean_nothing_do_not_make_files_stale(tree: Path) -> None:
     nf = nf_of(tree / "fw")
     path = str(tree / "fw" / "fw_flows.c")
     text = Path(path).read_text()
-    same = re.sub(r"\bindex\b", "entry", text).replace("  uint32_t *cell;", "\n\n  // moved down\n  uint32_t *cell;").replace("== 0)", "< 1)")
+    same = (
+        re.sub(r"\bindex\b", "entry", text)
+        .replace("  uint32_t *cell;", "\n\n  // moved down\n  uint32_t *cell;")
+        .replace("== 0)", "< 1)")
+    )
     assert same != text
     r = check(nf, None, reader({path: same}))
     assert r.source == "call-paths" and not codes(r)
@@ -208,9 +232,13 @@ def test_files_that_cannot_be_used_are_findings_at_their_place(tree: Path, tmp_p
     assert len(found) == 1 and found[0][0] == "test000028.call_path" and found[0][1] > 1
     found = assert_harmless(spoiled(tree, tmp_path / "op", lambda t: t.replace("(Extract ", "(Xtract ", 1)), tree)
     assert "Xtract" in found[0][2]
-    found = assert_harmless(spoiled(tree, tmp_path / "call", lambda t: t.replace("expire_items_single_map(", "expire_all(")), tree)
+    found = assert_harmless(
+        spoiled(tree, tmp_path / "call", lambda t: t.replace("expire_items_single_map(", "expire_all(")), tree
+    )
     assert "expire_all" in found[0][2] and "catalogue" in found[0][2]
-    found = assert_harmless(spoiled(tree, tmp_path / "crlf", lambda t: t.replace("(Extract ", "(Xtract ", 1).replace("\n", "\r\n")), tree)
+    found = assert_harmless(
+        spoiled(tree, tmp_path / "crlf", lambda t: t.replace("(Extract ", "(Xtract ", 1).replace("\n", "\r\n")), tree
+    )
     text = (tmp_path / "crlf" / "test000028.call_path").read_bytes().decode()
     assert "Xtract" in text.split("\r\n")[found[0][1] - 1]
 
@@ -226,6 +254,7 @@ def test_mutated_files_never_harm_the_result(tree: Path, tmp_path: Path) -> None
     rng = random.Random(7)
     tokens = ("", "(", ")", "[", "]", "0", "w", "N0:", "\n", "->", "\x00", "é", "99999999", " Eq ", "false", ",")
     for n in range(60 if FULL else 12):
+
         def change(text: str) -> str:
             for _ in range(rng.randint(1, 3)):
                 at = rng.randrange(len(text))
@@ -247,7 +276,11 @@ def test_masses_of_garbage_are_bounded(tree: Path, tmp_path: Path) -> None:
         (tmp_path / f"d{i:05}.call_path").write_text("garbage")
     found = assert_harmless(check(nf_of(tree / "fw"), Settings(call_paths=str(tmp_path))), tree)
     messages = [m for _, _, m in found]
-    assert len(found) <= 20 and any("1073741824 bytes" in m for m in messages) and any("10003 call path files" in m for m in messages)
+    assert (
+        len(found) <= 20
+        and any("1073741824 bytes" in m for m in messages)
+        and any("10003 call path files" in m for m in messages)
+    )
     assert any("no file" in m for m in messages) and any("section" in m for m in messages)
 
 
@@ -262,7 +295,9 @@ def test_ten_thousand_good_files_are_too_many(tree: Path, tmp_path: Path) -> Non
 # ----------------------------------------------------------------------------------------------------- without a source
 
 
-def test_a_folder_of_call_paths_alone_is_analysed(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_call_paths_alone_is_analysed(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copytree(tree / "fw" / "klee-last", tmp_path / "firewall")
     source = as_json(check(nf_of(tree / "fw"), Settings(call_paths="")))
     assert main(["check", str(tmp_path / "firewall"), "--format", "json"]) == 0
@@ -275,7 +310,9 @@ def test_a_folder_of_call_paths_alone_is_analysed(tree: Path, tmp_path: Path, ca
     assert [a["class"] for a in nf["assumes"]][-1] == "call-paths"
 
 
-def test_the_source_decides_where_call_paths_lie(tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_source_decides_where_call_paths_lie(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copytree(tree / "fw", tmp_path / "fw")
     (tmp_path / "fw" / "fw_main.c").unlink()
     assert [(nf.name, nf.entry_file) for nf in find(tmp_path / "fw")] == [("fw", "")]
@@ -294,7 +331,11 @@ def test_files_stand_in_for_sources_that_are_missing(tree: Path, tmp_path: Path)
     r = check(nf_of(folder))
     assert (r.source, r.analysis.verdict, r.analysis.complete) == ("call-paths", "shared-nothing", True)
     assert r.comparison is not None and "alloc_state" in r.comparison.summary
-    where = {(Path(f.span.file).name, r.text(f.span.file).line(f.span.start)) for f in r.findings if f.code == "unhashed-traffic"}
+    where = {
+        (Path(f.span.file).name, r.text(f.span.file).line(f.span.start))
+        for f in r.findings
+        if f.code == "unhashed-traffic"
+    }
     assert where and all(name == "fw_flows.c" for name, _ in where)  # calls stand where there is a source for them
     # a source that has another call than the files is of another version, and then nothing is promised
     text = (folder / "fw_flows.c").read_text()
@@ -339,7 +380,9 @@ def test_only_files_that_no_packet_takes_can_be_missed(tmp_path: Path) -> None:
     freed = [f for f in sorted(tmp_path.iterdir()) if re.search(r"^\d*:?dchain_free_index", f.read_text(), re.M)]
     for f in freed:
         text = f.read_text()
-        if re.search(r"dchain_allocate_new_index\([^\n]*\) -> \(w32 0\)$", text.partition("dchain_free_index(")[2], re.M):
+        if re.search(
+            r"dchain_allocate_new_index\([^\n]*\) -> \(w32 0\)$", text.partition("dchain_free_index(")[2], re.M
+        ):
             fails.append(f.name)
         f.unlink()
         if not codes(check(nf)):
@@ -361,7 +404,9 @@ def test_paths_compares_and_exports(tree: Path, tmp_path: Path, capsys: pytest.C
     out = str(tmp_path / "again")
     assert main(["paths", folder, "--format", "call-path", "--out", out]) == 0
     assert main(["paths", folder, "--format", "call-path", "--out", out]) == 2
-    assert [p.read_text() for p in sorted(Path(out).iterdir())] == [p.read_text() for p in sorted((tree / "fw" / "klee-last").iterdir())]
+    assert [p.read_text() for p in sorted(Path(out).iterdir())] == [
+        p.read_text() for p in sorted((tree / "fw" / "klee-last").iterdir())
+    ]
     capsys.readouterr()
     assert main(["paths", out, "--format", "lva"]) == 0
     lva = capsys.readouterr().out
@@ -392,7 +437,9 @@ def test_an_editor_gets_the_paths_through_a_place(tree: Path) -> None:
     covered = {n for s in lines(r, learn) if s.file == flows for n in range(text.line(s.start), text.line(s.end) + 1)}
     source = text.text.split("\n")
     assert {source.index(f"  {put};"), source.index("  *cell = inside;")} <= covered
-    assert source.index("    dchain_rejuvenate_index(state->chain, index, now);") not in covered  # the branch that is not taken
+    assert (
+        source.index("    dchain_rejuvenate_index(state->chain, index, now);") not in covered
+    )  # the branch that is not taken
     assert not covered & {i for i, t in enumerate(source) if "*inside = *cell" in t}
 
 
@@ -405,12 +452,16 @@ def test_a_path_is_followed_through_its_own_calls_only(tree: Path) -> None:
         for p in r.paths[:: 1 if FULL else 7]:
             steps = follow(p)
             mine = {c.span for c in p.calls}
-            covered = {c for c in every if any(s.file == c.file and s.start <= c.start and c.end <= s.end for s in steps)}
+            covered = {
+                c for c in every if any(s.file == c.file and s.start <= c.start and c.end <= s.end for s in steps)
+            }
             assert covered == mine, (name, p.number)
 
 
 @pytest.mark.parametrize("name", [*NFS, "heavy-hitters"])
-def test_real_files_alone_can_be_checked_from_the_command_line(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_real_files_alone_can_be_checked_from_the_command_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for path, text in texts(name):
         (tmp_path / Path(path).name).write_text(text)
     assert main(["check", str(tmp_path), "--format", "json"]) == (1 if name in ("vigbridge", "viglb") else 0)

@@ -74,21 +74,34 @@ def test_mutations_never_escape(seed: int) -> None:
         chars = list(TEXT)
         for _ in range(rng.randint(1, 4)):
             at = rng.randrange(len(chars))
-            chars[at : at + rng.choice((0, 1, 5))] = rng.choice(("", "(", ")", "[", "]", "0", "w", "N0:", "\n", "->", "\x00", "é", "99999999"))
+            chars[at : at + rng.choice((0, 1, 5))] = rng.choice(
+                ("", "(", ")", "[", "]", "0", "w", "N0:", "\n", "->", "\x00", "é", "99999999")
+            )
         recorded = load([("m", "".join(chars))], Catalogue.builtin())
         assert all(r.line >= 1 and r.column >= 1 and r.message for r in recorded.rejected)
         assert len(recorded.files) + len(recorded.rejected) >= 1
 
 
 def test_a_map_with_keys_of_two_shapes_is_refused() -> None:
-    odd = TEXT.replace("[addr(ReadLSB w32 (w32 53) packet_chunks)->(ReadLSB w32 (w32 53) packet_chunks)]", "[addr(Read w8 (w32 53) packet_chunks)->]")
+    odd = TEXT.replace(
+        "[addr(ReadLSB w32 (w32 53) packet_chunks)->(ReadLSB w32 (w32 53) packet_chunks)]",
+        "[addr(Read w8 (w32 53) packet_chunks)->]",
+    )
     assert odd != TEXT
     recorded = load([("a", TEXT), ("b", odd)], Catalogue.builtin())
     assert [r.path for r in recorded.rejected] == ["b"] and "parts of (8,) bits" in recorded.rejected[0].message
 
 
 @pytest.mark.parametrize(
-    "garbage", ["", "(" * 1_000_000, ";;-- kQuery --\n(query [" + "(Not w8 " * 300_000, "\x00" * 2_000_000, "array " * 200_000, TEXT * 3]
+    "garbage",
+    [
+        "",
+        "(" * 1_000_000,
+        ";;-- kQuery --\n(query [" + "(Not w8 " * 300_000,
+        "\x00" * 2_000_000,
+        "array " * 200_000,
+        TEXT * 3,
+    ],
 )
 def test_garbage_is_refused_at_once(garbage: str) -> None:
     start = time.process_time()
@@ -174,7 +187,9 @@ def _expressions(draw: Any, depth: int = 3) -> tuple[str, Any]:
         extend, zext = draw(st.sampled_from([("ZExt", z3.ZeroExt), ("SExt", z3.SignExt)]))
         return f"({extend} w16 (Extract w8 {low} {x}))", zext(8, z3.Extract(low + 7, low, zx))
     if kind == 4:
-        return f"(Concat w16 (Extract w8 0 {x}) (Extract w8 8 {y}))", z3.Concat(z3.Extract(7, 0, zx), z3.Extract(15, 8, zy))
+        return f"(Concat w16 (Extract w8 0 {x}) (Extract w8 8 {y}))", z3.Concat(
+            z3.Extract(7, 0, zx), z3.Extract(15, 8, zy)
+        )
     return f"(Xor N1:(Not w16 {x}) N1)", z3.BitVecVal(0, 16) & ~zx
 
 

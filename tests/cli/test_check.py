@@ -415,10 +415,15 @@ def test_a_value_that_no_configuration_has_is_an_error(capsys: pytest.CaptureFix
     paths = ["fixtures/policer", "fixtures/nop"]  # of several NFs one has it: that is what --set is for
     assert main(["check", *paths, "-q", "--set", "config.lan_device=0"]) == 0
     assert main(["check", *paths, "-q", "--set", "config.lan_devise=0", "--set", "config.lan_device=0"]) == 2
-    assert "--set config.lan_devise has no effect: the configuration has burst, capacity, lan_device" in capsys.readouterr().err
+    assert (
+        "--set config.lan_devise has no effect: the configuration has burst, capacity, lan_device"
+        in capsys.readouterr().err
+    )
 
 
-def test_values_in_nameless_structures_are_of_the_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_values_in_nameless_structures_are_of_the_configuration(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "main.c").write_text(
         "#include <stdint.h>\n"
         "struct nf_config { union { struct { uint16_t lan; uint16_t wan; }; uint32_t both; }; struct { int deep; } named; } config;\n"

@@ -76,7 +76,9 @@ def test_the_demo_shows_an_analysis_on_one_screen_and_ends_with_what_to_do_next(
     columns, rows = SCREEN
     printed = _run("make demo", clone).splitlines()
     assert sum(max(1, -(-len(line) // columns)) for line in printed) <= rows
-    assert any("call paths on 2 devices" in line for line in printed) and any("fw_flows.c:32:7: warning" in line for line in printed)
+    assert any("call paths on 2 devices" in line for line in printed) and any(
+        "fw_flows.c:32:7: warning" in line for line in printed
+    )
     assert any(line.startswith("build/fw.c: equal to fw, shared-nothing") for line in printed)
     for number, said in zip(
         (-4, -3, -2, -1), ("build/fw.c", "paths fixtures/fw", "check PATH", "docs/editors.md"), strict=True

@@ -144,7 +144,9 @@ def test_folders_of_a_workspace_have_their_own_settings_and_one_server(browser: 
         window.run("Maestro: Show Constraint Matrix")
         expect(window.webview("bridge").locator("#rss-title")).to_have_text("RSS configuration for 82599")
         assert json.loads(settings.read_text()) == {}
-        processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+        processes = subprocess.run(
+            ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
         assert len([args for args in processes if f"{SERVER} serve" in args]) == 1
         window.close()
 

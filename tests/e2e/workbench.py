@@ -344,7 +344,10 @@ class Window:
         while time.monotonic() < end:
             for frame in self.page.frames:
                 with suppress(Error):  # a webview that is being made replaces its frames
-                    if "fake.html" in frame.url and frame.locator("h1", has_text=re.compile(rf"^\s*{heading}\b")).count() > 0:
+                    if (
+                        "fake.html" in frame.url
+                        and frame.locator("h1", has_text=re.compile(rf"^\s*{heading}\b")).count() > 0
+                    ):
                         return frame
             self.page.wait_for_timeout(100)
         raise AssertionError(f"no webview shows {heading!r}; frames: {[f.url[:80] for f in self.page.frames]}")

@@ -249,7 +249,10 @@ def test_bad_keys_tuples_and_captures_are_refused_in_one_line(tmp_path, capsys):
         (("hash", "1.2.3.4,5.6.7.8,99999,1"), "is not SRC,DST"),
         (("hash", "1.2.3.4,5.6.7.8", "--key", "zz"), "not hexadecimal"),
         (("hash", "1.2.3.4,5.6.7.8", "--key", "00112233"), "too short"),
-        (("hash", "1.2.3.4,5.6.7.8", "--nic", "x710", "--key", MICROSOFT_KEY), "takes keys of 52 bytes, this one has 40"),
+        (
+            ("hash", "1.2.3.4,5.6.7.8", "--nic", "x710", "--key", MICROSOFT_KEY),
+            "takes keys of 52 bytes, this one has 40",
+        ),
         (("hash", "1.2.3.4,5.6.7.8", "--fields", "ipv4.sorce"), "unknown field"),
         (("hash", "1.2.3.4,5.6.7.8", "--fields", "ipv4.src,l4.src"), "lacks some of the fields"),
         (("hash", "1.2.3.4,5.6.7.8", "--table", "100"), "not a power of two"),

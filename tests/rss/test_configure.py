@@ -251,7 +251,10 @@ def test_bad_profiles_are_refused_in_one_line(text, message, tmp_path):
 @pytest.mark.parametrize("nic", sorted(profiles()))
 def test_settings_that_are_passed_over_are_never_better(nic, monkeypatch):
     rows = [[*requirements(nf)] for nf in sorted(MATRICES)]
-    rows += [[rss.Requirement(0, 0, rss.all_equal([f, f])) for f in fields] for fields in (("ipv4.src",), ("ipv4.src", "ipv4.dst"))]
+    rows += [
+        [rss.Requirement(0, 0, rss.all_equal([f, f])) for f in fields]
+        for fields in (("ipv4.src",), ("ipv4.src", "ipv4.dst"))
+    ]
     rows.append([rss.Requirement(0, 0, rss.all_equal(["ipv4.dst", "ipv4.dst"])), rss.Requirement(0, 1)])
     quick = [configure(profile(nic), [0, 1], wanted) for wanted in rows]
     monkeypatch.setattr(_Search, "_may_decide", lambda self, space: lambda number, own: (32, 32))

@@ -129,7 +129,9 @@ def test_the_recommended_cores_are_those_that_still_add_half_a_core():
     elephant = balance.recommended([64, *[3] * 64], 16)
     assert elephant.cores == 4 and elephant.speedup == pytest.approx(4, rel=0.05)
     skewed = balance.expected(9, balance.ZIPF_FLOWS, balance.ZIPF_EXPONENT)
-    measured = balance.recommended(np.bincount(np.unique(zipf(300_000, seed=3).columns["ipv4.src"], axis=0, return_inverse=True)[1]), 16)
+    measured = balance.recommended(
+        np.bincount(np.unique(zipf(300_000, seed=3).columns["ipv4.src"], axis=0, return_inverse=True)[1]), 16
+    )
     assert skewed.cores == measured.cores and skewed.speedup == pytest.approx(measured.speedup, rel=0.05)
     assert balance.expected(2) == balance.Recommendation(4, 4.0)
 

@@ -144,7 +144,9 @@ async def test_an_editor_setting_that_wins_disables_the_switch(tree: Callable[..
         entry = e.at(main, "int nf_$0process(")
         found = await e.client.text_document_code_action_async(
             lsp.CodeActionParams(
-                lsp.TextDocumentIdentifier(main), lsp.Range(entry, entry), lsp.CodeActionContext([], [lsp.CodeActionKind.Refactor])
+                lsp.TextDocumentIdentifier(main),
+                lsp.Range(entry, entry),
+                lsp.CodeActionContext([], [lsp.CodeActionKind.Refactor]),
             )
         )
         switches = [a for a in found or () if isinstance(a, lsp.CodeAction) and a.title.startswith("Switch the NIC")]

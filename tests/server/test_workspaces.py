@@ -325,7 +325,9 @@ async def test_call_path_files_without_sources_are_an_nf_of_their_own(tmp_path: 
         hover = await e.client.text_document_hover_async(lsp.HoverParams(document, lens.range.start))
         assert hover is not None and isinstance(hover.contents, lsp.MarkupContent)
         assert "| 0, 0 | equal ipv4.src, ipv4.dst" in hover.contents.value
-        panel = await eventually(lambda: e.request("maestro/panel", {"textDocument": {"uri": uri}}), lambda a: "tree" in a)
+        panel = await eventually(
+            lambda: e.request("maestro/panel", {"textDocument": {"uri": uri}}), lambda a: "tree" in a
+        )
         assert panel["rows"] and panel["devices"] and "tells paths" in panel["tree"]["why"]
         with pytest.raises(JsonRpcException, match="there are call path files alone"):
             await e.command("maestro.parallelize", uri=uri, strategy="locks")

@@ -56,7 +56,9 @@ def assumed_away(analysis: Analysis, device: int, packet: bytes) -> bool:
     return known is None or any(a.packet_class == known[0] and device in a.devices for a in analysis.assumes)
 
 
-def differences(fixture: Fixture, library: Path, analysis: Analysis | None, steer: Steer, packets: int, seed: int) -> Iterator[int]:
+def differences(
+    fixture: Fixture, library: Path, analysis: Analysis | None, steer: Steer, packets: int, seed: int
+) -> Iterator[int]:
     """The numbers of the packets that one core and `CORES` cores treat differently; each core has the full capacity. What
     `analysis` assumes away is left out."""
     cores = [Instance(library, fixture.traffic["args"]) for _ in range(1 + CORES)]
@@ -64,7 +66,13 @@ def differences(fixture: Fixture, library: Path, analysis: Analysis | None, stee
 
 
 def compare(
-    cores: Sequence[Core], traffic: dict[str, Any], devices: int, analysis: Analysis | None, steer: Steer, packets: int, seed: int
+    cores: Sequence[Core],
+    traffic: dict[str, Any],
+    devices: int,
+    analysis: Analysis | None,
+    steer: Steer,
+    packets: int,
+    seed: int,
 ) -> Iterator[int]:
     """As `differences`, of one core, the first, and several others, on the traffic that an expected.toml describes."""
     sequential, *parallel = cores
@@ -74,7 +82,9 @@ def compare(
     for number, arrival in enumerate(Generator(traffic, devices, seed).arrivals(packets)):
         inputs = [(arrival.device, arrival.packet)] * 2
         if arrival.answers is not None:
-            replies = [(run[arrival.answers][0], answer(run[arrival.answers][1], arrival.stranger)) for run in (ones, manys)]
+            replies = [
+                (run[arrival.answers][0], answer(run[arrival.answers][1], arrival.stranger)) for run in (ones, manys)
+            ]
             if all(device < devices for device, _ in replies):
                 inputs = replies
         if analysis is not None and any(assumed_away(analysis, *i) for i in inputs):

@@ -50,7 +50,10 @@ def keys_of(name: str, which: int) -> dict[int, bytes]:
 @pytest.mark.parametrize("which", range(KEYS))
 @pytest.mark.parametrize("name", DIVIDED)
 def test_shared_nothing_means_that_cores_need_not_meet(
-    name: str, which: int, built: Callable[[Fixture], Path], monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    name: str,
+    which: int,
+    built: Callable[[Fixture], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nf, analysis = fixture(name), report(name).analysis
     monkeypatch.chdir(nf.path)  # its arguments may name files
@@ -65,7 +68,9 @@ def test_shared_nothing_means_that_cores_need_not_meet(
 
 @pytest.mark.parametrize("name", DIVIDED)
 def test_every_class_of_packets_that_the_verdict_covers_is_steered_right(
-    name: str, built: Callable[[Fixture], Path], monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    name: str,
+    built: Callable[[Fixture], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nf, analysis = fixture(name), report(name).analysis
     assert analysis.configuration is not None
@@ -78,10 +83,14 @@ def test_every_class_of_packets_that_the_verdict_covers_is_steered_right(
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_what_needs_locks_differs_when_packets_are_spread(
-    name: str, built: Callable[[Fixture], Path], monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    name: str,
+    built: Callable[[Fixture], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nf = fixture(name)
     assert report(name).analysis.verdict == "locks"
     monkeypatch.chdir(nf.path)
     pick = random.Random(1)
-    assert any(True for _ in differences(nf, built(nf), None, lambda device, packet: pick.randrange(CORES), 20_000, seed=1))
+    assert any(
+        True for _ in differences(nf, built(nf), None, lambda device, packet: pick.randrange(CORES), 20_000, seed=1)
+    )

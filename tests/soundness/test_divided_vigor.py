@@ -19,7 +19,9 @@ from tests.native.bench import Instance, build_nf
 from .divided import CORES, compare, steering
 
 VIGOR = os.environ.get("MAESTRO_VIGOR")
-pytestmark = pytest.mark.skipif(not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)")
+pytestmark = pytest.mark.skipif(
+    not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)"
+)
 PACKETS = 40_000 if os.environ.get("MAESTRO_FULL") else 4000
 
 MACS = ["--eth-dest", "0,01:23:45:67:89:00", "--eth-dest", "1,01:23:45:67:89:01"]

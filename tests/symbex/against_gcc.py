@@ -126,7 +126,12 @@ def call(function: ctypes._NamedFuncPointer, device: int, packet: bytes, length:
     """What a native nf_process returns (as 32 bits) and leaves in the packet."""
     memory = ctypes.create_string_buffer(packet, len(packet))
     start = ctypes.c_void_p(ctypes.addressof(memory))
-    given = [ctypes.c_uint16(device), ctypes.byref(start) if takes_mbuf else start, ctypes.c_uint16(length), ctypes.c_int64(now)]
+    given = [
+        ctypes.c_uint16(device),
+        ctypes.byref(start) if takes_mbuf else start,
+        ctypes.c_uint16(length),
+        ctypes.c_int64(now),
+    ]
     if takes_mbuf:
         given.append(ctypes.c_void_p(0))
     return function(*given) & 0xFFFFFFFF, memory.raw

@@ -58,7 +58,11 @@ class Generator:
         if kind <= 2:
             return f"{indent}{name} {self.pick.choice(COMPOUND)} {self.expression(3)};"
         if kind == 3:
-            return f"{indent}{self.pick.choice(['++', '--'])}{name};" if self.pick.random() < 0.5 else self.moved(indent, name)
+            return (
+                f"{indent}{self.pick.choice(['++', '--'])}{name};"
+                if self.pick.random() < 0.5
+                else self.moved(indent, name)
+            )
         if kind == 4:
             inner = indent + "  "
             return f"{indent}for (int i = 0; i < {self.pick.randrange(1, 4)}; i++) {{\n{self.plain(inner)}\n{indent}}}"

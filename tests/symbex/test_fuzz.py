@@ -81,8 +81,8 @@ def noise(lines: list[bytes], pick: random.Random) -> None:
 
 
 def unbalance(lines: list[bytes], pick: random.Random) -> None:
-    at = pick.choice([i for i, line in enumerate(lines) if any(b in line for b in b"(){};,*\"")] or [0])
-    where = [i for i, b in enumerate(lines[at]) if b in b"(){};,*\""] or [0]
+    at = pick.choice([i for i, line in enumerate(lines) if any(b in line for b in b'(){};,*"')] or [0])
+    where = [i for i, b in enumerate(lines[at]) if b in b'(){};,*"'] or [0]
     i = pick.choice(where)
     lines[at] = lines[at][:i] + lines[at][i + 1 :]
 
@@ -114,7 +114,10 @@ def mutate(nf: Fixture, pick: random.Random) -> tuple[Path, bytes]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_mutants_are_analysed_in_time_and_never_wrongly_divided(
-    name: str, libvig: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    name: str,
+    libvig: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nf = fixture(name)
     monkeypatch.chdir(nf.path)  # its arguments may name files
@@ -130,7 +133,9 @@ def test_mutants_are_analysed_in_time_and_never_wrongly_divided(
             analysis = report.analysis
             if analysis.verdict == "shared-nothing" and nf.expected["verdict"] != "shared-nothing":
                 assert analysis.complete, what
-                assert judged(nf, file, content, analysis, libvig, tmp_path / str(seed)) != DIFFERENT, f"{what} needs locks"
+                assert judged(nf, file, content, analysis, libvig, tmp_path / str(seed)) != DIFFERENT, (
+                    f"{what} needs locks"
+                )
 
 
 def analysed(nf: Fixture, file: Path, content: bytes) -> list[Report]:

@@ -138,7 +138,9 @@ def predicted(p: CallPath, a: Assignment, out: int, packet: bytes, traces: list[
         if x != y and i not in loose:
             wrong.append(f"packet byte {i} is {x}, not {y}")
     for c, t in zip(calls_of(p), traces, strict=True):
-        for (_, raw), (name, native) in zip(c.keys, [(k, v) for k, v in t.args.items() if k.startswith(("key", "obj"))], strict=False):
+        for (_, raw), (name, native) in zip(
+            c.keys, [(k, v) for k, v in t.args.items() if k.startswith(("key", "obj"))], strict=False
+        ):
             if isinstance(native, bytes):
                 mask = b"\xff" * len(raw)
                 mine = bytes(a(v) if a.known(v) else native[i] for i, v in enumerate(raw[: len(native)]))
@@ -150,7 +152,12 @@ def predicted(p: CallPath, a: Assignment, out: int, packet: bytes, traces: list[
                 if a(touch.key[0].value) != native_index & 0xFFFFFFFF:
                     wrong.append(f"{c.function}: index {a(touch.key[0].value)}, not {native_index}")
             native_value = t.args.get("value")
-            if touch.role == "put" and isinstance(native_value, int) and touch.value is not None and a.known(touch.value):
+            if (
+                touch.role == "put"
+                and isinstance(native_value, int)
+                and touch.value is not None
+                and a.known(touch.value)
+            ):
                 if a(touch.value) & 0xFFFFFFFF != native_value & 0xFFFFFFFF:
                     wrong.append(f"{c.function}: value {a(touch.value)}, not {native_value}")
         time = t.args.get("time")

@@ -61,7 +61,9 @@ def verification(v: Verification, report: Report, text: str, encoding: Encoding)
         differences = check.differences or (None,)
         for d in differences[:20]:
             where = d.there if d is not None else None
-            start, end = (where.start, where.end) if where is not None and where.file == v.file else _about(check.name, text)
+            start, end = (
+                (where.start, where.end) if where is not None and where.file == v.file else _about(check.name, text)
+            )
             (l0, c0), (l1, c1) = (generated.position(offset, encoding) for offset in (start, end))
             related = (
                 [{"location": places.location(d.here), "message": "the NF does otherwise here"}] if d and d.here else []

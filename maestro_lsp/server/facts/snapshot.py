@@ -37,7 +37,9 @@ def facts(r: Report, key: str, encoding: Encoding, reads: Sequence[str], final: 
     entry = _entry(r, key, places)
     files: dict[str, dict[str, Any]] = {}
     for f in r.findings:
-        _file(files, f.span.file)["diagnostics"].append(json.dumps({**diagnostic(f, places), "data": {"nf": key}}, ensure_ascii=False))
+        _file(files, f.span.file)["diagnostics"].append(
+            json.dumps({**diagnostic(f, places), "data": {"nf": key}}, ensure_ascii=False)
+        )
     for path, told in _idle_permissions(r, reads, places):
         _file(files, path)["diagnostics"].append(json.dumps(told))
     for site in found.values():

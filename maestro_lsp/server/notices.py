@@ -29,14 +29,16 @@ class Notices(Listener):
         self._server = server
         self._published: dict[str, str] = {}
         self._status_due: asyncio.TimerHandle | None = None
-        self._shown: dict[
-            str, tuple[Any, ...]
-        ] = {}  # what lenses and hints of an NF showed when they were last refreshed
+        self._shown: dict[str, tuple[Any, ...]] = {}  # what an NF's lenses and hints showed at their last refresh
 
     # ------------------------------------------------------------------------------------------------------ an analysis
 
     def analysed(self, nf: Nf, old: Facts | None) -> None:
-        for path in diagnostics.files_of(old, nf.facts):
+        facts = [f for f in (old, nf.facts) if f is not None]
+        shown = {path for f in facts for path in f.paths}
+        # nothing to show in an open file is news too: it may tell by the version that its text is analysed
+        read = {d.path for d in self._server.session.documents if any(d.path in f.reads for f in facts)}
+        for path in sorted(shown | read):
             self.publish(path)
         self.refresh(nf)
         self._server.background.analysed(nf)

@@ -40,6 +40,15 @@ async def test_an_edit_that_keys_the_firewall_by_mac_address_makes_findings_and_
         assert (await e.analysis(uri))["verdict"] == "shared-nothing"
 
 
+async def test_that_nothing_is_to_be_said_about_an_edited_file_is_said(tree: Callable[..., Path]) -> None:
+    root = tree("device-counter")
+    async with editor(root) as e:
+        uri = e.open(root / "device-counter" / "bytes.h.gen.c")
+        await e.analysis(uri)
+        e.replace(uri, "// Generated", "// edited\n// Generated")
+        assert await e.diagnostics(uri) == []
+
+
 async def test_a_client_to_which_findings_are_pushed_is_not_told_to_pull_them_as_well(
     tree: Callable[..., Path],
 ) -> None:

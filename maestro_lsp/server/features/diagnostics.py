@@ -6,10 +6,9 @@ They are pushed, also for files that are not open. A client that can only pull g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from ..documents import Documents, forward_range
-from ..nfs import Facts, Nfs
+from ..nfs import Nfs
 
 
 def of_file(nfs: Nfs, path: str) -> list[str]:
@@ -46,8 +45,3 @@ def to_pull(nfs: Nfs, documents: Documents, path: str, previous: str | None) -> 
     if mark == previous:
         return f'{{"kind": "unchanged", "resultId": "{mark}"}}'
     return f'{{"kind": "full", "resultId": "{mark}", "items": [{body}]}}'
-
-
-def files_of(*facts: Facts | None) -> Iterable[str]:
-    """The files that any of these says something about."""
-    return sorted({path for f in facts if f is not None for path in f.paths})

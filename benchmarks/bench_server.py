@@ -41,7 +41,7 @@ REQUESTS = ("textDocument/hover", "textDocument/codeLens", "textDocument/inlayHi
 
 def copied(nf: Path, into: Path) -> Path:
     """The NF in a tree of its own: what lies beside it comes along."""
-    shutil.copytree(nf, into / nf.name, symlinks=True)
+    shutil.copytree(nf, into / nf.name)  # of its links, what they lead to
     for shared in nf.parent.iterdir():
         if shared.is_file() and shared.suffix in (".c", ".h", "") and shared.stat().st_size < 1 << 20:
             shutil.copy(shared, into)

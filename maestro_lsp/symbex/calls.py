@@ -153,7 +153,7 @@ def key_bytes(
 def _key_size(st: State, b: Block, spec: CallSpec, types: Any, role: str) -> int:
     detail = b.info.detail
     if detail.get("equality"):
-        return st.engine.equality(st, detail["equality"]).size
+        return st.engine.callbacks.equality(detail["equality"]).size
     size = detail.get("key_size") or spec.key_bytes
     if isinstance(size, int) and 0 < size <= 4096:
         return size
@@ -168,7 +168,7 @@ def _key_size(st: State, b: Block, spec: CallSpec, types: Any, role: str) -> int
 def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, ...] | None:
     """What decides which entry a key means; None when the equality function is no conjunction of equal parts."""
     if b.info.detail.get("equality"):
-        e = st.engine.equality(st, b.info.detail["equality"])
+        e = st.engine.callbacks.equality(b.info.detail["equality"])
         if e.parts is None:
             return None
         names = {X.byte("key a", i): v for i, v in enumerate(raw)}
@@ -179,7 +179,7 @@ def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, .
 def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr, ...]) -> int | Expr:
     """Whether two keys are equal to the map, as one bit."""
     if b.info.detail.get("equality"):
-        e = st.engine.equality(st, b.info.detail["equality"])
+        e = st.engine.callbacks.equality(b.info.detail["equality"])
         known = st.engine.same_keys
         got = known.get((e.relation, x, y))
         if got is None:

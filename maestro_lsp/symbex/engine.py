@@ -17,13 +17,13 @@ from ..source.text import Span
 from ..source.unit import FunctionDef, GlobalDef, Unit
 from . import expr as X
 from . import initialisers, process  # noqa: F401  (process registers models)
+from .callbacks import Callbacks
 from .code import Code
 from .compile import Compiler, compile_function
-from .equality import Equality, equal_parts
 from .expr import Expr
 from .libc import LIBC, RESULTS
 from .library import MODELS
-from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of
 from .numbers import BUILTINS
 from .solver import Solver
 from .state import Condition, Fork, Frame, Place, State, Stop
@@ -94,8 +94,7 @@ class Engine:
         self._ids: dict[Any, int] = {}
         self._infos: dict[int, ObjectInfo] = {}
         self._functions: dict[int, tuple[str, Unit]] = {}
-        self._equalities: dict[Any, Equality] = {}
-        self._templates: dict[Any, list[int | Expr]] = {}
+        self.callbacks = Callbacks(self)
         self._spans: dict[tuple[int, int], Span] = {}
         self.frozen: frozenset[int] = (
             frozenset()
@@ -480,75 +479,15 @@ class Engine:
             out.append(s)
         return tuple(out)
 
-    # ------------------------------------------------------------------------------------------- functions run for values
-
     def new_state(self) -> State:
         st = State(self)
         st.next_id = FIRST_DYNAMIC_ID
         return st
 
-    def equality(self, st: State, function: int | Expr) -> Equality:
-        """What a map's equality function compares, by running it on two symbolic keys."""
-        target = self.resolve_pointer(function)
-        if target is None:
-            raise Problem("unsupported-construct", "the map's equality function is not known")
-        key = (target[0], target[1].path)
-        got = self._equalities.get(key)
-        if got is None:
-            got = self._equalities[key] = self._run_equality(*target)
-        return got
-
-    def _run_equality(self, name: str, unit: Unit) -> Equality:
-        f = self.find_function(name, unit)
-        if f is None:
-            raise Problem(
-                "missing-function", f"{name}, which compares a map's keys, is not defined in any file of this NF"
-            )
-        code = self.compile(f)
-        st = self.new_state()
-        a = st.allocate(ObjectInfo("local", "key a"), symbolic_bytes("key a", 512))
-        b = st.allocate(ObjectInfo("local", "key b"), symbolic_bytes("key b", 512))
-        before = len(self.troubles)
-        self.push(st, code, [a, b], -1, 0)
-        relation: int | Expr = 0
-        conjuncts: list[int | Expr] = []
-        true_paths = 0
-        width = 8 * max(size_of(f.type.result), 1)
-        for end in self.explore(st):
-            yes = X.nonzero(end.result if end.result is not None else 0, width)
-            cond: int | Expr = yes
-            for c in end.conditions:
-                cond = X.and_(cond, c.expr, 1)
-            if yes != 0:
-                true_paths += 1
-                conjuncts = [*(c.expr for c in end.conditions), yes]
-            relation = X.or_(relation, cond, 1)
-        if len(self.troubles) > before:
-            raise Problem("unsupported-construct", f"{name}, which compares a map's keys, cannot be executed")
-        used = [leaf.args[1] for leaf in X.leaves(relation) if leaf.op == "byte"]
-        size = max(used, default=0) + 1
-        parts = equal_parts(conjuncts) if true_paths == 1 else None
-        return Equality(size, parts, relation)
-
-    def template(self, st: State, init: int | Expr, size: int) -> list[int | Expr]:
-        """A cell's bytes after its initialiser ran on zeroed memory."""
-        target = self.resolve_pointer(init)
-        if target is None:
-            return [0] * size
-        key = (target[0], target[1].path, size)
-        got = self._templates.get(key)
-        if got is None:
-            f = self.find_function(*target)
-            if f is None:
-                raise Problem(
-                    "missing-function",
-                    f"{target[0]}, which initialises a vector's cells, is not defined in any file of this NF",
-                )
-            s = self.new_state()
-            cell = s.allocate(ObjectInfo("local", "cell"), [0] * size)
-            self.nested(s, self.compile(f), [cell])
-            got = self._templates[key] = s.load_bytes(cell, size)
-        return list(got)
+    def object_name(self, oid: int) -> str:
+        """What a global or static variable is called."""
+        info = self._infos.get(oid)
+        return info.name if info is not None else "memory"
 
 
 def _redefined(name: str) -> Callable[..., Any]:

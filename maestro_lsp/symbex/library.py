@@ -56,6 +56,7 @@ def allocate(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     detail["filled"] = "filled" in spec.flags
     info = ObjectInfo("handle", f"{spec.kind}#{st.next_id}", library_kind=spec.kind, detail=detail)
     address = st.allocate(info, [0] * 8)
+    st.engine.callbacks.hand_over(values)
     st.store(arg(spec, values, "out"), address, 8)
     if st.tracking:
         raise Problem("unsupported-construct", f"{spec.name} creates an object while a packet is processed")
@@ -247,7 +248,7 @@ def vector_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
         raise Problem("unsupported-construct", f"cell {index} of {b.info.name} is borrowed; it has {capacity}")
     if cell is None:
         if closed(st, oid) and not st.library.get(("opaque", oid)) and isinstance(index, int):
-            data = st.engine.template(st, b.info.detail.get("init", 0), size)
+            data = st.engine.callbacks.template(b.info.detail.get("init", 0), size)
         else:
             data = symbolic_bytes(f"vector_data_reset#{n}", size)
         info = ObjectInfo("cell", f"a cell of {b.info.name}", detail={"vector": oid, "index": index, "call": n})

@@ -153,6 +153,8 @@ class _Run:
         paths = tuple(results.path(i, st) for i, st in enumerate(ends))
         if self.engine.addresses:
             self.report_addresses(paths, span)
+        for f, why in self.engine.callbacks.objections(base):
+            self.engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
         return Execution(
             paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
             tuple(map(results.start_touches, self.started)), partial(self.follow, base, process),

@@ -155,7 +155,7 @@ class _Comparison:
             yield Difference(f"{name} hashes keys differently", there=there)
         size = its.detail.get("elem_size")
         if its.detail.get("init") is not None and isinstance(size, int) and not self.equal_bytes(
-            a.engine.template(a, mine.detail.get("init", 0), size), b.engine.template(b, its.detail["init"], size)
+            a.engine.callbacks.template(mine.detail.get("init", 0), size), b.engine.callbacks.template(its.detail["init"], size)
         ):  # fmt: skip
             yield Difference(f"{name} has cells that begin with other contents", there=there)
         if not self.same_contents(a, x, b, y):
@@ -165,7 +165,7 @@ class _Comparison:
         p, q = mine.get("equality"), its.get("equality")
         if not p or not q:
             return bool(p) == bool(q)
-        e, f = a.engine.equality(a, p), b.engine.equality(b, q)
+        e, f = a.engine.callbacks.equality(p), b.engine.callbacks.equality(q)
         return e.size == f.size and (e.relation is f.relation or e.relation == f.relation)
 
     def same_hash(self, a: State, p: Value | None, b: State, q: Value | None) -> bool:

@@ -221,7 +221,7 @@ class _Writer:
             if r.constraint
         )
         name = f"{self.nf.name}-{self.strategy}.c"
-        text = "\n".join([self.title(name, requires), *body]).rstrip("\n") + "\n"
+        text = "\n\n".join(part.strip("\n") for part in [self.title(name), *body]) + "\n"
         return Parallel(
             self.strategy, text, name, self.build(), self.run(), tuple(self.notes), requires, self.configuration()
         )
@@ -308,7 +308,7 @@ class _Writer:
 
     # ---------------------------------------------------------------------------------------------------------- text
 
-    def title(self, name: str, requires: tuple[str, ...]) -> str:
+    def title(self, name: str) -> str:
         what = {
             "sequential": "on one core",
             "shared-nothing": "on many cores, each with state of its own: RSS brings together the packets that must meet",
@@ -325,8 +325,6 @@ class _Writer:
         ]
         if "$LIBVIG" in self.build():
             lines.append("       LIBVIG is the folder in which libvig/verified lies, with the containers' sources.")
-        if requires and self.strategy == "shared-nothing":
-            lines += ["", "What the keys below see to:", *(f"  {r}" for r in requires)]
         if self.notes:
             lines += ["", *self.notes]
         return "\n".join(f"// {line}".rstrip() for line in lines) + "\n"
@@ -345,13 +343,16 @@ class _Writer:
             for macro in dict.fromkeys(u.pre.macros[name] for u in self.program.units if name in u.pre.macros)
             if macro.where is not None
         ]
-        out = [*features[:1], self.runtime.block("DPDK, and what the NF may call", "maestro/dpdk.h", *pieces)]
-        out += [*_QUIET, self.includes()]
+        out = [
+            *features[:1],
+            self.runtime.block("DPDK, and what the NF may call", "maestro/dpdk.h", *pieces, "maestro/quiet.h"),
+        ]
+        out.append(self.includes())
         if self.chain_headers:
             out.append(self.runtime.block("dchains", *self.chain_headers))
         if self.allocation is not None:
-            out.append("static unsigned maestro_core_of_index(int index);\n")
-        out += [self.nf_part(dropped), _LOUD]
+            out.append("static unsigned maestro_core_of_index(int index);")
+        out += [self.nf_part(dropped) + "\n" + _LOUD]
         out.append(self.conventions())
         configuration = self.configuration()
         if self.allocation is not None:
@@ -359,7 +360,10 @@ class _Writer:
         if self.strategy != "sequential":
             if configuration is None:
                 raise Refused("there is no RSS configuration for this NF: see the findings of `maestro-lsp check`")
-            out.append(_ruler("RSS") + rss_data(configuration, self.report.analysis.rows, self.allocation))
+            data = rss_data(
+                configuration, self.report.analysis.rows, self.allocation, self.strategy != "shared-nothing"
+            )
+            out.append(f"{_ruler('RSS')}\n{data}")
         main = "maestro/main_balanced.h" if self.form == "balanced" else f"maestro/main_{stem}.h"
         out.append(self.runtime.block("ports, main loop", main))
         return out
@@ -398,7 +402,11 @@ class _Writer:
             known = piece.kind == "function" and any(n in self.catalogue.calls for _, n in piece.names)
             lines.append(by_name(text) if known else text)
             if last is None or piece.file != last.file:
-                out += ["", self.file_title(piece), *([""] if len(lines[-1].splitlines()) > 1 else [])]
+                out += [
+                    *([""] if last is not None else []),
+                    self.file_title(piece),
+                    *([""] if len(lines[-1].splitlines()) > 1 else []),
+                ]
             elif "\n" in lines[-1] or "\n" in out[-1] or last.kind != piece.kind:
                 out.append("")
             out += lines
@@ -439,7 +447,7 @@ class _Writer:
             )
         if self.sharing.always_writes:
             lines.append("#define MAESTRO_ALWAYS_WRITES 1 // every packet that is kept writes state")
-        return "\n".join(lines).lstrip("\n") + "\n"
+        return "\n".join(lines) + "\n"
 
     def build(self) -> str:
         """The command that builds the file in the NF's folder, with the libVig that its sources include; {file} and {program}
@@ -470,25 +478,6 @@ def libvig_folder(program: Program, read: Callable[[str], str | None]) -> str | 
     return next((f for f in folders if read(posixpath.join(f, "map.c")) is not None), None)
 
 
-# The style of the NF and of its libVig is not ours to change; what is wrong rather than unusual still warns
-_QUIET = (
-    "#pragma GCC diagnostic push",
-    *(
-        f'#pragma GCC diagnostic ignored "-W{name}"'
-        for name in (
-            "parentheses",
-            "sign-compare",
-            "type-limits",
-            "unused-function",
-            "unused-parameter",
-            "unused-value",
-            "unused-variable",
-        )
-    ),
-    "#ifdef __clang__",
-    '#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"',
-    "#endif",
-)
 _LOUD = "#pragma GCC diagnostic pop"
 
 
@@ -503,4 +492,4 @@ def _filled(command: str, file: str) -> str:
 
 
 def _ruler(what: str) -> str:
-    return f"\n// {'-' * max(4, 116 - len(what))} {what}\n"
+    return f"// {'-' * max(4, 116 - len(what))} {what}\n"

@@ -46,6 +46,22 @@ struct maestro_bits {
 #define MAESTRO_L4_DST MAESTRO_BITS(MAESTRO_L4, 16, 16)
 #define MAESTRO_SCTP_TAG MAESTRO_BITS(MAESTRO_L4, 32, 32)
 
+// What NICs usually hash of IP packets, as rows of hash inputs and as options.
+#define MAESTRO_INPUTS_IP(v)                                                                                 \
+  {v##_TCP, 4, {v##_SRC, v##_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},                                          \
+  {v##_UDP, 4, {v##_SRC, v##_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},                                          \
+  {v##_SCTP, 5, {v##_SRC, v##_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST, MAESTRO_SCTP_TAG}},                       \
+  {v##_OTHER, 2, {v##_SRC, v##_DST}},                                                                        \
+  {v##_FRAG, 2, {v##_SRC, v##_DST}}
+#define MAESTRO_INPUTS_IPV4 MAESTRO_INPUTS_IP(MAESTRO_IPV4)
+#define MAESTRO_INPUTS_IPV6 MAESTRO_INPUTS_IP(MAESTRO_IPV6)
+#define MAESTRO_TYPES_IPV4                                                                                   \
+  (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_SCTP |             \
+   RTE_ETH_RSS_NONFRAG_IPV4_OTHER | RTE_ETH_RSS_FRAG_IPV4)
+#define MAESTRO_TYPES_IPV6                                                                                   \
+  (RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_NONFRAG_IPV6_SCTP |             \
+   RTE_ETH_RSS_NONFRAG_IPV6_OTHER | RTE_ETH_RSS_FRAG_IPV6)
+
 #define MAESTRO_PARTS_MAX 16       // of one hash input
 #define MAESTRO_INPUT_WORDS 20     // longest hash input, 32-bit words
 #define MAESTRO_TABLE_MAX 4096     // entries of the largest indirection table

@@ -5,26 +5,9 @@
 // Build: cc -std=gnu11 -O3 -I../../maestro_lsp/runtime $(pkg-config --cflags libdpdk) -o ./fw-shared-nothing fw-shared-nothing.c ../../maestro_lsp/runtime/libvig/verified/*.c $(pkg-config --libs libdpdk)
 // Run:   ./fw-shared-nothing -l 0-3 -- --wan 1 --expire 10000000 --max-flows 65536 --eth-dest 0,01:23:45:67:89:00 --eth-dest 1,01:23:45:67:89:01
 //
-// What the keys below see to:
-//   devices 0, 0: equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto
-//   devices 0, 1: equal ipv4.proto, ipv4.src = ipv4.dst, ipv4.dst = ipv4.src, l4.src = l4.dst, l4.dst = l4.src
-//   devices 1, 1: equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto
-//
 // divided between the cores: state->chain, state->flows, state->ids, state->inside_devices
 
 #include <maestro/nf_part.h>
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wparentheses"
-#pragma GCC diagnostic ignored "-Wsign-compare"
-#pragma GCC diagnostic ignored "-Wtype-limits"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#pragma GCC diagnostic ignored "-Wunused-value"
-#pragma GCC diagnostic ignored "-Wunused-variable"
-#ifdef __clang__
-#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"
-#endif
 
 #include <assert.h>
 #include <getopt.h>
@@ -452,6 +435,7 @@ int nf_process(uint16_t device, uint8_t *buffer, uint16_t packet_length, vigor_t
 }
 
 #pragma GCC diagnostic pop
+
 // -------------------------------------------------------------------- What nf_process returns, and on how many devices
 
 #define MAESTRO_DROPS(output, device) ((output) == (device))
@@ -460,65 +444,35 @@ int nf_process(uint16_t device, uint8_t *buffer, uint16_t packet_length, vigor_t
 #define MAESTRO_NF_CONFIG_PRINT nf_config_print
 
 // ----------------------------------------------------------------------------------------------------------------- RSS
-// Device 0: with this key and these inputs, packets meet on one core that
+
+// Device 0: packets meet on one core that
 //   arrive on 0: equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto
 //   arrive on 0 and on 1: equal ipv4.proto, ipv4.src = ipv4.dst, ipv4.dst = ipv4.src, l4.src = l4.dst, l4.dst = l4.src
 static const uint8_t maestro_key_0[52] = {
-  0xc0, 0x22, 0xb7, 0x18, 0x8e, 0x99, 0x77, 0xa0, 0xc3, 0x54, 0xdf, 0x19, 0x7f, 0xa1, 0xf5, 0x18,
-  0x91, 0x95, 0xb8, 0x12, 0x3e, 0x3b, 0xfa, 0x3d, 0x2a, 0x05, 0xb0, 0xb1, 0xb0, 0x51, 0xcd, 0x8b,
-  0x78, 0xb4, 0xaa, 0x71, 0x00, 0x91, 0x2e, 0x0a, 0x91, 0xf0, 0xdc, 0xc0, 0xa1, 0xf6, 0xad, 0x15,
-  0x4d, 0x5e, 0xde, 0x35,
+  0xc0, 0x22, 0xb7, 0x18, 0x8e, 0x99, 0x77, 0xa0, 0xc3, 0x54, 0xdf, 0x19, 0x7f, 0xa1, 0xf5, 0x18, 0x91, 0x95,
+  0xb8, 0x12, 0x3e, 0x3b, 0xfa, 0x3d, 0x2a, 0x05, 0xb0, 0xb1, 0xb0, 0x51, 0xcd, 0x8b, 0x78, 0xb4, 0xaa, 0x71,
+  0x00, 0x91, 0x2e, 0x0a, 0x91, 0xf0, 0xdc, 0xc0, 0xa1, 0xf6, 0xad, 0x15, 0x4d, 0x5e, 0xde, 0x35,
 };
-static const struct maestro_hash_input maestro_inputs_0[] = {
-  {MAESTRO_IPV4_TCP, 4, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV4_UDP, 4, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV4_SCTP, 5, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST, MAESTRO_SCTP_TAG}},
-  {MAESTRO_IPV4_OTHER, 2, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST}},
-  {MAESTRO_IPV4_FRAG, 2, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST}},
-  {MAESTRO_IPV6_TCP, 4, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV6_UDP, 4, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV6_SCTP, 5, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST, MAESTRO_SCTP_TAG}},
-  {MAESTRO_IPV6_OTHER, 2, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST}},
-  {MAESTRO_IPV6_FRAG, 2, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST}},
-  {MAESTRO_L2_PAYLOAD, 1, {MAESTRO_ETH_TYPE}},
-};
-
-// Device 1: with this key and these inputs, packets meet on one core that
+// Device 1: packets meet on one core that
 //   arrive on 0 and on 1: equal ipv4.proto, ipv4.src = ipv4.dst, ipv4.dst = ipv4.src, l4.src = l4.dst, l4.dst = l4.src
 //   arrive on 1: equal ipv4.src, ipv4.dst, l4.src, l4.dst, ipv4.proto
 static const uint8_t maestro_key_1[52] = {
-  0xa9, 0x00, 0xd7, 0xa0, 0xc3, 0x54, 0xdf, 0x18, 0x8e, 0x99, 0x77, 0xa1, 0xf5, 0x19, 0x7f, 0xa0,
-  0x3f, 0xb5, 0x89, 0x68, 0x31, 0x1b, 0xd6, 0x25, 0x43, 0xc1, 0x09, 0xd1, 0xec, 0x34, 0xb7, 0x82,
-  0xe1, 0x35, 0x05, 0xb5, 0xa3, 0x69, 0xa8, 0x41, 0x62, 0x80, 0x62, 0x57, 0xf1, 0xaa, 0xeb, 0x59,
-  0xa9, 0x57, 0x39, 0xdc,
+  0xa9, 0x00, 0xd7, 0xa0, 0xc3, 0x54, 0xdf, 0x18, 0x8e, 0x99, 0x77, 0xa1, 0xf5, 0x19, 0x7f, 0xa0, 0x3f, 0xb5,
+  0x89, 0x68, 0x31, 0x1b, 0xd6, 0x25, 0x43, 0xc1, 0x09, 0xd1, 0xec, 0x34, 0xb7, 0x82, 0xe1, 0x35, 0x05, 0xb5,
+  0xa3, 0x69, 0xa8, 0x41, 0x62, 0x80, 0x62, 0x57, 0xf1, 0xaa, 0xeb, 0x59, 0xa9, 0x57, 0x39, 0xdc,
 };
-static const struct maestro_hash_input maestro_inputs_1[] = {
-  {MAESTRO_IPV4_TCP, 4, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV4_UDP, 4, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV4_SCTP, 5, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST, MAESTRO_SCTP_TAG}},
-  {MAESTRO_IPV4_OTHER, 2, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST}},
-  {MAESTRO_IPV4_FRAG, 2, {MAESTRO_IPV4_SRC, MAESTRO_IPV4_DST}},
-  {MAESTRO_IPV6_TCP, 4, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV6_UDP, 4, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST}},
-  {MAESTRO_IPV6_SCTP, 5, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST, MAESTRO_L4_SRC, MAESTRO_L4_DST, MAESTRO_SCTP_TAG}},
-  {MAESTRO_IPV6_OTHER, 2, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST}},
-  {MAESTRO_IPV6_FRAG, 2, {MAESTRO_IPV6_SRC, MAESTRO_IPV6_DST}},
+
+static const struct maestro_hash_input maestro_inputs_0[] = {
+  MAESTRO_INPUTS_IPV4,
+  MAESTRO_INPUTS_IPV6,
   {MAESTRO_L2_PAYLOAD, 1, {MAESTRO_ETH_TYPE}},
 };
 
 static const struct maestro_rss maestro_rss[MAESTRO_NF_DEVICES] = {
-  {.key = maestro_key_0, .key_length = sizeof(maestro_key_0),
-   .types = RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER | RTE_ETH_RSS_NONFRAG_IPV4_SCTP |
-            RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_FRAG_IPV6 |
-            RTE_ETH_RSS_NONFRAG_IPV6_OTHER | RTE_ETH_RSS_NONFRAG_IPV6_SCTP | RTE_ETH_RSS_NONFRAG_IPV6_TCP |
-            RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_L2_PAYLOAD,
-   .table_size = 512, .inputs = maestro_inputs_0, .input_count = 11,
-   .tied = 0},
-  {.key = maestro_key_1, .key_length = sizeof(maestro_key_1),
-   .types = RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER | RTE_ETH_RSS_NONFRAG_IPV4_SCTP |
-            RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_FRAG_IPV6 |
-            RTE_ETH_RSS_NONFRAG_IPV6_OTHER | RTE_ETH_RSS_NONFRAG_IPV6_SCTP | RTE_ETH_RSS_NONFRAG_IPV6_TCP |
-            RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_L2_PAYLOAD,
-   .table_size = 512, .inputs = maestro_inputs_1, .input_count = 11,
-   .tied = 0},
+  {.key = maestro_key_0, .key_length = sizeof(maestro_key_0), .tied = 0,
+   .table_size = 512, .inputs = maestro_inputs_0, .input_count = RTE_DIM(maestro_inputs_0),
+   .types = MAESTRO_TYPES_IPV4 | MAESTRO_TYPES_IPV6 | RTE_ETH_RSS_L2_PAYLOAD},
+  {.key = maestro_key_1, .key_length = sizeof(maestro_key_1), .tied = 0,
+   .table_size = 512, .inputs = maestro_inputs_0, .input_count = RTE_DIM(maestro_inputs_0),
+   .types = MAESTRO_TYPES_IPV4 | MAESTRO_TYPES_IPV6 | RTE_ETH_RSS_L2_PAYLOAD},
 };

@@ -26,6 +26,11 @@ class Source:
     number: int = -1  # of the call
 
 
+# A place that an index, or what it is a one-to-one function of, comes from: kind (fresh, scan, expired, map, cell), object, and the
+# first of the four bytes of a cell.
+Origin = tuple[str, int, int]
+
+
 class Provenance:
     """Answers about the indices of one NF's paths."""
 
@@ -35,6 +40,7 @@ class Provenance:
         self._given: dict[int, dict[Expr, tuple[Touch, int]]] = {}
         self._sources: dict[tuple[int, Expr], Source] = {}
         self._inner: dict[tuple[int, Expr], Expr | None] = {}
+        self._origins: dict[tuple[int, Expr], tuple[Origin, ...]] = {}
         self._read: dict[int, dict[str, set[int]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0
@@ -84,6 +90,22 @@ class Provenance:
             found = injective_argument(index) or self.arithmetic(p, index)
             self._inner[key] = found if found is not index else None
         return self._inner[key]
+
+    def origins(self, p: CallPath, index: int | Expr) -> tuple[Origin, ...]:
+        """Where an index comes from, and what it is a one-to-one function of, and so on inwards."""
+        if isinstance(index, int):
+            return ()
+        key = (p.number, index)
+        got = self._origins.get(key)
+        if got is None:
+            s = self.source(p, index)
+            read = cell_bytes(index) if s.kind == "cell" else (0, 4)
+            mine: tuple[Origin, ...] = ()
+            if s.object is not None and read is not None and read[1] == 4:
+                mine = ((s.kind, s.object, read[0]),)
+            inner = self.inner(p, index)
+            got = self._origins[key] = mine + (self.origins(p, inner) if inner is not None else ())
+        return got
 
     def holder(self, p: CallPath, index: int | Expr) -> tuple[int, tuple[Part, ...]] | None:
         """(map or vector, key) by which a path got an index that earlier packets stored; None for a fresh index."""

@@ -18,7 +18,7 @@ from .access import Access
 from .expiry import erases_expired, erases_stored_key, expired_used
 from .linear import is_packet_bit
 from .numbers import frees_old, number_problems
-from .provenance import CELL, DEFAULT_CAPACITY, Provenance, cell_bytes, same_index
+from .provenance import CELL, DEFAULT_CAPACITY, Origin, Provenance, same_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,7 @@ class Table:
     capacity: int = DEFAULT_CAPACITY  # its indices are below
     maps: set[int] = field(default_factory=set)
     vectors: set[int] = field(default_factory=set)
-    holders: set[tuple[int, int]] = field(
-        default_factory=set
-    )  # (vector, byte): cells that hold indices of the chain there
+    holders: set[tuple[int, int]] = field(default_factory=set)  # (vector, byte): there, cells hold indices of the chain
     breaches: list[Breach] = field(default_factory=list)  # what breaks the table as a whole
     foreign: list[Breach] = field(default_factory=list)  # accesses at numbers that are no indices of it
     numbers: list[Breach] = field(default_factory=list)  # where the number of an index matters, not only its identity
@@ -89,25 +87,26 @@ def find_tables(
 def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Provenance) -> None:
     """Which maps store a chain's fresh indices, which vectors are addressed by them, and which cells hold them."""
     map_owner: dict[int, set[int]] = {}
-    # numbers of which no dchain is known yet, and what each would make a member
-    unknown: dict[tuple[int, int | Expr, str, Any], CallPath] = {}
+    # what numbers would make a member, by where they come from: few, however many paths there are
+    unknown: dict[tuple[tuple[Origin, ...], str, Any], None] = {}
     for p in paths:
         for c in p.calls:
             for t in c.touches:
                 if t.role == "put" and t.value is not None:
-                    unknown[p.number, t.value, "map", t.object] = p
+                    unknown[origin.origins(p, t.value), "map", t.object] = None
                 elif t.index and t.role in ("borrow", "return") and t.key:
-                    unknown[p.number, t.key[0].value, "vector", t.object] = p
+                    unknown[origin.origins(p, t.key[0].value), "vector", t.object] = None
                 if t.role == "return":
-                    unknown |= {(p.number, word, "holder", (t.object, offset)): p for offset, word in _stored_words(t)}
+                    for offset, word in _stored_words(t):
+                        unknown[origin.origins(p, word), "holder", (t.object, offset)] = None
     changed = True
     while changed:
         changed = False
-        for (number, index, kind, member), p in list(unknown.items()):
-            chain = _chain_of(p, index, map_owner, tables, origin)
+        for origins, kind, member in list(unknown):
+            chain = _chain_of(origins, map_owner, tables)
             if chain is None:
                 continue
-            del unknown[number, index, kind, member]
+            del unknown[origins, kind, member]
             table = tables[chain]
             members: set[Any] = table.maps if kind == "map" else table.vectors if kind == "vector" else table.holders
             if member not in members:
@@ -117,28 +116,17 @@ def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Proven
                     map_owner.setdefault(member, set()).add(chain)
 
 
-def _chain_of(
-    p: CallPath, index: int | Expr, map_owner: Mapping[int, set[int]], tables: Mapping[int, Table], origin: Provenance
-) -> int | None:
-    """The dchain that an index belongs to."""
-    if isinstance(index, int):
-        return None
-    s = origin.source(p, index)
-    if s.kind in ("fresh", "scan", "expired") and s.object in tables:
-        return s.object
-    owners = map_owner.get(s.object, set()) if s.object is not None else set()
-    if s.kind == "map" and len(owners) == 1:
-        return next(iter(owners))
-    if s.kind == "cell":
-        read = cell_bytes(index)
-        held = [
-            t.chain for t in tables.values() if read is not None and read[1] == 4 and (s.object, read[0]) in t.holders
-        ]
-        if len(held) == 1:
-            return held[0]
-    inner = origin.inner(p, index)
-    if inner is not None:
-        return _chain_of(p, inner, map_owner, tables, origin)
+def _chain_of(origins: Sequence[Origin], map_owner: Mapping[int, set[int]], tables: Mapping[int, Table]) -> int | None:
+    """The dchain that an index belongs to, by where it comes from."""
+    for kind, came_from, first in origins:
+        if kind == "map":
+            found = list(map_owner.get(came_from, ()))
+        elif kind == "cell":
+            found = [t.chain for t in tables.values() if (came_from, first) in t.holders]
+        else:
+            found = [came_from] if came_from in tables else []
+        if len(found) == 1:
+            return found[0]
     return None
 
 
@@ -181,7 +169,7 @@ def _check_access(
     index = a.key[0].value
     if a.role == "allocate":
         return  # its index is fresh
-    mine = _chain_of(a.path, index, map_owner, tables, origin)
+    mine = _chain_of(origin.origins(a.path, index), map_owner, tables)
     kind = origin.source(a.path, index).kind
     if mine == chain and kind == "expired":
         if not a.write and a.role in ("borrow", "return"):
@@ -356,9 +344,8 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
         for a in mine:
             if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a, origin):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
-        for a in (
-            accesses
-        ):  # an index that later packets can find must have its cells written, whether this path uses them or not
+        # an index that later packets can find must have its cells written, whether this path uses them or not
+        for a in accesses:
             if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
                 continue
             index = a.key[0].value

@@ -20,7 +20,7 @@ from .guard import Guard, Unguarded, find_guard, stored_in
 from .linear import is_packet_bit
 from .numbers import number_problems
 from .provenance import DEFAULT_CAPACITY, Provenance
-from .tables import Breach, Table, find_tables, key_problems
+from .tables import Breach, Table, erasure_problems, find_tables, key_problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +165,16 @@ def _effective(
         problem = expiry_problem({o}, accesses, origin)
         if problem is not None:
             loose[o] = Obstacle("global-state", problem[1], problem[0], problem[2])
+        for at, why in erasure_problems(o, None, accesses, origin):
+            loose.setdefault(o, Obstacle("global-state", why, at))
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "put"}):
         for at, why in key_problems({o}, accesses, origin):
             loose.setdefault(o, Obstacle("global-state", why, at))
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "add"}):
-        for at, why in number_problems(o, {o}, objects[o].capacity or DEFAULT_CAPACITY, (), accesses, origin):
+        capacity = objects[o].capacity
+        for at, why in number_problems(
+            o, {o}, capacity or DEFAULT_CAPACITY, capacity or origin.bound, (), accesses, origin, owner.keys()
+        ):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra)

@@ -40,9 +40,9 @@ def expiry_problem(
     stamps: dict[int | Expr | None, Access] = {}
     for a in accesses:
         if (
-            a.object.id in table_objects
-            and a.role in ("allocate", "rejuvenate")
-            and a.touch is not None
+            a.touch is not None
+            and a.object.id in table_objects
+            and (a.role in ("allocate", "rejuvenate") or (a.role in ("add", "update") and a.touch.time is not None))
             and a.touch.found is not False
         ):
             stamps.setdefault(_lag(a.touch.time), a)
@@ -180,6 +180,8 @@ def _used(p: CallPath, origin: Provenance) -> set[Expr]:
                 used |= X.leaves(e)
     for w in p.writes:
         used |= X.leaves(w.value)
+    for _, offset in p.regions:
+        used |= X.leaves(offset)
     for q in p.plain:
         used |= X.leaves(q.offset)
         if q.value is not None:
@@ -194,7 +196,7 @@ def _used(p: CallPath, origin: Provenance) -> set[Expr]:
                         used |= X.leaves(part.value)
             if t.value is not None and t.role not in ("expire", "allocate"):
                 used |= X.leaves(t.value)
-            for _, v in t.stored:
+            for v in (*t.arguments, *(v for _, v in t.stored)):
                 used |= X.leaves(v)
     return used
 

@@ -126,13 +126,13 @@ def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], 
 
 def _undoes(e: int | Expr, left: Sequence[int | Expr], index: Expr, capacity: int, origin: Provenance) -> bool:
     """Whether a lookup at e finds an index exactly where the packet has the bytes in which it left."""
+    if not isinstance(e, Expr) or not any(map(is_packet_bit, X.leaves(e))):
+        return False
     fields = sorted(
         (leaf for leaf in X.leaves(e) if is_packet_bit(leaf)), key=lambda leaf: (str(leaf.args[0]), leaf.args[1])
     )
-    first = fields[0].args[1] if fields else 0
-    if not isinstance(e, Expr) or [(f.args[0], f.args[1]) for f in fields] != [
-        (fields[0].args[0], first + i) for i in range(len(left))
-    ]:
+    first = fields[0].args[1]
+    if [(f.args[0], f.args[1]) for f in fields] != [(fields[0].args[0], first + i) for i in range(len(left))]:
         return False
     width = 8 * len(left)
     again = X.from_bytes(
@@ -176,8 +176,8 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
             ):
                 continue
             value = t.value if isinstance(t.value, (int, Expr)) else None
-            effects.append((t.object, t.role, t.key, value, t.stored))
-            used += [*(part.value for part in t.key or ()), value, *(v for _, v in t.stored)]
+            effects.append((t.object, t.role, t.key, value, t.stored, t.arguments, t.time))
+            used += [*(part.value for part in t.key or ()), value, *(v for _, v in t.stored), *t.arguments, t.time]
     writes = tuple((w.array, w.offset, w.value) for w in p.writes)
     plain = tuple(dict.fromkeys((q.object, q.offset, q.size, q.value) for q in p.plain if q.write))
     used += [

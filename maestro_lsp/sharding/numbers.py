@@ -16,6 +16,7 @@ from ..symbex.path import CallPath, Touch
 from .access import Access
 from .provenance import CELL, Provenance, same_index
 
+_CHECKSUMS = ("checksum#", "l4_checksum#")
 MAX_COPIES = 4  # from cell to cell, that are followed
 
 
@@ -23,7 +24,8 @@ MAX_COPIES = 4  # from cell to cell, that are followed
 class Held:
     """What of an index the byte of a cell holds."""
 
-    bits: set[int | None] = field(default_factory=set)  # the lowest of eight bits; None: a function of the index
+    # the lowest of eight bits of the index plus a constant, and the constant; None: another function of the index
+    bits: set[tuple[int, int] | None] = field(default_factory=set)
     other: bool = False  # it is given other numbers too
     own: bool = True  # only ever the index of the cell's own entry
 
@@ -32,11 +34,16 @@ def number_problems(
     chain: int,
     members: Set[int],
     capacity: int,
+    bound: int,
     packet_indices: Sequence[Access],
     accesses: Sequence[Access],
     origin: Provenance,
+    filled: Set[int],
 ) -> Iterator[tuple[Access, str]]:
-    """Where something depends on the number of an index of a table (`chain` is its dchain, or the table itself), and how."""
+    """Where something depends on the number of an index of a table (`chain` is its dchain, or the table itself), and how.
+
+    All indices are below `bound`. `filled` are vectors whose cells nobody reads before a packet has written them.
+    """
     by_path: dict[int, list[Access]] = {}
     for a in accesses:
         if a.touch is not None:
@@ -49,7 +56,7 @@ def number_problems(
     paths = [_Numbers(group, chain, members, origin) for group in by_path.values()]
     held: dict[tuple[int, int], Held] = {}
     for _ in range(MAX_COPIES):
-        found = _held(paths)
+        found = _held(paths, filled)
         if {k: v.bits for k, v in found.items()} == {k: v.bits for k, v in held.items()}:
             break
         held = found
@@ -64,18 +71,20 @@ def number_problems(
     whole = set(range(max((capacity - 1).bit_length(), 1)))
     for p in paths:
         if p.numbers:
-            yield from p.problems(whole, capacity, reused, held, asked.get(p.path.number, set()))
+            yield from p.problems(whole, bound, reused, held, asked.get(p.path.number, set()))
 
 
-def _held(paths: Sequence[_Numbers]) -> dict[tuple[int, int], Held]:
+def _held(paths: Sequence[_Numbers], filled: Set[int]) -> dict[tuple[int, int], Held]:
     """The bytes of cells, (vector, offset), in which numbers are stored."""
     stores = [(p, t, o, p.plainly(v)) for p in paths for t in p.stores() for o, v in t.stored]
     held: dict[tuple[int, int], Held] = {}
     for p, t, o, v in stores:
         for n in p.among(v):
-            h = held.setdefault((t.object, o), Held())
+            h = held.setdefault((t.object, o), Held(other=t.object not in filled))
             taken = bits_shown(v, n)
-            h.bits.add(min(taken) if taken is not None and len(taken) == 8 and min(taken) % 8 == 0 else None)
+            h.bits.add(
+                (min(taken), _added(v)) if taken is not None and len(taken) == 8 and min(taken) % 8 == 0 else None
+            )
             h.own = h.own and t.key is not None and same_index(p.path, t.key[0].value, n)
     for p, t, o, v in stores:
         if (t.object, o) in held and not p.among(v):
@@ -108,12 +117,13 @@ class _Numbers:
             if a.role != "borrow" or a.call is None or a.object.id not in vectors:
                 continue
             for (v, o), h in held.items():
-                (bit,) = h.bits if len(h.bits) == 1 else (None,)
-                if v != a.object.id or bit is None:
+                (part,) = h.bits if len(h.bits) == 1 else (None,)
+                if v != a.object.id or part is None:
                     continue
-                first = o - bit // 8
+                first = o - part[0] // 8
                 number = X.sym(f"index in cell {a.call.number} at {first}", 32)
-                self._names[X.byte(f"{CELL}{a.call.number}", o)] = X.extract(number, bit, 8)
+                whole = X.add(number, part[1], 32)
+                self._names[X.byte(f"{CELL}{a.call.number}", o)] = X.extract(whole, part[0], 8)
                 self.numbers[number] = a
                 self.from_cell[number] = (v, first)
 
@@ -136,10 +146,10 @@ class _Numbers:
         return sorted(found, key=lambda n: n.serial) if found else []
 
     def problems(
-        self, whole: Set[int], capacity: int, reused: bool, held: Mapping[tuple[int, int], Held], asked: Set[Expr]
+        self, whole: Set[int], bound: int, reused: bool, held: Mapping[tuple[int, int], Held], asked: Set[Expr]
     ) -> Iterator[tuple[Access, str]]:
         p = self.path
-        yield from self._conditions(capacity, reused, held, asked)
+        yield from self._conditions(bound, reused, held, asked)
         for leaf in self.among(self.plainly(p.returned)):
             yield self._matters(leaf, "the output device depends on the number of the index")
         for t in self.stores():
@@ -156,12 +166,33 @@ class _Numbers:
             for t in c.touches:
                 if t.key and not (t.index and t.object in self.members):
                     yield from self._key([self.plainly(part.value) for part in t.key], whole, reused)
+                for leaf in self.among(*map(self.plainly, t.arguments)):
+                    yield self._matters(leaf, "the library is given the number of the index")
+        for _, offset in p.regions:
+            for leaf in self.among(self.plainly(offset)):
+                yield self._matters(leaf, "which bytes of the packet are used depends on the number of the index")
+        yield from self._checksums()
         left = [self.plainly(w.value) for w in p.writes]
         for leaf in self.among(*left):
             if not _shows(left, leaf, set()):
                 yield self._matters(leaf, "a function of the index that is not one-to-one leaves in the packet")
             elif not _shows(left, leaf, whole):
                 yield self._matters(leaf, "only a part of the index leaves in the packet")
+
+    def _checksums(self) -> Iterator[tuple[Access, str]]:
+        """A checksum over an index is a function of it, which may leave with the packet and be nothing else."""
+        p = self.path
+        left = self.among(*(self.plainly(w.value) for w in p.writes))
+        if not left:
+            return
+        used: list[int | Expr] = [p.returned, *(c.expr for c in p.conditions if not c.assumed)]
+        used += [q.value for q in p.plain if q.value is not None]
+        for c in p.calls:
+            for t in c.touches:
+                used += [*(part.value for part in t.key or ()), *(v for _, v in t.stored), *t.arguments]
+        leaves = frozenset().union(*map(X.leaves, used))
+        if any(leaf.op == "sym" and str(leaf.args[0]).startswith(_CHECKSUMS) for leaf in leaves):
+            yield self._matters(left[0], "a checksum over the index decides what happens")
 
     def _followed(self, t: Touch, number: Expr, held: Mapping[tuple[int, int], Held]) -> bool:
         """Whether every byte that a number is stored in always holds the same part of an index, so that readers are seen."""
@@ -179,7 +210,7 @@ class _Numbers:
                 yield self._matters(leaf, "a function of the index is part of a key")
 
     def _conditions(
-        self, capacity: int, reused: bool, held: Mapping[tuple[int, int], Held], asked: Set[Expr]
+        self, bound: int, reused: bool, held: Mapping[tuple[int, int], Held], asked: Set[Expr]
     ) -> Iterator[tuple[Access, str]]:
         p = self.path
         same = asked | {n for n in self.numbers if n not in self.from_cell}
@@ -198,7 +229,7 @@ class _Numbers:
                 plain = self.plainly(e)
                 if isinstance(plain, Expr) and not _compares(plain, same):
                     for leaf in self.among(plain):
-                        if _decides(plain, leaf, capacity, self.origin):
+                        if _decides(plain, leaf, bound, self.origin):
                             yield self._matters(leaf, "what happens depends on the number of the index")
 
     def _matters(self, number: Expr, why: str) -> tuple[Access, str]:
@@ -216,9 +247,9 @@ def _shows(values: Sequence[int | Expr], leaf: Expr, wanted: Set[int]) -> bool:
     return all(b is not None for b in bits) and wanted <= set().union(*(b for b in bits if b))
 
 
-def _decides(e: Expr, index: Expr, capacity: int, origin: Provenance) -> bool:
-    """Whether a condition can come out both ways for indices below the capacity."""
-    in_range = X.ult(index, capacity, index.width)
+def _decides(e: Expr, index: Expr, bound: int, origin: Provenance) -> bool:
+    """Whether a condition can come out both ways for indices below a bound."""
+    in_range = X.ult(index, bound, index.width)
     if not isinstance(in_range, Expr):
         return True
     no = X.not_(e, 1)
@@ -235,6 +266,15 @@ def _compares(e: Expr, indices: Set[Expr], cells: bool = False) -> bool:
 
 def _is_cell(e: Expr) -> bool:
     return all(leaf.op == "byte" and str(leaf.args[0]).startswith(CELL) for leaf in X.leaves(e))
+
+
+def _added(v: int | Expr) -> int:
+    """The constant c of a value that is bits of an index plus c."""
+    e, c = v, 0
+    while isinstance(e, Expr) and e.op in ("extract", "add"):
+        c += e.args[1] if e.op == "add" else 0
+        e = e.args[0]
+    return c
 
 
 def bits_shown(v: int | Expr, leaf: Expr) -> set[int] | None:

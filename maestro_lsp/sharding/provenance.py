@@ -211,11 +211,13 @@ def _used(p: CallPath) -> frozenset[Expr]:
     """Leaves on which a path's conditions, calls and effects depend; a byte that goes back to its own place is no effect."""
     values: list[int | Expr] = [c.expr for c in p.conditions if not c.assumed]
     values += [w.value for w in p.writes]
+    values += [offset for _, offset in p.regions]
     values.append(p.returned)
     borrowed = {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
     for call in p.calls:
         for t in call.touches:
             values += [part.value for part in t.key or ()]
+            values += t.arguments
             if t.value is not None:
                 values.append(t.value)
             for offset, v in t.stored:

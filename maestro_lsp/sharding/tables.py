@@ -68,17 +68,23 @@ def find_tables(
     map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
     for a in accesses:
         _check_access(a, tables, owner, map_owner, origin)
+    at_start = {s.touch.object for touches in started for s in touches}
+    filled = {v for t in tables.values() if not t.maps & at_start for v in t.vectors}  # by packets, cell by cell
     for t in tables.values():
         _check_counts(t, accesses)
         _check_puts(t, accesses, origin)
         _check_start(t, accesses, started)
         _check_removal(t, accesses, origin)
+        _check_erasure(t, accesses, origin)
         for a, why in expired_used(t.chain, accesses, origin):
             _breach(t, a, why)
         _check_cells(t, accesses, origin)
         _check_keys(t, accesses, origin)
         _check_functions(t, accesses, origin)
-        for a, why in number_problems(t.chain, t.members, t.capacity, t.packet_indices, accesses, origin):
+        bound = t.capacity if objects[t.chain].capacity else origin.bound
+        for a, why in number_problems(
+            t.chain, t.members, t.capacity, bound, t.packet_indices, accesses, origin, filled
+        ):
             t.numbers.append(Breach(a.object.id, a, why))
         _check_sharing(t, tables, accesses)
     return tables
@@ -190,13 +196,24 @@ def _check_access(
 
 
 def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
-    """Capacity is divided where it bounds how many entries a table admits. A dchain whose indices stand for nothing bounds how
-    many packets pass: its capacity is what it is for, and no core knows how many passed elsewhere."""
-    if table.maps or table.vectors or table.holders:
-        return
+    """Capacity is divided where it bounds how many entries a table admits. Indices that stand for nothing bound how many packets
+    pass: the capacity is what they are for, and no core knows how many passed elsewhere."""
+    empty = not (table.maps or table.vectors or table.holders)
     for a in accesses:
-        if a.object.id == table.chain and a.role == "allocate":
-            _breach(table, a, "no map or vector holds anything at its indices, so it only counts packets")
+        if a.object.id != table.chain or a.role != "allocate":
+            continue
+        if empty or (a.key and not _stands_for_something(a.path, a.key[0].value, table)):
+            _breach(table, a, "no map or vector holds anything at this index, so it only counts packets")
+
+
+def _stands_for_something(p: CallPath, index: int | Expr, table: Table) -> bool:
+    """Whether a path uses a fresh index, or gives it back, or would have if there had been room for something else."""
+    if _entered(p, index, table):
+        return True
+    touches = [t for c in p.calls for t in c.touches if t.role != "allocate" or t.object != table.chain]
+    if any(t.found is False for t in touches if t.role in ("allocate", "add")):
+        return True
+    return any(t.index and t.key and isinstance(index, Expr) and index in X.leaves(t.key[0].value) for t in touches)
 
 
 def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
@@ -243,7 +260,6 @@ def _at_start(s: StartTouch, accesses: Sequence[Access]) -> Access:
 
 def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     """Condition 3: freeing or expiring an index removes its map entries."""
-    keys_in: dict[tuple[int, int], bool] = {}
     for a in accesses:
         if a.object.id != table.chain or a.call is None or a.touch is None:
             continue
@@ -256,15 +272,6 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
                 if m not in touched:
                     _breach(table, a, "it expires indices but not their entries in one of the maps")
                     break
-            for m in sorted(table.maps & set(touched)):
-                vectors = [o for o, t in touched.items() if o not in (m, table.chain)]
-                if not vectors:
-                    continue
-                pair = (vectors[0], m)
-                if pair not in keys_in:
-                    keys_in[pair] = _holds_keys(*pair, accesses)
-                if not keys_in[pair]:
-                    _breach(table, a, "it erases map entries by a vector that does not hold the map's keys")
         elif a.role == "free" and a.key:
             index = a.key[0].value
             s = origin.source(a.path, index)
@@ -273,6 +280,31 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
                     _breach(table, a, "it frees an index that this packet has just stored")
             elif s.kind == "cell" or not _erased_with(a, table, accesses):
                 _breach(table, a, "it frees an index whose map entry stays")
+
+
+def _check_erasure(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+    for m in sorted(table.maps):
+        for a, why in erasure_problems(m, table.chain, accesses, origin):
+            _breach(table, a, why)
+
+
+def erasure_problems(
+    map_id: int, chain: int | None, accesses: Sequence[Access], origin: Provenance
+) -> Iterator[tuple[Access, str]]:
+    """Where expiring indices erases entries of a map that are not theirs. `chain`: of the map's table, if it has one."""
+    found: dict[tuple[int, ...], str] = {}
+    for a in accesses:
+        if a.object.id != map_id or a.role != "expire" or a.call is None or len(a.call.touches) < 3:
+            continue
+        objects = tuple(t.object for t in a.call.touches)  # chain, vector, map
+        if objects not in found:
+            found[objects] = ""
+            if chain is not None and objects[0] != chain:
+                found[objects] = "another dchain's expiry erases entries of this map"
+            elif not _holds_keys(objects[1], map_id, objects[0], accesses, origin):
+                found[objects] = "it erases map entries by a vector that does not hold the map's keys"
+        if found[objects]:
+            yield a, found[objects]
 
 
 def _check_keys(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
@@ -300,14 +332,19 @@ _KEY_HOMES = {
 }
 
 
-def _holds_keys(vector: int, map_id: int, accesses: Sequence[Access]) -> bool:
-    """Whether every entry of the map was put with its key in the vector's cell of the same index."""
-    puts = [a for a in accesses if a.object.id == map_id and a.role == "put" and a.touch is not None]
-    return all(
-        a.touch is not None and a.touch.key_cell is not None and a.touch.key_cell[0] == vector
-        and same_index(a.path, a.touch.key_cell[1], a.touch.value)
-        for a in puts
-    )  # fmt: skip
+def _holds_keys(vector: int, map_id: int, chain: int, accesses: Sequence[Access], origin: Provenance) -> bool:
+    """Whether every entry of the map was put with its key in the vector's cell of the index that it holds, or else of one that the
+    path has just been given by the dchain."""
+    for a in accesses:
+        if a.object.id != map_id or a.role != "put" or a.touch is None:
+            continue
+        cell = a.touch.key_cell
+        if cell is None or cell[0] != vector:
+            return False
+        s = origin.source(a.path, cell[1])
+        if not same_index(a.path, cell[1], a.touch.value) and (s.kind, s.object) != ("fresh", chain):
+            return False
+    return True
 
 
 def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
@@ -484,4 +521,4 @@ def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence
                 break
 
 
-__all__ = ["Breach", "Table", "find_tables", "key_problems"]
+__all__ = ["Breach", "Table", "erasure_problems", "find_tables", "key_problems"]

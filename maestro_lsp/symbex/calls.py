@@ -60,6 +60,16 @@ def arg(spec: CallSpec, values: Values, role: str) -> Any:
     return values[spec.roles[role]]
 
 
+def numbers_given(spec: CallSpec, values: Values, types: Any) -> tuple[tuple[int | Expr, ...], int | Expr | None]:
+    """The numbers that a call is given besides those of its roles, and the time."""
+    known = {i for role, i in spec.roles.items() if role != "value"}
+    others = tuple(
+        v for i, v in enumerate(values)
+        if i not in known and not (i < len(types) and isinstance(types[i], (T.Pointer, T.Array, T.Record)))
+    )  # fmt: skip
+    return others, arg(spec, values, "time") if "time" in spec.roles else None
+
+
 def number(st: State) -> int:
     """The number of the call that is being made."""
     return len(st.calls)

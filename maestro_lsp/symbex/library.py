@@ -29,6 +29,7 @@ from .calls import (
     lookup,
     note,
     number,
+    numbers_given,
     object_id,
     record,
     remember,
@@ -140,7 +141,8 @@ def map_add(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
         write_out(st, spec, values, value, 4, types)
         outputs.append((spec.params[spec.roles["out"]], value))
         remember(st, oid, Entry(parts or (), raw, value))
-    touch = Touch(oid, True, "add", parts, found=space, value=value)
+    numbers, time = numbers_given(spec, values, types)
+    touch = Touch(oid, True, "add", parts, found=space, value=value, arguments=numbers, time=time)
     record(st, spec, values, [touch], int(space), outputs, [(spec.params[spec.roles["key"]], raw)])
     return int(space)
 
@@ -480,7 +482,11 @@ def access(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
         data = symbolic_bytes(f"{spec.symbol or spec.name}.out#{n}", size)
         st.store_bytes(arg(spec, values, "out"), data, size)
         outputs.append((spec.params[spec.roles["out"]], X.from_bytes(tuple(data))))
-    touch = Touch(oid, spec.op == "update", spec.op, parts, index=is_index, approximate="approximate" in spec.flags)
+    numbers, time = numbers_given(spec, values, types)
+    touch = Touch(
+        oid, spec.op == "update", spec.op, parts, index=is_index, approximate="approximate" in spec.flags,
+        arguments=numbers, time=time,
+    )  # fmt: skip
     record(st, spec, values, [touch], result, outputs, keys)
     return result
 

@@ -39,8 +39,9 @@ class Touch:
     )
     stored: tuple[tuple[int, int | Expr], ...] = ()  # a cell's bytes that this write changed: (offset, byte)
     approximate: bool = False
+    arguments: tuple[int | Expr, ...] = ()  # add, update: the other numbers that the library is given
     time: int | Expr | None = (
-        None  # allocate, rejuvenate: the time stamp that the entry gets; expire: what is older goes
+        None  # allocate, rejuvenate, add, update: the time stamp that the entry gets; expire: what is older goes
     )
     key_cell: tuple[int, int | Expr] | None = None  # put: (vector, index) of the cell that the key pointer points into
     key_home: str = (

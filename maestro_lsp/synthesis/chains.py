@@ -62,9 +62,22 @@ def replace_chains(pieces: Iterable[Definition], chains: Chains) -> tuple[dict[s
     return edits, tuple(headers)
 
 
+def misnamed(text: str, strategy: str, form: str) -> Iterator[tuple[int, int, str, str]]:
+    """Names in a generated file that are of other chains than its strategy has: start, end, the name, and what it should be."""
+    mine = SHARED if strategy in ("locks", "tm") else {"balanced": LIVE, "rss-allocator": OWN}.get(form, {})
+    right = {new: old for chains in (SHARED, LIVE, OWN) for old, (new, _) in chains.items()}
+    right = {name: mine.get(old, (old, ""))[0] for new, old in right.items() for name in (new, old)}
+    for start, end, name in _words(text, 0, len(text)):
+        if right.get(name, name) != name:
+            yield start, end, name, right[name]
+
+
 def words(piece: Definition) -> Iterator[tuple[int, int, str]]:
     """The identifiers of a piece that are no members, outside comments and strings, with their places in the file."""
-    text = piece.unit.pre.scans[piece.file].source.text
-    for match in _WORD.finditer(text, piece.start, piece.end):
+    return _words(piece.unit.pre.scans[piece.file].source.text, piece.start, piece.end)
+
+
+def _words(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    for match in _WORD.finditer(text, start, end):
         if match[1]:
             yield match.start(1), match.end(1), match[1]

@@ -22,10 +22,12 @@ from typing import Literal
 
 from .. import workspace
 from ..check import Report
+from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath
 from ..symbex.run import Execution, execute
+from ..synthesis.chains import misnamed
 from ..synthesis.equivalence import Difference, compare
 from ..synthesis.parallel import FORMS, STRATEGIES, Refused, libvig_folder, parallelize
 from ..synthesis.runtime_part import nf_part, runtime_blocks
@@ -93,6 +95,11 @@ def strategy_of(text: str, path: str) -> str:
     return found[1]
 
 
+def form_of(text: str, strategy: str) -> str:
+    """Which of a strategy's FORMS a generated file has."""
+    return next((f for f, said in FORMS.items() if f"// Strategy: {strategy}{said}\n" in text), "")
+
+
 def verify(
     report: Report, path: str, text: str, packets: int = PACKETS, progress: Progress | None = None
 ) -> Verification:
@@ -112,8 +119,8 @@ def verify(
     tell = progress or (lambda _: None)
     tell("executing the generated file")
     second = _execute(report, path, text, strategy)
-    checks = [_paths(report, second)]
     executed = nf_part(text)  # what spans are of
+    checks = [_paths(report, second, _misnamed(path, executed, strategy, form_of(text, strategy)))]
     if strategy == "shared-nothing":
         checks.append(_cores(report, second, executed))
     if strategy == "locks":
@@ -138,12 +145,20 @@ def _execute(report: Report, path: str, text: str, strategy: str) -> Execution:
     return execute(program, context.catalogue, inputs, forget=False)
 
 
-def _paths(report: Report, second: Execution) -> Check:
+def _paths(report: Report, second: Execution, foreign: list[Difference]) -> Check:
     assert report.context is not None
-    found = tuple(compare(report.execution, second, report.context.catalogue))
+    found = (*foreign, *compare(report.execution, second, report.context.catalogue))
     if found:
         return Check("paths", "failed", found[0].what, found)
     return Check("paths", "passed", f"{len(second.paths)} call paths do the same as the NF's {len(report.paths)}")
+
+
+def _misnamed(path: str, executed: str, strategy: str, form: str) -> list[Difference]:
+    """Calls on one kind of dchain in a program that has another, which to symbolic execution are the same."""
+    return [
+        Difference(f"{name} is not for the dchains that this program has, but {right} is", there=Span(path, start, end))
+        for start, end, name, right in misnamed(executed, strategy, form)
+    ]
 
 
 def _cores(report: Report, second: Execution, executed: str) -> Check:
@@ -163,8 +178,7 @@ def _sections(second: Execution, text: str, executed: str) -> Check:
 def _fixed_parts(report: Report, strategy: str, text: str) -> list[Check]:
     """The parts of a generated file that are not the NF's: the runtime, and the RSS data."""
     try:
-        form = next((f for f, said in FORMS.items() if f"// Strategy: {strategy}{said}\n" in text), "")
-        made = parallelize(report, strategy, form)
+        made = parallelize(report, strategy, form_of(text, strategy))
     except Refused as e:
         return [Check("rss", "failed", f"{strategy} does not apply to this NF: {e}")]
     out = []

@@ -109,6 +109,16 @@ def test_tables_that_are_divided_stay_whole() -> None:
         assert (said in found.detail) if said else v.verified, (old, found)
 
 
+def test_calls_on_another_kind_of_dchain_are_seen() -> None:
+    """To symbolic execution they are the same."""
+    for old, new in (("maestro_dchain_", "dchain_"), ("maestro_expire_", "maestro_live_expire_")):
+        head, mark, part = written("fw", "locks").partition("// state.c\n")
+        assert old in part
+        text = head + mark + part.replace(old, new, 1)
+        v = verify(report("fw"), str(FIXTURES / "fw" / "changed.c"), text, packets=0)
+        assert "is not for the dchains that this program has" in v.checks[0].detail
+
+
 def test_a_difference_is_shown_by_a_short_sequence_of_packets(tmp_path: Path) -> None:
     text = written("fw", "sequential").replace(
         "sizeof(struct FlowId));\n  map_put", "sizeof(struct FlowId) - 4);\n  map_put", 1

@@ -102,10 +102,11 @@ def build(
         list(pool.map(lambda job: _run([use.compiler, *flags, *job[2], "-c", "-o", str(job[1]), job[0]]), jobs))
     objects = [str(o) for _, o, _ in jobs[:-2]]
     originals, generateds = folder / "original.so", folder / "generated.so"
-    _run([use.compiler, "-shared", "-o", str(originals), str(reference), *objects, *use.libs])
+    link = [use.compiler, "-shared", "-Wl,--no-undefined", "-o"]
+    _run([*link, str(originals), str(reference), *objects, *use.libs])
     # the generated file has packet I/O of its own: that of the library is then not linked
     mine = [o for o, (source, _, _) in zip(objects, jobs, strict=False) if source in containers]
-    _run([use.compiler, "-shared", "-o", str(generateds), str(program), *mine, *use.libs])
+    _run([*link, str(generateds), str(program), *mine, *use.libs])
     return originals, generateds
 
 

@@ -13,8 +13,9 @@
 
 #include "replay/outputs.h"
 
-void nf_config_init(int argc, char **argv);
-bool nf_init(void);
+// an NF may do without
+__attribute__((weak)) void nf_config_init(int argc, char **argv);
+__attribute__((weak)) bool nf_init(void);
 #ifdef REPLAY_TAKES_MBUF
 int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, int64_t now, struct rte_mbuf *mbuf);
 #else
@@ -40,8 +41,10 @@ __attribute__((weak)) int64_t recent_time(void) {
 int replay_start(unsigned cores, int argc, char **argv) {
   (void)cores;
   optind = 0;
-  nf_config_init(argc, argv);
-  return nf_init();
+  if (nf_config_init != NULL) {
+    nf_config_init(argc, argv);
+  }
+  return nf_init == NULL || nf_init();
 }
 
 void replay_packet(unsigned core, uint16_t device, const uint8_t *bytes, uint32_t length, int64_t now,

@@ -14,12 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from maestro_lsp.check import check
 from maestro_lsp.cli import build_parser
-from maestro_lsp.settings import KEYS
+from maestro_lsp.render.json_ import document
+from maestro_lsp.render.json_ import nf as as_json
+from maestro_lsp.settings import KEYS, Settings
 from maestro_lsp.sharding.findings import RULES
+from maestro_lsp.workspace import find_nfs
 
 DOCS = Path(__file__).parent
-WIDTH = "88"  # of usage texts, whatever terminal builds the site
+WIDTH = 88  # of usage texts and examples, whatever terminal builds the site
 
 
 def pages() -> dict[str, str]:
@@ -34,7 +38,7 @@ def pages() -> dict[str, str]:
 
 def command_line() -> str:
     """Every command with its options, as `--help` shows them."""
-    os.environ["COLUMNS"] = WIDTH
+    os.environ["COLUMNS"] = str(WIDTH)
     parser = build_parser(["--help"])
     out = ["# Command line", "", parser.description or "", ""]
     for name, command in _commands(parser):
@@ -135,7 +139,31 @@ def report() -> str:
             optional = "" if name in required else " (optional)"
             out.append(f"| `{name}`{optional} | {_type(entry)} | {entry.get('description', '')} |")
         out.append("")
-    return "\n".join(out)
+    return "\n".join([*out, *_example()])
+
+
+def _example() -> list[str]:
+    """What a real run prints."""
+    words = ("fixtures/first-100", "generic")
+    (nf,) = find_nfs(DOCS.parent / words[0])
+    report = {**as_json(check(nf, Settings(nic=words[1]))), "timings_ms": {}}
+    told = f"`maestro-lsp check {words[0]} --nic {words[1]} --format json`, its timings left out:"
+    return ["## An example", "", told, "", "```json", _indented(document([report])), "```", ""]
+
+
+def _indented(value: Any, column: int = 0) -> str:
+    """JSON with what fits into a line on one line."""
+    line = json.dumps(value)
+    if len(line) + column <= WIDTH or not isinstance(value, (dict, list)):
+        return line
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    items = (
+        [f"{json.dumps(k)}: {_indented(v, column + 2)}" for k, v in value.items()]
+        if isinstance(value, dict)
+        else [_indented(v, column + 2) for v in value]
+    )
+    inner = ",\n".join(" " * (column + 2) + item for item in items)
+    return f"{opening}\n{inner}\n{' ' * column}{closing}"
 
 
 def _type(entry: dict[str, Any]) -> str:

@@ -14,6 +14,13 @@ USAGE = 2
 _HELP_COLUMN = 28  # room for the longest name of a command or option
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Leaves an example on its line, so that it can be copied."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("example: ") else super()._fill_text(text, width, indent)
+
+
 class Parser(argparse.ArgumentParser):
     """Of the program and of each of its commands, which set `run`.
 
@@ -22,7 +29,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, *, alone: bool = False, **options: Any) -> None:
-        super().__init__(formatter_class=partial(argparse.HelpFormatter, max_help_position=_HELP_COLUMN), **options)
+        super().__init__(formatter_class=partial(_Formatter, max_help_position=_HELP_COLUMN), **options)
         self.alone = alone
         self.commands: Mapping[str, Parser] = {}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 OK, NOT_SHARED = 0, 1
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")  # of synthesis.parallel, which takes longer to import
+_OWN_LIBVIG = str(Path(__file__).parent / "runtime")  # whose containers serve where a project has none
 PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
 
 
@@ -413,6 +415,8 @@ def run_paths(args: argparse.Namespace) -> int:
     """`maestro-lsp paths`."""
     from .render import paths as rendered
 
+    if args.out is not None and args.format != "call-path":
+        raise UsageError(f"--out names the folder of --format call-path; {args.format} is printed: redirect it")
     report = _report(args)
     if args.format == "call-path":
         print(_write_call_paths(report, args.out))
@@ -495,7 +499,10 @@ def run_parallelize(args: argparse.Namespace) -> int:
         print(f"{_shown(out)}: {report.name}, {args.strategy}")
         for line in (*made.requires, *made.notes):
             print(f"  {line}")
-        print(f"build it in {_shown(Path(report.nf.root))}:\n  {made.build(file)}\nrun it there:\n  {made.run(file)}")
+        print(f"build it in {_shown(Path(report.nf.root))}:")
+        if "$LIBVIG" in made.build(file):
+            print(f"  export LIBVIG={shlex.quote(_OWN_LIBVIG)}")
+        print(f"  {made.build(file)}\nrun it there:\n  {made.run(file)}")
     return _build(made.build(file), report.nf.root) if args.build else OK
 
 
@@ -566,8 +573,7 @@ def _build(command: str, folder: str) -> int:
         tools()
     except CannotBuild as e:
         raise UsageError(f"the file is written, but cannot be built here: {e}") from None
-    own = str(Path(__file__).parent / "runtime")  # whose containers serve where the project has none
-    built = subprocess.run(command, shell=True, cwd=folder, env={"LIBVIG": own, **os.environ}, check=False)
+    built = subprocess.run(command, shell=True, cwd=folder, env={"LIBVIG": _OWN_LIBVIG, **os.environ}, check=False)
     if built.returncode != 0:
         print("maestro-lsp: the compiler refuses the file; see its messages above", file=sys.stderr)
         return NOT_SHARED

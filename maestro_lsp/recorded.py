@@ -168,8 +168,8 @@ def _different(source: Analysis, files: Analysis) -> str:
 
 
 def _of_another_nf(recorded: Recorded, source: Source, execution: Execution, alignment: Alignment) -> list[Finding]:
-    """A finding when the files have nothing to do with this NF: no path with state agrees, and their objects are of other kinds or
-    have key functions that the source does not have."""
+    """A finding when the files have nothing to do with this NF: no path that uses state is one of the source (no path at all, if none
+    uses any), and their objects are of other kinds or have key functions that the source does not have."""
     stateful = {p.number for p in recorded.execution.paths if any(c.touches and c.op != "expire" for c in p.calls)}
     mine = Counter(o.kind for o in recorded.execution.objects.values())
     theirs = Counter(o.kind for o in execution.objects.values() if o.kind not in ("global", "heap"))
@@ -177,21 +177,25 @@ def _of_another_nf(recorded: Recorded, source: Source, execution: Execution, ali
         str(f) for o in recorded.execution.objects.values() if isinstance(f := o.info.detail.get("equality"), str)
     }
     foreign = sorted(f for f in functions if source.program.function(f) is None)
-    if (mine == theirs and not foreign) or not stateful.isdisjoint(alignment.partners) or not stateful:
+    telling = stateful or {p.number for p in recorded.execution.paths}
+    if (mine == theirs and not foreign) or not telling.isdisjoint(alignment.partners):
         return []
-    d = next((d for d in alignment.only_files if d.path.number in stateful), None)
+    d = next((d for d in alignment.only_files if d.path.number in telling), None)
     if d is None:
         return []
-    call = d.path.calls[min(d.call or 0, len(d.path.calls) - 1)]
+    calls = d.path.calls
+    span = calls[min(d.call or 0, len(calls) - 1)].span if calls else Span(_first(recorded, ""), 0, 0)
     kinds = ", ".join(f"{n} {kind}{'s' if n > 1 else ''}" for kind, n in sorted(mine.items()))
     objects = (
-        f"{foreign[0]} is no function of the source" if foreign else f"their objects ({kinds}) are not the source's"
+        f"{foreign[0]} is no function of the source"
+        if foreign
+        else f"their objects ({kinds or 'none'}) are not the source's"
     )
     message = (
-        f"these files are of another NF: none of their paths that use state is one of the source, and {objects}; here "
+        f"these files are of another NF: none of their paths{' that use state' if stateful else ''} is one of the source, and {objects}; here "
         f"{d.text(show, show, 'in the file', 'in the source')}"
     )
-    return [Finding("call-paths-invalid", message, call.span)]
+    return [Finding("call-paths-invalid", message, span)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,15 +201,11 @@ class _Aligner:
                 if (known is not None and known != t.object) or (x is not None and y is not None and x.kind != y.kind):
                     names = (_object_text(x), _object_text(y))
                     return Mismatch(c.number, "object", *names)
-                if (
-                    x is not None
-                    and y is not None
-                    and None not in (x.capacity, y.capacity)
-                    and x.capacity != y.capacity
-                ):
-                    return Mismatch(
-                        c.number, "object", f"{_object_text(x)} of {x.capacity}", f"{_object_text(y)} of {y.capacity}"
-                    )
+                for mine_is, its_is in zip(_sizes(x), _sizes(y), strict=True):
+                    if mine_is and its_is and mine_is != its_is:
+                        return Mismatch(
+                            c.number, "object", f"{_object_text(x)} of {mine_is}", f"{_object_text(y)} of {its_is}"
+                        )
                 new.setdefault(s.object, t.object)
         self.objects.update(new)
         return None
@@ -321,6 +317,17 @@ def _says(c: Call) -> str:
 
 def _object_text(o: Object | None) -> str:
     return f"{o.name} ({o.kind})" if o is not None else "something else"
+
+
+def _sizes(o: Object | None) -> tuple[str, str]:
+    """How many entries an object has, and how large they are; empty where that is not known."""
+    if o is None:
+        return "", ""
+    element = o.info.detail.get("elem_size")
+    return (
+        "" if o.capacity is None else str(o.capacity),
+        f"{element} bytes for each element" if isinstance(element, int) else "",
+    )
 
 
 def _leaves_by(p: CallPath, show: Show) -> str:

@@ -157,21 +157,31 @@ class Printer:
         left, right = e.args
         if isinstance(left, int) and sign in _MIRRORED:
             left, right, sign = right, left, _MIRRORED[sign]
-        return f"{self._side(left, right)} {sign} {self._side(right, left)}"
+        ordered = sign not in ("==", "!=")
+        return f"{self._side(left, right, ordered)} {sign} {self._side(right, left, ordered)}"
 
-    def _side(self, e: int | Expr, other: int | Expr) -> str:
-        """One side of a comparison; a constant compared with a header field is shown in the order of the wire."""
-        if not isinstance(e, int) or isinstance(other, int):
-            return self(e, other.width if isinstance(other, Expr) else 32)
-        if self._is_swapped(other):
+    def _side(self, e: int | Expr, other: int | Expr, ordered: bool) -> str:
+        """One side of a comparison. Packets are shown in the order of the wire; where a field was loaded as a little-endian
+        number, equality with a constant is that with the swapped constant, and an order is one of swapped fields."""
+        if isinstance(e, Expr):
+            text = self(e, e.width)
+            return f"swapped({text})" if ordered and self._is_swapped(e) else text
+        if isinstance(other, int):
+            return self(e)
+        if not ordered and self._is_swapped(other):
             e = int.from_bytes(e.to_bytes(other.width // 8, "little"), "big")
         return hex(e) if self._field(other).endswith((".type", ".src", ".dst")) and e > 9 else self(e, other.width)
 
     def _is_swapped(self, e: Expr) -> bool:
-        """Whether an expression is a field loaded as a little-endian number."""
+        """Whether an expression is bytes of the packet loaded as a little-endian number."""
         parts = [p for p, _ in X.parts_of(e, e.width)]
-        offsets = [p.args[1] for p in parts if isinstance(p, Expr) and p.op == "byte"]
+        offsets = [
+            p.args[1] for p in parts if isinstance(p, Expr) and p.op == "byte" and self._is_of_packet(str(p.args[0]))
+        ]
         return len(parts) > 1 and len(offsets) == len(parts) and offsets == sorted(offsets, reverse=True)
+
+    def _is_of_packet(self, array: str) -> bool:
+        return array == "packet" or array in self._regions
 
     # ---------------------------------------------------------------------------------------------------------- values
 
@@ -282,6 +292,8 @@ class Printer:
         if not number.isdecimal() or int(number) >= len(self._path.calls):
             return _SYMBOLS.get(name, name)
         call = self._path.calls[int(number)]
+        if base == "found" and call.op != "map-get":
+            base = "succeeded"
         text = f"{_ANSWERS.get(base, base)}({self._object(call.number)})"
         same = [
             c.number

@@ -84,7 +84,7 @@ class _Builder:
 
     def branch(self, paths: list[CallPath], i: int) -> Node:
         """The tree of paths that differ in call i, or in what follows the last."""
-        condition, yes, no = self.split(paths)
+        condition, yes, no = self.split(paths, i)
         then, otherwise = self.group(yes, i), self.group(no, i)
         if then is otherwise:
             return then
@@ -106,8 +106,9 @@ class _Builder:
             found = self.made[key] = Node(len(self.made), kind, path, call, condition, then, otherwise)
         return found
 
-    def split(self, paths: list[CallPath]) -> tuple[PathCondition, list[CallPath], list[CallPath]]:
-        """The first condition of the first path that tells the paths apart; a path that leaves it open is on both sides."""
+    def split(self, paths: list[CallPath], i: int) -> tuple[PathCondition, list[CallPath], list[CallPath]]:
+        """The first condition of the first path that tells the paths apart; a path that leaves it open is on both sides. Failing that,
+        how a call before call i ended: `.call_path` files have what it returned as a number, and no condition on it."""
         for decided in (True, False):
             for condition in paths[0].conditions:
                 for part in dict.fromkeys((condition.expr, *X.conjuncts(condition.expr))):
@@ -122,6 +123,10 @@ class _Builder:
                     else:
                         if yes and no and len(yes) < len(paths) and len(no) < len(paths):
                             return PathCondition(part, condition.assumed, condition.span), yes, no
+        for call in paths[0].calls[:i]:
+            yes, no = ([p for p in paths if _ended(p, call.number) is not other] for other in (False, True))
+            if len(yes) < len(paths) and len(no) < len(paths):
+                return PathCondition(X.sym(f"found#{call.number}", 1), False, call.span), yes, no
         raise Undecided(f"no condition tells paths {paths[0].number} and {paths[1].number} apart")
 
     def sides(self, p: CallPath, e: Expr, decided: bool) -> tuple[bool, bool] | None:
@@ -145,6 +150,12 @@ class _Builder:
         if not isinstance(e, Expr):
             return bool(e)
         return self.solver.find(conditions, model, e) is not None
+
+
+def _ended(p: CallPath, call: int) -> bool | None:
+    """Whether a call succeeded, None where the path leaves that open."""
+    touches = p.calls[call].touches
+    return touches[0].found if touches else None
 
 
 def _mark(p: CallPath, i: int) -> tuple[object, ...]:

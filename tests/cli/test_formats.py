@@ -300,6 +300,29 @@ def test_paths_as_text_read_like_the_source():
     assert re.search(r"^path 0: device 0, drop$", text, re.MULTILINE)
 
 
+def test_numbers_of_cells_are_the_programs_and_fields_are_of_the_wire(tmp_path):
+    (tmp_path / "nf.c").write_text(
+        "#include <rte_ip.h>\n#include <rte_ether.h>\n#include <libvig/verified/vector.h>\n"
+        "static struct Vector *counts;\n"
+        "static void zero(void *count) { *(uint32_t *)count = 0; }\n"
+        "bool nf_init(void) { return vector_allocate(sizeof(uint32_t), 1, zero, &counts); }\n"
+        "int nf_process(uint16_t device, uint8_t *packet, uint16_t length, int64_t now) {\n"
+        "  uint32_t *count;\n"
+        "  struct rte_ether_hdr *ether = (struct rte_ether_hdr *)packet;\n"
+        "  struct rte_ipv4_hdr *ipv4 = (struct rte_ipv4_hdr *)(ether + 1);\n"
+        "  if (ether->ether_type != rte_cpu_to_be_16(0x800) || ipv4->next_proto_id != 17 || ipv4->src_addr < 1000) return device;\n"
+        "  vector_borrow(counts, 0, (void **)&count);\n"
+        "  bool full = *count >= 300;\n"
+        "  if (!full) *count += 1;\n"
+        "  vector_return(counts, 0, count);\n"
+        "  return full ? device : 1 - device;\n"
+        "}\n"
+    )
+    text = output("paths", str(tmp_path))
+    assert "if counts[...][0:4] < 300" in text
+    assert "if eth.type == 0x800" in text and "if swapped(ipv4.src) < 0x3e8" in text
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_no_path_is_shown_in_the_executors_own_terms(name):
     text = output("paths", f"fixtures/{name}")
@@ -354,6 +377,11 @@ def test_accesses_have_the_fields_of_the_thesis_as_data():
         assert a["dependencies"] == [{"layer": 3, "protocol": 2048, "bytes": [16, 17, 18, 19]}]
         assert re.fullmatch(r"fixtures/policer/\w+\.c:\d+", a["file"]) and a["dst_device"] in ("0", "drop")
     assert all("new_index" in a["write"] for a in accesses if a["interface"] == "map_put")
+
+
+def test_only_call_paths_are_files_in_a_folder(tmp_path, capsys):
+    assert main(["paths", "fixtures/fw", "--format", "dot", "--out", str(tmp_path)]) == 2
+    assert "dot is printed: redirect it" in capsys.readouterr().err
 
 
 def test_paths_want_one_nf(capsys):

@@ -71,6 +71,16 @@ def test_what_is_written_runs_as_the_nf_does(name: str, tmp_path: Path) -> None:
         assert next(c for c in v.checks if c.name == "run").status == "passed"
 
 
+def test_an_nf_needs_no_configuration_to_be_run(tmp_path: Path) -> None:
+    source = "int nf_process(unsigned short device, unsigned char *packet, unsigned short length, long now) { return packet[0] & 1; }"
+    (tmp_path / "nf.c").write_text(source)
+    (nf,) = find_nfs(tmp_path)
+    file = tmp_path / "sequential.c"
+    file.write_text(parallelize(check(nf), "sequential").text)
+    v = verify(check(nf), str(file), file.read_text(), 100)
+    assert {c.name: c.status for c in v.checks}["run"] == "passed", failures(v)
+
+
 def sample(name: str, strategy: str) -> list[Mutant]:
     found = list(mutants(written(name, strategy)))
     count = MUTANTS if FULL or name != "lb" else MUTANTS // 4

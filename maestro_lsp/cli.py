@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
 from .arguments import USAGE, Parser
+from .terminal import Progress, colour
 
 if TYPE_CHECKING:
     from .check import Report
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 OK, NOT_SHARED = 0, 1
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")  # of synthesis.parallel, which takes longer to import
 _OWN_LIBVIG = str(Path(__file__).parent / "runtime")  # whose containers serve where a project has none
-PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
 
 
 class UsageError(Exception):
@@ -249,7 +248,7 @@ def run_check(args: argparse.Namespace) -> int:
     """`maestro-lsp check`."""
     settings = _settings(args)
     nfs = list({(nf.root, nf.entry_file): nf for path in args.paths for nf in _find(path, settings)}.values())
-    style = (_colour(), -1 if args.quiet else int(args.verbose))
+    style = (colour(), -1 if args.quiet else int(args.verbose))
     answers = list(_answers(nfs, partial(_answer, settings, args.format, style, args.prove), args.jobs))
     for a in answers:
         if a.verdict is None:
@@ -319,7 +318,7 @@ def _answer(settings: Settings, form: str, style: tuple[bool, int], proving: boo
 
 
 def _answers(nfs: list[NfSources], answer: Callable[[NfSources], _Answer], jobs: int) -> Iterator[_Answer]:
-    with _Progress(len(nfs)) as progress:
+    with Progress(len(nfs)) as progress:
         if jobs > 1 and len(nfs) > 1:
             from concurrent.futures import ProcessPoolExecutor
 
@@ -369,43 +368,6 @@ def _find(path: str, settings: Settings) -> list[NfSources]:
             f"no NF in {path}: an NF is found by a definition of nf_process in a .c file, or by KLEE's .call_path files"
         )
     return found
-
-
-class _Progress:
-    """Shows on a terminal's stderr what is analysed, once that takes long enough to wonder."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._count = 0
-        self._line = ""
-        self._late = threading.Event()
-        self._timer = threading.Timer(PROGRESS_AFTER, self._show)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Progress:
-        if sys.stderr.isatty():
-            self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._late.is_set():
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def step(self, name: str) -> None:
-        """The NF of that name is next."""
-        self._count += 1
-        self._line = f"analysing {name} ({self._count} of {self._total})"
-        if self._late.is_set():
-            self._show()
-
-    def _show(self) -> None:
-        self._late.set()
-        print(f"\r\x1b[K{self._line}", end="", file=sys.stderr, flush=True)
-
-
-def _colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
 # ----------------------------------------------------------------------------------------------------------------- paths
@@ -468,7 +430,7 @@ def _report(args: argparse.Namespace) -> Report:
     if len(nfs) > 1:
         names = ", ".join(nf.root for nf in nfs[:5])
         raise UsageError(f"{args.path} holds {len(nfs)} NFs; name one of them: {names}")
-    with _Progress(1) as progress:
+    with Progress(1) as progress:
         progress.step(nfs[0].name)
         try:
             return check(nfs[0], settings)
@@ -527,7 +489,7 @@ def run_verify(args: argparse.Namespace) -> int:
         )
     packets = verification.PACKETS if args.packets is None else args.packets
     good = True
-    with _Progress(len(files)) as progress:
+    with Progress(len(files)) as progress:
         for file in files:
             try:
                 content = Path(file).read_text("utf-8")
@@ -541,7 +503,7 @@ def run_verify(args: argparse.Namespace) -> int:
     return OK if good else NOT_SHARED
 
 
-def _tell(progress: _Progress, file: str, what: str) -> None:
+def _tell(progress: Progress, file: str, what: str) -> None:
     progress.step(f"{Path(file).name}: {what}")
 
 

@@ -1,0 +1,47 @@
+"""What a terminal gets besides the answers: progress on standard error, and whether it wants colours."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
+
+
+class Progress:
+    """Shows on a terminal's stderr what is analysed, once that takes long enough to wonder."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._count = 0
+        self._line = ""
+        self._late = threading.Event()
+        self._timer = threading.Timer(PROGRESS_AFTER, self._show)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._late.is_set():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def step(self, name: str) -> None:
+        """The NF of that name is next."""
+        self._count += 1
+        self._line = f"analysing {name} ({self._count} of {self._total})"
+        if self._late.is_set():
+            self._show()
+
+    def _show(self) -> None:
+        self._late.set()
+        print(f"\r\x1b[K{self._line}", end="", file=sys.stderr, flush=True)
+
+
+def colour() -> bool:
+    """Whether standard output wants colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

@@ -329,7 +329,7 @@ def test_the_version_needs_nothing_of_the_package_but_its_number():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [
         "maestro-lsp 0.1.0",
-        "['maestro_lsp', 'maestro_lsp.arguments', 'maestro_lsp.cli']",
+        "['maestro_lsp', 'maestro_lsp.arguments', 'maestro_lsp.cli', 'maestro_lsp.terminal']",
     ]
 
 

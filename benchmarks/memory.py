@@ -51,6 +51,14 @@ def build(program: Path, sources: Sequence[Path], flags: Sequence[str] = (), com
     return program
 
 
+def compile_file(out: Path, source: Path, flags: Sequence[str] = ()) -> None:
+    """Compiles one file of such a program. Raises RuntimeError."""
+    command = ["gcc", *FLAGS, "-D_GNU_SOURCE", *dpdk("--cflags"), *flags, "-c", str(source), "-o", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr)
+
+
 def write_trace(path: Path, packets: Iterable[Packet]) -> Path:
     """A trace for MEMORY_TRACE."""
     with path.open("wb") as file:

@@ -445,8 +445,11 @@ class _Writer:
             lines.append(
                 f"#define MAESTRO_RESTORE_BYTES {self.sharing.restore} // changed before state is written, on some path"
             )
-        if self.sharing.always_writes:
-            lines.append("#define MAESTRO_ALWAYS_WRITES 1 // every packet that is kept writes state")
+        writing = sum(1 << device for device in self.sharing.writers if device < 64)
+        if writing and self.strategy == "locks":
+            lines.append(
+                f"#define MAESTRO_WRITING_DEVICES {writing:#x} // bit i: every packet that device i keeps writes state"
+            )
         return "\n".join(lines) + "\n"
 
     def build(self) -> str:

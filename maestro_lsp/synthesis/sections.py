@@ -40,7 +40,6 @@ class Sections:
     edits          by file
     headers        of the runtime, that stand after libVig's
     restore        bytes at the front of a packet that a path may have changed when it comes to its first write
-    always_writes  whether each packet that is kept writes
     per_core       places of declarations of scratch variables, of which each core needs its own
     writers        devices all of whose packets that are kept write
     """
@@ -48,7 +47,6 @@ class Sections:
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     restore: int = 0
-    always_writes: bool = False
     per_core: frozenset[Span] = frozenset()
     writers: tuple[int, ...] = ()
 
@@ -80,7 +78,6 @@ def sections(
     out.restore = _restored(execution.paths, state | shared)
     writing = {p.number for p in execution.paths if _is_writer(p, state | shared)}
     kept = [p for p in execution.paths if p.outcome != "drop"]
-    out.always_writes = bool(kept) and all(p.number in writing for p in kept)
     out.writers = tuple(
         sorted(d for d in {p.device for p in kept} if all(p.number in writing for p in kept if p.device == d))
     )

@@ -21,7 +21,7 @@ MARKS = frozenset(("mark", "dchain-allocate", "dchain-free", "dchain-expire-one"
 
 _CHAIN = frozenset(("allocate", "free", "expire", "rejuvenate"))  # what the shared chain's functions see to themselves
 _RESTORE = re.compile(r"^\s*#\s*define\s+MAESTRO_RESTORE_BYTES\s+(\d+)", re.MULTILINE)
-_ALWAYS = re.compile(r"^\s*#\s*define\s+MAESTRO_ALWAYS_WRITES\b", re.MULTILINE)
+_WRITING = re.compile(r"^\s*#\s*define\s+MAESTRO_WRITING_DEVICES\s+0x([0-9a-f]+)", re.MULTILINE)
 
 
 def check_sections(execution: Execution, text: str, per_core: frozenset[int]) -> Iterator[Difference]:
@@ -32,11 +32,11 @@ def check_sections(execution: Execution, text: str, per_core: frozenset[int]) ->
         text: the file.
         per_core: plain objects of which each core has its own.
     """
-    if _ALWAYS.search(text):
-        return
-    restored = _RESTORE.search(text)
+    restored, found = _RESTORE.search(text), _WRITING.search(text)
+    writing = int(found[1], 16) if found else 0
     for p in execution.paths:
-        yield from _misplaced(execution, p, int(restored[1]) if restored else 0, per_core)
+        if not writing >> p.device & 1:
+            yield from _misplaced(execution, p, int(restored[1]) if restored else 0, per_core)
 
 
 def _misplaced(execution: Execution, p: CallPath, restored: int, per_core: frozenset[int]) -> Iterator[Difference]:

@@ -1,6 +1,7 @@
 // In place of main_STRATEGY.h behind an NF whose cores share state: threads run the NF on random packets and note in
 // which order packets were processed; then the sequential NF (replay.h) is given the same packets in that order, and must
-// do the same with each. Usage: PROGRAM THREADS PACKETS SEED LAG_NS CAPACITY FLOWS
+// do the same with each. Usage: PROGRAM THREADS PACKETS SEED LAG_NS CAPACITY FLOWS WRITING
+// (WRITING: bits of the devices whose packets are never taken for readers)
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,9 @@ static int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t
 
 #undef MAESTRO_DROPS
 #define MAESTRO_DROPS(output, device) ((void)(output), (void)(device), true) // buffers are the test's own
+
+static unsigned writing;
+#define MAESTRO_WRITING_DEVICES writing // chosen for each run
 
 #define main maestro_main
 #include STRESSED
@@ -108,7 +112,7 @@ static int by_order(const void *a_, const void *b_) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 7) {
+  if (argc != 8) {
     return 2;
   }
   unsigned threads = (unsigned)atoi(argv[1]);
@@ -117,6 +121,7 @@ int main(int argc, char **argv) {
   config.lag = atoll(argv[4]);
   config.capacity = (uint32_t)atoi(argv[5]);
   flow_count = (unsigned)atoi(argv[6]);
+  writing = (unsigned)atoi(argv[7]);
   maestro_cores = threads;
   if (!nf_init() || !replay_init(config.lag, config.capacity)) {
     return 2;

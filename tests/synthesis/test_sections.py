@@ -78,7 +78,7 @@ def test_a_new_entry_is_guarded_by_the_chain_itself() -> None:
         made.text.index("its own text, of the files named") : made.text.index("maestro: runtime begins: ports")
     ]
     assert "maestro_write" not in own
-    assert "MAESTRO_ALWAYS_WRITES" not in own
+    assert "MAESTRO_WRITING_DEVICES" not in own
 
 
 def test_headers_changed_before_a_write_are_put_back(tmp_path: Path) -> None:
@@ -93,6 +93,7 @@ def test_says_where_locks_gain_nothing() -> None:
     made = program(FIXTURES / "policer", "locks")
     assert made is not None
     assert any("writes state, so locks gain little" in n for n in made.notes)
+    assert "#define MAESTRO_WRITING_DEVICES 0x2 " in made.text
 
 
 def test_memory_allocated_by_packets_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,11 @@
 #  define MAESTRO_RESTORE_BYTES 0
 #endif
 
+// Bit i: (nearly) all packets from device i write state, so none is taken for a reader.
+#ifndef MAESTRO_WRITING_DEVICES
+#  define MAESTRO_WRITING_DEVICES 0
+#endif
+
 // The packet before the pass, to begin again from.
 static MAESTRO_PER_CORE struct {
   uint16_t start; // of the packet in its buffer
@@ -63,14 +68,27 @@ static __attribute__((noinline)) void maestro_write_packet(struct maestro_core *
   maestro_deliver(core, core->burst.device, packet, output);
 }
 
+// A burst from a device whose packets all write: one section, so that they share the cost of waiting for the others.
+static __attribute__((noinline, unused)) void maestro_write_burst(struct maestro_core *core) {
+  struct maestro_burst *burst = &core->burst;
+  maestro_write_lock();
+  int64_t now = maestro_clock();
+  for (; burst->at < burst->count; ++burst->at) {
+    struct rte_mbuf *packet = burst->packets[burst->at];
+    maestro_deliver(core, burst->device, packet, maestro_run_nf(burst->device, packet, now));
+  }
+  maestro_write_unlock();
+  core->counts.written += burst->count;
+}
+
 static void maestro_process(struct maestro_core *core, uint16_t device, struct rte_mbuf **packets, uint16_t count) {
   atomic_store_explicit(&core->last_packet, maestro_clock(), memory_order_relaxed);
   core->counts.received += count;
   core->burst = (struct maestro_burst){.device = device, .count = count, .packets = packets};
+  if (device < 64 && ((uint64_t)MAESTRO_WRITING_DEVICES >> device & 1)) {
+    maestro_write_burst(core);
+  }
   while (core->burst.at < count) {
-#ifdef MAESTRO_ALWAYS_WRITES
-    maestro_write_packet(core);
-#else
     if (MAESTRO_MARK(maestro_pass.start) == 0) {
       maestro_read_burst(core);
     } else { // a reader came to a write
@@ -80,7 +98,6 @@ static void maestro_process(struct maestro_core *core, uint16_t device, struct r
       maestro_restore(core->burst.packets[core->burst.at]);
       maestro_write_packet(core);
     }
-#endif
   }
   maestro_flush(core);
 }

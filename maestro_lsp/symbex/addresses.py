@@ -2,7 +2,7 @@
 
 The executor gives objects fixed addresses, which must not become visible as such. A pointer that is cast to an integer therefore
 becomes an unknown of its own plus the offset inside the object, so that differences inside one object are what they are in C and
-a cast back finds the object; whatever else a path makes of it is reported by `leak`.
+a cast back finds the object; whatever else a path makes of it is reported by `leak`. So are other values that no two cores share.
 """
 
 from __future__ import annotations
@@ -55,27 +55,28 @@ def comparable(st: State, a: int | Expr, b: int | Expr) -> None:
         raise Problem("unsupported-construct", "pointers into different objects are compared or subtracted")
 
 
-def leak(p: CallPath) -> tuple[Span | None, str] | None:
-    """Where something that a path does depends on where an object lies, and what."""
+def leak(p: CallPath, names: tuple[str, ...]) -> tuple[Span | None, str] | None:
+    """Where something that a path does depends on unknowns whose names begin so, and what."""
+
+    def shows(e: int | Expr) -> bool:
+        return any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e))
+
     for c in p.conditions:
-        if not c.assumed and _has_address(c.expr):
+        if not c.assumed and shows(c.expr):
             return c.span, "a condition depends on"
     for call in p.calls:
         for t in call.touches:
             values = (
                 [part.value for part in t.key or ()]
                 + [v for _, v in t.stored]
+                + list(t.arguments)
                 + [t.value if t.value is not None else 0]
             )
-            if any(map(_has_address, values)):
+            if any(map(shows, values)):
                 return call.span, "a key or an entry depends on"
     for q in p.plain:
-        if _has_address(q.offset) or _has_address(q.value if q.value is not None else 0):
+        if shows(q.offset) or shows(q.value if q.value is not None else 0):
             return q.span, "state depends on"
-    if any(_has_address(w.value) for w in p.writes):
+    if any(shows(w.value) for w in p.writes):
         return None, "the packet is changed by"
-    return (None, "the output device depends on") if _has_address(p.returned) else None
-
-
-def _has_address(e: int | Expr) -> bool:
-    return any(leaf.op == "sym" and str(leaf.args[0]).startswith(PREFIX) for leaf in X.leaves(e))
+    return (None, "the output device depends on") if shows(p.returned) else None

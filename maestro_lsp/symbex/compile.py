@@ -50,6 +50,7 @@ class Compiler:
         self.cases: list[list[tuple[Any, Label]]] = []
         self.in_memory = _addressed(definition.body, unit)
         self.result_type = definition.type.result
+        self.at_file_scope = False  # it is the initialiser of a variable that lives as long as the program
 
     def emit(self, instruction: Callable[[State], int]) -> None:
         self.code.instructions.append(instruction)

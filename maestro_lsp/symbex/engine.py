@@ -6,6 +6,7 @@ order of paths is the order of the source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,7 @@ class Engine:
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
+        self.private: dict[str, str] = {}  # beginnings of names of unknowns that cores do not share, and what they are
         self.addresses: dict[
             Expr, int
         ] = {}  # unknowns that stand for where objects lie, with the executor's own choice
@@ -263,6 +265,8 @@ class Engine:
 
     def global_address(self, st: State, g: GlobalDef) -> int:
         key = ("static", g.unit.path, g.name) if g.static else ("global", g.name)
+        if self._ids.get(key) is None and is_second_name(g):
+            raise Problem("unsupported-construct", f"{g.name} is a second name of something else")
         return self._static(st, key, g.name, self.global_type(g), g.init, g.unit, None, g.node)
 
     def static_address(
@@ -316,6 +320,7 @@ class Engine:
         from .values import Lvalue
 
         c = Compiler(_initialiser_of_type(unit, init), unit, self)
+        c.at_file_scope = True
         if scope is not None:
             c.scopes = [scope]
         c.node = init
@@ -535,3 +540,17 @@ def _numbers(t: T.CType) -> Iterator[str]:
             yield from _numbers(f.type)
         elif isinstance(f.type, (T.Integer, T.Enum, T.Bool)):
             yield f.name
+
+
+_SECOND_NAME = re.compile(rb"\b_*asm_*\s*\(")
+
+
+def is_second_name(g: GlobalDef) -> bool:
+    """Whether a variable's declaration gives it another variable's memory, or a name of the linker's."""
+    node = g.node
+    while node.parent is not None and node.type != "declaration":
+        node = node.parent
+    text = node.text or b""
+    if g.init is not None:
+        text = text[: g.init.start_byte - node.start_byte]
+    return _SECOND_NAME.search(text) is not None

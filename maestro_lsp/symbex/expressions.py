@@ -373,10 +373,18 @@ def compound_literal(c: Compiler, n: Node) -> Lvalue:
     if isinstance(t, T.Array) and t.length is None:
         t = initialisers.sized_array(c, t, init)
     r = c.register()
-    c._allocate_local(r, "literal", t)
-    place = Lvalue(t, address=reader(r))
-    initialisers.initialise(c, place, init)
-    return place
+    if not c.at_file_scope:
+        c._allocate_local(r, "literal", t)
+        place = Lvalue(t, address=reader(r))
+        initialisers.initialise(c, place, init)
+        return place
+    key = ("literal", c.unit.path, n.start_byte)
+
+    def allocate(st: State) -> None:
+        st.regs[r] = c.link.static_address(st, key, "literal", t, init, c.unit, c.scopes[-1], n)
+
+    c.effect(allocate)
+    return Lvalue(t, address=reader(r))
 
 
 def e_sizeof(c: Compiler, n: Node, used: bool) -> Rvalue:

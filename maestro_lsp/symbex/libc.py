@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..source import ctypes as T
@@ -48,11 +48,30 @@ def model(*names: str) -> Callable[[Model], Model]:
     return register
 
 
-def anything(st: State, name: str, width: int) -> Expr:
-    """A fresh symbol for something from outside the program."""
+def anything(st: State, name: str, width: int, *made_of: int | Expr) -> Expr:
+    """A fresh symbol for something from outside the program, or for what is not computed from some values."""
     k = st.library.get("environment", 0)
     st.library["environment"] = k + 1
-    return X.sym(f"{name}~{k}", width)
+    parts = dict.fromkeys(v for v in made_of if isinstance(v, Expr))
+    return X.uf(f"{name}~{k}", width, *parts) if parts else X.sym(f"{name}~{k}", width)
+
+
+def use_hidden_state(st: State, name: str) -> None:
+    """Read and change what the C library keeps for itself, as each packet that does so leaves it to the next."""
+    address = st.engine.hidden_state(st, name)
+    if st.tracking:
+        st.load(address, 8)
+        st.store(address, anything(st, name, 64), 8)
+
+
+def unknown_text(st: State, *pointers: Any) -> list[Expr]:
+    """The bytes at some pointers that are not constant."""
+    found: list[Expr] = []
+    for p in pointers:
+        b = st.block(p) if isinstance(p, int) else None
+        if b is not None:
+            found += [v for v in b.data[p & OFFSET_MASK :][:MAX_TEXT] if isinstance(v, Expr)]
+    return found
 
 
 def concrete(v: Any, what: str) -> int:
@@ -173,31 +192,31 @@ def memcmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("strlen", "__builtin_strlen")
 def strlen(st: State, v: list[Any], types: Any, result: Any) -> Any:
     s = text_at(st, v[0])
-    return len(s) if s is not None else anything(st, "strlen", 64)
+    return len(s) if s is not None else anything(st, "strlen", 64, *unknown_text(st, v[0]))
 
 
-def _compare(st: State, a: bytes | None, b: bytes | None) -> Any:
+def _compare(st: State, v: list[Any], a: bytes | None, b: bytes | None) -> Any:
     if a is None or b is None:
-        return anything(st, "strcmp", 32)
+        return anything(st, "strcmp", 32, *unknown_text(st, v[0], v[1]))
     return 0 if a == b else (1 if a > b else 0xFFFFFFFF)
 
 
 @model("strcmp", "strcoll")
 def strcmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    return _compare(st, text_at(st, v[0]), text_at(st, v[1]))
+    return _compare(st, v, text_at(st, v[0]), text_at(st, v[1]))
 
 
 @model("strcasecmp")
 def strcasecmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
     a, b = text_at(st, v[0]), text_at(st, v[1])
-    return _compare(st, a.lower() if a is not None else None, b.lower() if b is not None else None)
+    return _compare(st, v, a.lower() if a is not None else None, b.lower() if b is not None else None)
 
 
 @model("strncmp")
 def strncmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
     a, b = text_at(st, v[0]), text_at(st, v[1])
     n = concrete(v[2], "the number of characters compared")
-    return _compare(st, a[:n] if a is not None else None, b[:n] if b is not None else None)
+    return _compare(st, v, a[:n] if a is not None else None, b[:n] if b is not None else None)
 
 
 @model("strcpy", "strncpy", "strlcpy", "rte_strlcpy", "rte_strscpy")
@@ -292,7 +311,7 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
                 X.ite(anything(st, "no number", 1), v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64),
                 8,
             )
-        return anything(st, "strtol", 64)
+        return anything(st, "strtol", 64, *unknown_text(st, v[0]))
     value, used = parse_integer(s, concrete(v[2], "the base of a number"))
     if v[1] != 0:
         st.store(v[1], v[0] + used, 8)
@@ -303,7 +322,11 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
 def atoi(st: State, v: list[Any], types: Any, result: Any) -> Any:
     s = text_at(st, v[0])
     width = 8 * size_of(result)
-    return anything(st, "atoi", width) if s is None else parse_integer(s, 10)[0] & ((1 << width) - 1)
+    return (
+        anything(st, "atoi", width, *unknown_text(st, v[0]))
+        if s is None
+        else parse_integer(s, 10)[0] & ((1 << width) - 1)
+    )
 
 
 @model("strtod", "atof")
@@ -311,7 +334,7 @@ def strtod(st: State, v: list[Any], types: Any, result: Any) -> Any:
     s = text_at(st, v[0])
     m = re.match(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", s) if s is not None else None
     if s is None:
-        return anything(st, "strtod", 64)
+        return anything(st, "strtod", 64, *unknown_text(st, v[0]))
     if len(v) > 1 and v[1] != 0:
         st.store(v[1], v[0] + (m.end() if m else 0), 8)
     return int.from_bytes(struct.pack("<d", float(m.group(0)) if m else 0.0), "little")
@@ -328,8 +351,9 @@ def sscanf(st: State, v: list[Any], types: Any, result: Any) -> Any:
         raise Problem("unsupported-construct", "a scan format that is not known")
     outputs = v[2:]
     if s is None:
-        _scan_anything(st, f, outputs)
-        return anything(st, "sscanf", 32)
+        made_of = unknown_text(st, v[0])
+        _scan_anything(st, f, outputs, made_of)
+        return anything(st, "sscanf", 32, *made_of)
     at = count = 0
     for m in _SCAN.finditer(f):
         token = m.group(0)
@@ -375,7 +399,7 @@ def sscanf(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return count
 
 
-def _scan_anything(st: State, f: bytes, outputs: list[Any]) -> None:
+def _scan_anything(st: State, f: bytes, outputs: list[Any], made_of: Sequence[Expr] = ()) -> None:
     """What a scan of unknown text stores."""
     i = 0
     for m in _SCAN.finditer(f):
@@ -384,13 +408,17 @@ def _scan_anything(st: State, f: bytes, outputs: list[Any]) -> None:
         kind = m.group(4)
         if kind in b"diuxXc":
             size = 1 if kind == b"c" else _SCAN_SIZE[m.group(3)]
-            st.store(outputs[i], anything(st, "scanned", 8 * size), size)
+            st.store(outputs[i], anything(st, "scanned", 8 * size, *made_of), size)
         else:
             b = st.block(outputs[i])
             room = b.size - (outputs[i] & OFFSET_MASK) if b is not None else 0
             n = min(int(m.group(2) or room - 1) + 1, room)
-            st.store_bytes(outputs[i], [*(anything(st, "text", 8) for _ in range(n - 1)), 0], n)
+            st.store_bytes(outputs[i], [*(anything(st, "text", 8, *made_of) for _ in range(n - 1)), 0], n)
         i += 1
+
+
+def _read_on(st: State) -> None:
+    use_hidden_state(st, "the position in a file")
 
 
 @model("fscanf", "__isoc99_fscanf", "scanf")
@@ -398,17 +426,20 @@ def fscanf(st: State, v: list[Any], types: Any, result: Any) -> Any:
     f = text_at(st, v[1])
     if f is None:
         raise Problem("unsupported-construct", "a scan format that is not known")
+    _read_on(st)
     _scan_anything(st, f, v[2:])
     return anything(st, "fscanf", 32)
 
 
 @model("fgetc", "getc", "getchar")
 def fgetc(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    _read_on(st)
     return anything(st, "fgetc", 32)
 
 
 @model("fgets", "getline")
 def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    _read_on(st)
     n = concrete(v[1], "the length of a line")
     st.store_bytes(v[0], [*(anything(st, "text", 8) for _ in range(min(n, 256) - 1)), 0], min(n, 256))
     return X.ite(anything(st, "end of file", 1), 0, v[0], 64)
@@ -416,6 +447,7 @@ def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("fread")
 def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    _read_on(st)
     n = concrete(v[1], "the size of a read") * concrete(v[2], "the size of a read")
     st.store_bytes(v[0], [anything(st, "text", 8) for _ in range(n)], n)
     return anything(st, "fread", 64)
@@ -441,5 +473,6 @@ def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
         if len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer) and isinstance(v[1], int):
             n = min(n, v[1])
         if n > 0:
-            st.store_bytes(v[0], [*(anything(st, "text", 8) for _ in range(n - 1)), 0], n)
-    return anything(st, "snprintf", 32)
+            printed = [*v[1:], *unknown_text(st, *v[1:])]
+            st.store_bytes(v[0], [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0], n)
+    return anything(st, "snprintf", 32, *v[1:])

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..source import ctypes as T
 from . import expr as X
-from .libc import anything, concrete, model, text_at
+from .expr import Expr
+from .libc import anything, concrete, model, text_at, use_hidden_state
 from .memory import Problem, size_of
 from .state import State, Stop
 
@@ -171,7 +172,6 @@ def time_now(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model(
     "time",
     "clock",
-    "rte_rand",
     "rte_rdtsc",
     "rte_get_tsc_cycles",
     "rte_get_timer_cycles",
@@ -185,11 +185,23 @@ def outside(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("rand", "random", "lrand48", "mrand48", "drand48")
 def random_number(st: State, v: list[Any], types: Any, result: Any) -> Any:
     """The next of one sequence for the whole process (DPDK's rte_rand has one for each core)."""
-    seed = st.engine.hidden_state(st, "the seed of random numbers")
+    use_hidden_state(st, "the seed of random numbers")
+    return _drawn(st, result)
+
+
+@model("rte_rand")
+def random_number_of_core(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return _drawn(st, result)
+
+
+def _drawn(st: State, result: Any) -> Expr:
     if st.tracking:
-        st.load(seed, 8)
-        st.store(seed, anything(st, "seed", 64), 8)
-    return anything(st, "random", 8 * size_of(result))
+        return anything(st, "random", 8 * size_of(result))
+    st.engine.private[_DRAWN] = "a random number of start-up, of which every core draws its own"
+    return anything(st, _DRAWN, 8 * size_of(result))
+
+
+_DRAWN = "random at start-up"
 
 
 @model("clock_gettime", "gettimeofday")

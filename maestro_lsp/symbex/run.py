@@ -21,7 +21,7 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
-from .addresses import leak
+from .addresses import PREFIX, leak
 from .calls import same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
@@ -33,6 +33,7 @@ from .results import Paths
 from .state import PACKET_BYTES, State
 
 MAX_PASSES = 6
+NIC_HASH = "hash of the NIC"
 MAX_NESTING = 16  # of structs and arrays in one another, for names
 START_LIMITS = Limits(paths=24, steps=200_000, solver_calls=400)
 
@@ -151,8 +152,7 @@ class _Run:
             self.engine.troubles.append(Trouble("path-limit", why, span))
         results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
         paths = tuple(results.path(i, st) for i, st in enumerate(ends))
-        if self.engine.addresses:
-            self.report_addresses(paths, span)
+        self.report_leaks(paths, span)
         for f, why in self.engine.callbacks.objections(base):
             self.engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
         return Execution(
@@ -161,12 +161,14 @@ class _Run:
             partial(self.last_step, base, process),
         )  # fmt: skip
 
-    def report_addresses(self, paths: Sequence[CallPath], entry: Span) -> None:
-        """A trouble for each place at which an address becomes visible."""
-        found = filter(None, map(leak, paths))
-        for at, what in dict.fromkeys(found):
-            why = f"{what} where an object lies in memory, which is another place in every run and on every core"
-            self.engine.troubles.append(Trouble("unsupported-construct", why, at or entry))
+    def report_leaks(self, paths: Sequence[CallPath], entry: Span) -> None:
+        """A trouble for each place at which something becomes visible that is not the same on every core."""
+        private = dict(self.engine.private)
+        if self.engine.addresses:
+            private[PREFIX] = "where an object lies in memory, which is another place in every run and on every core"
+        for name, what in private.items():
+            for at, who in dict.fromkeys(filter(None, (leak(p, (name,)) for p in paths))):
+                self.engine.troubles.append(Trouble("unsupported-construct", f"{who} {what}", at or entry))
 
     # -------------------------------------------------------------------------------------------------------- start-up
 
@@ -379,6 +381,10 @@ class _Run:
                 m = t.find(name)
                 if m is not None and T.sizeof_(m.type):
                     st.store(mbuf + m.offset, v, size_of(m.type))
+            hashed = t.find("hash")
+            if hashed is not None and (n := T.sizeof_(hashed.type)):
+                st.store_bytes(mbuf + hashed.offset, symbolic_bytes(NIC_HASH, n), n)
+                self.engine.private[NIC_HASH] = "the NIC's hash, which is another one with another RSS key"
         return mbuf
 
     def _forget_contents(self, st: State) -> None:

@@ -468,7 +468,10 @@ class State:
             for p in reversed(positions[:-1]):
                 v = X.ite(X.eq(rest, p, 64), X.from_bytes(tuple(b.data[off + p : off + p + n])), v, 8 * n)
             return v
-        return X.uf(f"element of {self.engine.label(oid, b.info.name)}", 8 * n, where)
+        name = f"element of {self.engine.label(oid, b.info.name)}"
+        if b.info.is_state and oid not in self.written:
+            return X.uf(name, 8 * n, where)
+        return X.uf(name, 8 * n, where, X.from_bytes(tuple(b.data)))  # another one once the contents have changed
 
     def _store_symbolic(self, address: Expr, value: int | Expr, n: int) -> None:
         oid, b, off, rest = self._resolve(address, n, "written")

@@ -29,9 +29,13 @@ def expiry_problem(
         if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
             return a, "the number of expired entries is used", None
     lags: dict[int | Expr | None, Access] = {}
+    clamped: list[Access] = []  # at time zero, when no entry is older
     for a in expiries:
         assert a.touch is not None
-        lags.setdefault(_lag(a.touch.time), a)
+        if a.touch.time == 0 and isinstance(a.touch.time, int):
+            clamped.append(a)
+        else:
+            lags.setdefault(_lag(a.touch.time), a)
     if None in lags:
         return lags[None], "entries expire at a time that is not the packet's time less a constant", None
     if len(lags) > 1:
@@ -49,6 +53,9 @@ def expiry_problem(
     if None in stamps or len(stamps) > 1:
         odd = stamps[None] if None in stamps else sorted(stamps.values(), key=lambda x: x.order)[1]
         return odd, "entries are not kept in the order of the packets' times, so when one goes depends on others", None
+    for a in clamped:
+        if not _nothing_is_older(a.path, next(iter(lags), None), origin) or set(stamps) - {0}:
+            return a, "entries expire at a time that is not the packet's time less a constant", None
     last_ones = {a.path.number: a for a in expiries if a.call is not None and a.call.op == "dchain-expire-one"}
     for a in last_ones.values():
         if a.touch is not None and a.touch.found:
@@ -76,6 +83,14 @@ def expiry_problem(
                 where = f"packets on device {a.path.device}" if first_expiry is None else "some packets"
                 return expiries[0], f"{where} reach {a.object.name} without expiring old entries first", a
     return None
+
+
+def _nothing_is_older(p: CallPath, lag: int | Expr | None, origin: Provenance) -> bool:
+    """Whether the time of the path's packets less a lag is never above zero."""
+    now = X.sym("time", 64)
+    assert isinstance(now, Expr)
+    known = [c for c in p.conjuncts if now in X.leaves(c)]
+    return lag is not None and origin.impossible([*known, X.slt(0, X.sub(now, lag, 64), 64)])
 
 
 def _lag(time: int | Expr | None) -> int | Expr | None:
@@ -196,7 +211,7 @@ def _used(p: CallPath, origin: Provenance) -> set[Expr]:
                         used |= X.leaves(part.value)
             if t.value is not None and t.role not in ("expire", "allocate"):
                 used |= X.leaves(t.value)
-            for v in (*t.arguments, *(v for _, v in t.stored)):
+            for v in (*t.arguments, t.time or 0, *(v for _, v in t.stored)):
                 used |= X.leaves(v)
     return used
 

@@ -217,7 +217,7 @@ def _used(p: CallPath) -> frozenset[Expr]:
     for call in p.calls:
         for t in call.touches:
             values += [part.value for part in t.key or ()]
-            values += t.arguments
+            values += (*t.arguments, t.time or 0)
             if t.value is not None:
                 values.append(t.value)
             for offset, v in t.stored:

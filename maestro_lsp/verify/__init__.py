@@ -239,7 +239,9 @@ def _outcomes(report: Report, path: str, strategy: str, packets: int) -> Iterato
         original, generated = build.build(nf, sources, libvig, path, strategy, conventions, Path(folder))
         arguments = tuple(context.inputs.arguments or ())
         divided = strategy == "shared-nothing"
-        common = replay.Job(str(original), str(generated), arguments, 1, False, (), _index_bytes(report.paths))
+        common = replay.Job(
+            report.nf.root, str(original), str(generated), arguments, 1, False, (), _index_bytes(report.paths)
+        )
         strangers = not report.analysis.deviations
         small = _full_tables(report, arguments)
         alone = tuple(Generator(report.paths, 1, strangers).arrivals(packets))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.memory import ADDRESS_BITS
 from ..symbex.run import Execution
@@ -19,30 +20,36 @@ _POINTER = 8  # bytes
 
 def per_core(execution: Execution, executed: str) -> frozenset[int]:
     """Variables of which each core has its own, by their declarations in the text that was executed."""
-    return frozenset(
-        oid
-        for oid, o in execution.objects.items()
-        if o.declared is not None and "MAESTRO_PER_CORE" in _line(executed, o.declared.start)
-    )
+    return frozenset(oid for oid, o in execution.objects.items() if _is_own(executed, o.declared))
+
+
+def _is_own(executed: str, declared: Span | None) -> bool:
+    return declared is not None and "MAESTRO_PER_CORE" in _line(executed, declared.start)
 
 
 def check_cores(execution: Execution, executed: str) -> Iterator[Difference]:
     """Variables that cores would share."""
-    start = execution.start
+    start, engine = execution.start, execution.engine
     own = per_core(execution, executed)
     written = {t.object for p in execution.paths for c in p.calls for t in c.touches if t.write}
     written |= {a.object for p in execution.paths for a in p.plain if a.write}
     for oid, o in sorted(execution.objects.items()):
-        if o.kind != "global" or oid in own or o.info.detail.get("scratch"):
-            continue
-        if oid in written:
+        if o.kind == "global" and oid in written and oid not in own and not o.info.detail.get("scratch"):
             yield Difference(
                 f"packets write {o.name}, and all cores share it: it needs MAESTRO_PER_CORE", there=o.declared
             )
-        elif start is not None and (reached := _reached(start, oid) & written):
+    if start is None or engine is None:
+        return
+    for oid, block in sorted(start.memory.items()):  # also what only start-up uses: it would give all cores one state
+        there = engine.declaration(oid)
+        if block.info.kind != "global" or oid in written or _is_own(executed, there):
+            continue
+        if reached := _reached(start, oid) & written:
             names = sorted(execution.objects[r].name for r in reached if r in execution.objects)
             what = names[0] if names else "state"
-            yield Difference(f"all cores reach {what} through {o.name}: it needs MAESTRO_PER_CORE", there=o.declared)
+            yield Difference(
+                f"all cores reach {what} through {block.info.name}: it needs MAESTRO_PER_CORE", there=there
+            )
 
 
 def _reached(st: State, oid: int) -> set[int]:

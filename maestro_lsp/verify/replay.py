@@ -68,6 +68,7 @@ class Ignored:
 class Job:
     """What a run needs."""
 
+    folder: str  # of the NF: where the paths in its arguments lead from
     original: str
     generated: str
     arguments: tuple[str, ...]
@@ -225,6 +226,7 @@ def main() -> None:
     job = pickle.loads(sys.stdin.buffer.read())
     answer_to = os.dup(1)
     os.dup2(2, 1)  # an NF's own output is not ours
+    os.chdir(job.folder)
     outcome = search(job)
     with os.fdopen(answer_to, "wb") as out:
         out.write(base64.b64encode(pickle.dumps(outcome)) + b"\n")

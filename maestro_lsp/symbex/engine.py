@@ -28,6 +28,7 @@ from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of
 from .numbers import BUILTINS
 from .solver import Solver
 from .state import Condition, Fork, Frame, Place, State, Stop
+from .values import bits_of
 
 MAX_DEPTH = 64  # frames
 FIRST_DYNAMIC_ID = 1 << 20  # ids below belong to globals, statics, functions: the same on every path
@@ -509,9 +510,23 @@ def _library_call(spec: CallSpec) -> Callable[..., Any]:
 
     def run(st: State, values: list[Any], types: Any, result: Any) -> Any:
         st.engine.tick()
-        return model(st, spec, values, types)
+        v = model(st, spec, values, types)
+        return _as_declared(st, v, result) if isinstance(v, Expr) else v
 
     return run
+
+
+def _as_declared(st: State, v: Expr, result: T.CType) -> Expr | int:
+    """What a model returns, in the width of the caller's prototype: users declare functions of their own as they like."""
+    if not isinstance(result, (T.Integer, T.Enum, T.Bool)) or v.width == bits_of(result):
+        return v
+    width = bits_of(result)
+    if isinstance(result, T.Bool):
+        return X.zext(X.nonzero(v, v.width), 1, width)
+    if width < v.width:
+        return X.extract(v, 0, width)
+    more = width - v.width  # bits of which the model says nothing
+    return X.concat(((X.sym(f"high#{len(st.calls)}.{st.library.get('asked', 0)}", more), more), (v, v.width)))
 
 
 def _initialiser_of(g: GlobalDef) -> Any:

@@ -540,7 +540,9 @@ def scan(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 
 def environment(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    return X.sym(f"{spec.symbol or spec.name}#{number(st)}.{len(st.conditions)}", spec.bits)
+    asked = st.library.get("asked", 0)  # each answer is one of its own
+    st.library["asked"] = asked + 1
+    return X.sym(f"{spec.symbol or spec.name}#{number(st)}.{asked}", spec.bits)
 
 
 def hash_bytes(st: State, spec: CallSpec, values: Values, types: Any) -> Any:

@@ -103,10 +103,10 @@ def build(
     objects = [str(o) for _, o, _ in jobs[:-2]]
     originals, generateds = folder / "original.so", folder / "generated.so"
     link = [use.compiler, "-shared", "-Wl,--no-undefined", "-o"]
-    _run([*link, str(originals), str(reference), *objects, *use.libs])
+    _run([*link, str(originals), str(reference), *objects, *use.libs], "the NF does not link")
     # the generated file has packet I/O of its own: that of the library is then not linked
     mine = [o for o, (source, _, _) in zip(objects, jobs, strict=False) if source in containers]
-    _run([*link, str(generateds), str(program), *mine, *use.libs])
+    _run([*link, str(generateds), str(program), *mine, *use.libs], "the generated program does not link")
     return originals, generateds
 
 
@@ -136,10 +136,10 @@ def _reference(c: Conventions) -> list[str]:
             f"-DREPLAY_DEVICES={c.devices}", *(["-DREPLAY_TAKES_MBUF"] if c.takes_mbuf else [])]  # fmt: skip
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], failure: str = "") -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "error" in line or "undefined" in line] or [
             done.stderr[:300]
         ]
-        raise CannotBuild(f"{posixpath.basename(command[-1])} does not compile: {lines[0].strip()}")
+        raise CannotBuild(f"{failure or f'{posixpath.basename(command[-1])} does not compile'}: {lines[0].strip()}")

@@ -421,6 +421,21 @@ def test_a_value_that_no_configuration_has_is_an_error(capsys: pytest.CaptureFix
     )
 
 
+@pytest.mark.parametrize(
+    ("declared", "asked"), [("bool", "dice()"), ("uint64_t", "dice() >> 40"), ("int", "dice() != dice()")]
+)
+def test_functions_of_the_users_own_return_anything_that_their_prototype_allows(capsys, tmp_path, declared, asked):
+    (tmp_path / "maestro.toml").write_text('[[structure]]\nname = "dice"\nparams = []\nop = "environment"\n')
+    (tmp_path / "nf.c").write_text(
+        f"#include <stdbool.h>\n#include <stdint.h>\n{declared} dice(void);\nstatic int count;\n"
+        "int nf_process(uint16_t device, uint8_t *packet, uint16_t length, int64_t now) {\n"
+        f"  if ({asked}) count++;\n  return count > 9;\n}}\n"
+    )
+    assert main(["check", str(tmp_path)]) == 1
+    printed = capsys.readouterr().out
+    assert ": locks" in printed and "writes count" in printed
+
+
 def test_values_in_nameless_structures_are_of_the_configuration(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -196,6 +196,8 @@ class _Run:
             if st2 is None and arguments is not None:
                 return None
             st = st2 if st2 is not None else st
+            if arguments is None:
+                self.forget_numbers(st, f)
         config = self.config_global()
         if config is not None:
             if arguments is None:
@@ -271,8 +273,8 @@ class _Run:
         return base
 
     def forget_numbers(self, base: State, f: FunctionDef) -> None:
-        """Start-up has more paths than were explored: what the others store is not known. Numbers that they can reach become
-        constants that are not known; pointers stay, since all explored paths agree on them (`_merge`)."""
+        """Start-up has more paths than were explored, or arguments that are not known: what the others store is not known. Numbers
+        that they can reach become constants that are not known; pointers stay, since all explored paths agree on them (`_merge`)."""
         assigned = _assigned_names(self.program, f)
         for u in self.program.units:  # those that no explored path has reached as well
             for name in sorted(assigned):

@@ -102,10 +102,20 @@ def parameters(node: Node, scope: Scope) -> list[tuple[str | None, CType]]:
             ctype, name = (base, None) if declarator is None else declarator_type(declarator, base, scope)
             found.append((name, decay(ctype)))
         elif parameter.type == "identifier":
-            found.append((node_text(parameter), INT))
+            name = node_text(parameter)
+            found.append((name, _declared_later(node, scope).get(name, INT)))
     if len(found) == 1 and found[0][0] is None and isinstance(found[0][1], Void):
         return []
     return found
+
+
+def _declared_later(node: Node, scope: Scope) -> dict[str, CType]:
+    """Parameters that old-style definitions declare between the list of their names and the body."""
+    definition = node.parent
+    while definition is not None and definition.type.endswith("declarator"):
+        definition = definition.parent
+    lines = definition.named_children if definition is not None and definition.type == "function_definition" else []
+    return {d.name: decay(d.type) for line in lines if line.type == "declaration" for d in declare(line, Scope(scope))}
 
 
 def declarator_type(node: Node, base: CType, scope: Scope) -> tuple[CType, str | None]:

@@ -65,11 +65,18 @@ def sizeof_operand(node: Node, scope: Scope) -> CType | None:
     if value is None:
         return None
     inner = without_parentheses(value)
-    if inner.type == "identifier" and scope.variable(node_text(inner)) is None:
-        named_type = scope.typedef(node_text(inner))
-        if named_type is not None:
-            return named_type
-    return expression_type(inner, scope)
+    return named_type(inner, scope) or expression_type(inner, scope)
+
+
+def named_type(node: Node, scope: Scope) -> CType | None:
+    """The type that an operand of sizeof names which the grammar takes for an expression: `name`, or `name[2]`."""
+    if node.type == "identifier" and scope.variable(node_text(node)) is None:
+        return scope.typedef(node_text(node))
+    of, index = node.child_by_field_name("argument"), node.child_by_field_name("index")
+    if node.type != "subscript_expression" or of is None or index is None:
+        return None
+    element, length = named_type(of, scope), constant(index, scope)
+    return Array(element, length) if element is not None and length is not None else None
 
 
 def alignment(node: Node, scope: Scope) -> int | None:

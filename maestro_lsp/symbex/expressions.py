@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..source import ctypes as T
 from ..source.declarations import type_of
 from ..source.expressions import constant as evaluate_constant
+from ..source.expressions import named_type
 from ..source.literals import character_value, string_bytes
 from ..source.scope import Scope
 from . import expr as X
@@ -399,7 +400,12 @@ def e_sizeof(c: Compiler, n: Node, used: bool) -> Rvalue:
             if isinstance(t, T.Record) and not t.is_complete and c.link.find_global(name, c.unit) is not None:
                 t = c.link.global_type(c.link.find_global(name, c.unit))
     else:
-        t = c.type_of_expression(v_node if v_node is not None else child(n, "value"))
+        operand = unwrap(v_node if v_node is not None else child(n, "value"))
+        base = operand
+        while base.type == "subscript_expression":
+            base = child(base, "argument")
+        is_variable = any(c.unit.node_text(base) in names for names in c.names)
+        t = (None if is_variable else named_type(operand, c.scopes[-1])) or c.type_of_expression(operand)
     return constant(T.alignof_(t) if alignment else size_of(t), T.UNSIGNED_LONG)
 
 

@@ -148,7 +148,9 @@ def _why_not(report: Analysed, strategy: str) -> str | None:
     if strategy == "sequential":
         return None
     if analysis.verdict == "unknown":
-        found = next((f for f in analysis.findings if f.severity == "warning"), None)
+        troubles = {t.code for t in report.execution.troubles}
+        warnings = [f for f in analysis.findings if f.severity == "warning"]
+        found = next((f for f in warnings if f.code in troubles), next(iter(warnings), None))
         return "the NF is not known well enough to change it" + (f": {found.message}" if found is not None else "")
     if strategy == "shared-nothing" and analysis.verdict != "shared-nothing":
         found = next((f for f in analysis.findings if f.code in _OBSTACLES), None)

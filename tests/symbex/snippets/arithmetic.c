@@ -277,3 +277,17 @@ PROCESS {
   PUT(168, sizeof("\u00e9\0"));
   return 'b' - '\n';
 }
+
+//! parameters-declared-in-the-old-style
+static int64_t mix(small, wide, p) uint16_t small; int64_t wide; const uint8_t *p; { return wide << 33 | small | p[1]; }
+PROCESS {
+  PUT(64, mix(GET(uint16_t, 0) + 7, (int64_t)buffer[2], buffer));
+  return mix(buffer[4], (int64_t)0, buffer) > 300;
+}
+
+//! sizes-of-arrays-of-named-types
+typedef struct { uint32_t a; uint8_t b; } named;
+PROCESS {
+  uint8_t local[3] = {0};
+  return buffer[0] + sizeof(named[2]) + sizeof(named[2][3]) + sizeof(local[1]);
+}

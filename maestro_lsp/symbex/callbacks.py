@@ -132,8 +132,12 @@ class Callbacks:
             else:
                 values.append(X.sym(f"argument {name}", 8 * size_of(t)))
         engine.push(st, engine.compile(f), values, -1, 0)
-        ends = engine.explore(st)
-        callback.accesses += [a for end in (*ends, *engine.abandoned) for a in end.plain]
+        others, engine.abandoned = engine.abandoned, []  # paths of the program that were not followed to their ends
+        try:
+            ends = engine.explore(st)
+            callback.accesses += [a for end in (*ends, *engine.abandoned) for a in end.plain]
+        finally:
+            engine.abandoned = others
         return ends
 
     # ---------------------------------------------------------------------------------------------------- what they keep

@@ -526,7 +526,7 @@ def _as_declared(st: State, v: Expr, result: T.CType) -> Expr | int:
     if width < v.width:
         return X.extract(v, 0, width)
     more = width - v.width  # bits of which the model says nothing
-    return X.concat(((X.sym(f"high#{len(st.calls)}.{st.library.get('asked', 0)}", more), more), (v, v.width)))
+    return X.concat(((X.sym(f"high#{len(st.calls)}.{st.library.get('environment', 0)}", more), more), (v, v.width)))
 
 
 def _initialiser_of(g: GlobalDef) -> Any:

@@ -540,8 +540,8 @@ def scan(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 
 
 def environment(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    asked = st.library.get("asked", 0)  # each answer is one of its own
-    st.library["asked"] = asked + 1
+    asked = st.library.get("environment", 0)  # each answer is one of its own
+    st.library["environment"] = asked + 1
     return X.sym(f"{spec.symbol or spec.name}#{number(st)}.{asked}", spec.bits)
 
 

@@ -102,7 +102,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     assert done.returncode == 0, done.stderr
-    assert "maestro-lsp check" in (tmp_path / "reference" / "cli" / "index.html").read_text()
+    assert "maestro-lsp check" in (tmp_path / "reference" / "cli.html").read_text()
 
 
 @pytest.mark.parametrize("nf", find_nfs(ROOT / "fixtures"), ids=lambda nf: nf.name)

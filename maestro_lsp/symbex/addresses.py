@@ -55,16 +55,18 @@ def comparable(st: State, a: int | Expr, b: int | Expr) -> None:
         raise Problem("unsupported-construct", "pointers into different objects are compared or subtracted")
 
 
-def leak(p: CallPath, names: tuple[str, ...]) -> tuple[Span | None, str] | None:
-    """Where something that a path does depends on unknowns whose names begin so, and what."""
+def leak(p: CallPath, names: tuple[str, ...], kept: bool = True) -> tuple[Span | None, str] | None:
+    """Where something that a path does depends on unknowns whose names begin so, and what. `kept`: also what it gives to the library
+    and keeps in state."""
 
     def shows(e: int | Expr) -> bool:
         return any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e))
 
+    given = set() if kept else {call.span for call in p.calls}
     for c in p.conditions:
-        if not c.assumed and shows(c.expr):
+        if not c.assumed and c.span not in given and shows(c.expr):
             return c.span, "a condition depends on"
-    for call in p.calls:
+    for call in p.calls if kept else ():
         for t in call.touches:
             values = (
                 [part.value for part in t.key or ()]
@@ -74,7 +76,7 @@ def leak(p: CallPath, names: tuple[str, ...]) -> tuple[Span | None, str] | None:
             )
             if any(map(shows, values)):
                 return call.span, "a key or an entry depends on"
-    for q in p.plain:
+    for q in p.plain if kept else ():
         if shows(q.offset) or shows(q.value if q.value is not None else 0):
             return q.span, "state depends on"
     if any(shows(w.value) for w in p.writes):

@@ -10,7 +10,7 @@ from ..libvig.catalogue import CallSpec
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
-from .memory import ADDRESS_BITS, Block, Problem, size_of
+from .memory import ADDRESS_BITS, UNINITIALISED, Block, Problem, size_of
 from .path import Part, Touch
 from .state import Place, State
 
@@ -205,9 +205,7 @@ def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr
 
 def is_uninitialised(v: int | Expr) -> bool:
     """Whether a byte was never written (padding, usually)."""
-    return isinstance(v, Expr) and any(
-        x.op == "sym" and str(x.args[0]).startswith("uninitialised ") for x in X.leaves(v)
-    )
+    return isinstance(v, Expr) and any(x.op == "sym" and str(x.args[0]).startswith(UNINITIALISED) for x in X.leaves(v))
 
 
 def entries(st: State, oid: int, namespace: str = "entries") -> tuple[Entry, ...]:

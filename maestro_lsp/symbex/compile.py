@@ -17,7 +17,7 @@ from ..source.scope import Scope
 from . import expr as X
 from . import expressions, initialisers
 from .code import RETURN, Code
-from .memory import ObjectInfo, Problem, size_of
+from .memory import UNINITIALISED, ObjectInfo, Problem, size_of
 from .state import State
 from .syntax import child, unwrap
 from .values import Lvalue, Rvalue, arithmetic, bits_of, convert, is_aggregate, reader, truth
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 LOOP_LIMIT = 70_000  # iterations of one loop in one activation: more than any table that start-up code fills
 FORKING_LOOP_LIMIT = 64  # iterations of one loop that each needed a decision
-UNINITIALISED = "uninitialised"
 
 Label = list[int]  # the instruction a jump goes to, filled in when it is known
 
@@ -421,14 +420,14 @@ class Compiler:
         info = ObjectInfo("local", name, t)
 
         def run(st: State) -> None:
-            fill = X.sym(f"{UNINITIALISED} {name}#{st.next_id}", 8)
+            fill = X.sym(f"{UNINITIALISED}{name}#{st.next_id}", 8)
             st.regs[r] = st.allocate(info, [fill] * size)
 
         self.effect(run)
 
     def _poison(self, r: int, name: str, t: T.CType) -> None:
         w = bits_of(t)
-        undefined = X.sym(f"{UNINITIALISED} {name}", w)
+        undefined = X.sym(f"{UNINITIALISED}{name}", w)
         self.code.variables[r] = name, w
 
         def run(st: State) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
-from .memory import OFFSET_MASK, ObjectInfo, Problem, size_of
+from .memory import OFFSET_MASK, UNINITIALISED, ObjectInfo, Problem, size_of
 from .state import State
 
 Model = Callable[[State, list[Any], Any, Any], Any]
@@ -108,7 +108,7 @@ def _new_heap(st: State, size: int, fill: int | Expr, name: str) -> int:
 @model("malloc", "rte_malloc", "rte_malloc_socket")
 def malloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
     size = concrete(v[1] if len(v) > 1 else v[0], "the size of an allocation")
-    return _new_heap(st, size, X.sym(f"uninitialised heap#{st.next_id}", 8), "heap")
+    return _new_heap(st, size, X.sym(f"{UNINITIALISED}heap#{st.next_id}", 8), "heap")
 
 
 @model("rte_zmalloc", "rte_zmalloc_socket")

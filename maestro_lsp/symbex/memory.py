@@ -17,6 +17,7 @@ from .expr import Expr
 
 ADDRESS_BITS = 32  # of an address, for the offset inside the object
 OFFSET_MASK = (1 << ADDRESS_BITS) - 1
+UNINITIALISED = "uninitialised "  # begins the names of what was never written
 MAX_OBJECT = 1 << 22  # bytes kept one by one; a larger object is an error the user can understand
 
 

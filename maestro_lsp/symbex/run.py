@@ -27,7 +27,7 @@ from .engine import Engine, Limits, Trouble
 from .expr import Expr
 from .follow import follow, last_step
 from .library import cell_write
-from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
+from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import CallPath, Object, StartTouch
 from .results import Paths
 from .state import PACKET_BYTES, State
@@ -166,8 +166,12 @@ class _Run:
         private = dict(self.engine.private)
         if self.engine.addresses:
             private[PREFIX] = "where an object lies in memory, which is another place in every run and on every core"
-        for name, what in private.items():
-            for at, who in dict.fromkeys(filter(None, (leak(p, (name,)) for p in paths))):
+        found = [(what, leak(p, (name,))) for name, what in private.items() for p in paths]
+        # what was never written may be kept, as the padding of a struct is
+        found += [("a variable that was never set", leak(p, (UNINITIALISED,), kept=False)) for p in paths]
+        for what, at_who in dict.fromkeys(found):
+            if at_who is not None:
+                at, who = at_who
                 self.engine.troubles.append(Trouble("unsupported-construct", f"{who} {what}", at or entry))
 
     # -------------------------------------------------------------------------------------------------------- start-up

@@ -17,11 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from maestro_lsp.check import CheckError, Report, check, find
+from maestro_lsp.check import CheckError, Report, check, check_call_paths, find
 from maestro_lsp.cli import main
 from maestro_lsp.render.json_ import nf as as_json
 from maestro_lsp.render.paths import document
 from maestro_lsp.render.pathview import files_of, lines, paths_through, paths_within
+from maestro_lsp.server.facts.panel import tree as tree_of
+from maestro_lsp.server.facts.places import Places
 from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import NfSources, find_nfs, reader
 
@@ -309,6 +311,9 @@ def test_a_folder_of_call_paths_alone_is_analysed(
     assert {f["code"] for f in nf["findings"]} == {f["code"] for f in source["findings"]}
     assert all(f["file"].endswith(".call_path") and f["range"]["start"]["line"] > 0 for f in nf["findings"])
     assert [a["class"] for a in nf["assumes"]][-1] == "call-paths"
+    report = check_call_paths(*find(tmp_path / "firewall"))
+    shown = tree_of(report, Places(report, "utf-16"))
+    assert shown["complete"] and len({n["id"] for n in shown["nodes"]}) == len(shown["nodes"]) > 28
 
 
 def test_the_source_decides_where_call_paths_lie(

@@ -13,6 +13,7 @@ from ...render.expressions import Printer
 from ...render.paths import call_text, outcome
 from ...sharding.access import Access
 from ...sharding.matrix import in_words
+from ...source.text import Span
 from ...synthesis.tree import Undecided
 from . import rss
 from .accesses import requirement
@@ -79,16 +80,14 @@ def tree(r: Report, places: Places) -> dict[str, Any]:
         found = rendered.document(r)
     except Undecided as why:  # paths of call path files, which are not all of one program's
         return {"nodes": [], "edges": [], "complete": False, "why": str(why)}
+
+    def node(id_: str, label: str, kind: str, span: Span | None) -> dict[str, Any]:
+        # of an NF without a source, what is no call has no place
+        return {"id": id_, "label": label, "kind": kind, **(places.location(span) if span is not None else {})}
+
     entry = r.execution.entry
-    roots = [
-        {"id": f"d{root['device']}", "label": f"device {root['device']}", "kind": "condition", **places.location(entry)}
-        for root in found["roots"]
-        if entry is not None
-    ]
-    nodes = [
-        {"id": n["id"], "label": n["label"], "kind": n["kind"], **places.location(n["span"])}
-        for n in found["nodes"][:_MAX_NODES]
-    ]
+    roots = [node(f"d{root['device']}", f"device {root['device']}", "condition", entry) for root in found["roots"]]
+    nodes = [node(n["id"], n["label"], n["kind"], n["span"]) for n in found["nodes"][:_MAX_NODES]]
     known = {n["id"] for n in (*roots, *nodes)}
     edges = [{"from": f"d{root['device']}", "to": root["node"], "label": ""} for root in found["roots"]] + found[
         "edges"

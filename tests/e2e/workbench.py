@@ -298,17 +298,25 @@ class Window:
         self.filter_problems(file)  # the list makes only the rows that are in sight
         rows = self.page.locator(".markers-panel .monaco-list-row")
         expect(rows.filter(has_text=file).first).to_be_visible(timeout=SEEN_MS)
-        labels = [row.get_attribute("aria-label") or "" for row in rows.all()]
+        found, before = self._listed(file), None
+        end = time.monotonic() + SEEN_MS / 1000
+        while (not found or found != before) and time.monotonic() < end:  # the list is drawn row by row
+            self.page.wait_for_timeout(200)
+            found, before = self._listed(file), found
+        return sorted(found)
+
+    def _listed(self, file: str) -> list[tuple[str, int, int]]:
         found: list[tuple[str, int, int]] = []
         inside = False
-        for label in labels:
+        labels = "rows => rows.map(row => [Number(row.dataset.index), row.getAttribute('aria-label') ?? ''])"
+        for _, label in sorted(self.page.locator(".markers-panel .monaco-list-row").evaluate_all(labels)):
             if heading := re.match(r"\d+ problems? in file (.+) of folder", label):
                 inside = heading[1] == file
             elif inside and (
                 finding := re.match(r"(?:Error|Warning|Info): (.*) at line (\d+) and character (\d+)\.", label)
             ):
                 found.append((finding[1], int(finding[2]), int(finding[3])))
-        return sorted(found)
+        return found
 
     def filter_problems(self, text: str) -> None:
         """Shows those findings in the Problems view that name a text."""

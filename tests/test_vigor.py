@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +12,9 @@ from maestro_lsp.check import Report, check
 from maestro_lsp.rss.constraint import from_matrix
 from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import find_nfs
+from tests.vigor import VIGOR, needs_vigor
 
-VIGOR = os.environ.get("MAESTRO_VIGOR")
-pytestmark = pytest.mark.skipif(
-    not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)"
-)
+pytestmark = needs_vigor
 
 # the thesis's results (shared/facts/thesis.json), for the device roles of the NFs' own Makefiles
 FIVE_TUPLE = [["ipv4.src", "ipv4.src"], ["ipv4.dst", "ipv4.dst"], ["l4.src", "l4.src"], ["l4.dst", "l4.dst"]]
@@ -41,7 +37,7 @@ VERDICTS = {
 
 @cache
 def report(name: str) -> Report:
-    (nf,) = find_nfs(Path(VIGOR or "") / name)
+    (nf,) = find_nfs(VIGOR / name)
     return check(nf, Settings(nic="generic"))
 
 
@@ -94,6 +90,6 @@ def test_the_bridge_keeps_macs_in_its_dynamic_table_and_only_reads_the_static_on
 
 
 def test_the_whole_tree_is_found_and_analysed():
-    names = {nf.name for nf in find_nfs(VIGOR or "")}
+    names = {nf.name for nf in find_nfs(VIGOR)}
     assert set(VERDICTS) <= names
     assert json.dumps(sorted(names))

@@ -14,6 +14,7 @@ import pytest
 
 from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import NfSources, find_nfs, load, reader
+from tests.vigor import VIGOR, needs_vigor
 
 MAIN = '#include "nf.h"\n#include "state.h"\nint nf_process(uint16_t device, uint8_t *p, uint16_t n, vigor_time_t now) {\n  return decide(device);\n}\n'
 NF_H = '#include <stdint.h>\n#include "libvig/verified/vigor-time.h"\nint nf_process(uint16_t device, uint8_t *p, uint16_t n, vigor_time_t now);\n'
@@ -270,12 +271,8 @@ def test_symbolic_links_to_sources_are_followed(tree: Tree) -> None:
     assert only(find_nfs(root / "linked")).name == "linked"
 
 
-VIGOR = os.environ.get("MAESTRO_VIGOR")
-
-
-@pytest.mark.skipif(VIGOR is None, reason="MAESTRO_VIGOR is not set: Vigor's own NFs are not tried")
+@needs_vigor
 def test_vigors_nfs_are_found_and_parse_without_a_problem() -> None:
-    assert VIGOR is not None
     found = find_nfs(VIGOR)
     assert [nf.name for nf in found] == ["template", "vigbridge", "vigfw", "viglb", "vignat", "vignop", "vigpol"]
     for nf in found:

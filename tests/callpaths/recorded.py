@@ -13,12 +13,9 @@ from maestro_lsp.check import Report, check_source
 from maestro_lsp.render.paths import call_path_files
 from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import NfSources
+from tests.vigor import GIVEN, VIGOR, WHY
 
 SHARED = Path(os.environ.get("MAESTRO_SHARED", Path(__file__).parents[3] / "shared"))
-NFS = ("vigbridge", "vigfw", "viglb", "vignat", "vignop", "vigpol")
-
-
-VIGOR = os.environ.get("MAESTRO_VIGOR")
 
 
 def absent(why: str) -> NoReturn:
@@ -30,9 +27,9 @@ def absent(why: str) -> NoReturn:
 
 def source(name: str) -> Path:
     """The folder of a real NF's source."""
-    if not VIGOR or not Path(VIGOR, name).is_dir():
-        pytest.skip("MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)")
-    return Path(VIGOR, name)
+    if not GIVEN:
+        pytest.skip(WHY)
+    return VIGOR / name
 
 
 def exported(nf: NfSources, folder: Path) -> Report:

@@ -25,8 +25,9 @@ from maestro_lsp.sharding.analysis import Analysis, Options, analyse
 from maestro_lsp.symbex import expr as X
 from maestro_lsp.workspace import find_nfs
 from tests.test_vigor import MATRICES
+from tests.vigor import NFS
 
-from .recorded import NFS, SHARED, source, texts
+from .recorded import SHARED, source, texts
 
 FULL = bool(os.environ.get("MAESTRO_FULL"))
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "call-paths" / "counter.call_path"

@@ -26,8 +26,9 @@ from maestro_lsp.server.facts.panel import tree as tree_of
 from maestro_lsp.server.facts.places import Places
 from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import NfSources, find_nfs, reader
+from tests.vigor import NFS
 
-from .recorded import NFS, SHARED, exported, texts
+from .recorded import SHARED, exported, texts
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FULL = bool(os.environ.get("MAESTRO_FULL"))

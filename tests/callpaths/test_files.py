@@ -21,8 +21,9 @@ from maestro_lsp.callpaths.load import load
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.symbex import expr as X
 from maestro_lsp.symbex.solver import Solver
+from tests.vigor import NFS
 
-from .recorded import NFS, texts
+from .recorded import texts
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "call-paths" / "counter.call_path"
 TEXT = FIXTURE.read_text()

@@ -3,7 +3,6 @@ a Vigor checkout) real NFs on our libVig against the same NFs on theirs."""
 
 from __future__ import annotations
 
-import os
 import random
 import struct
 import time
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from tests.native import bench
 from tests.native.bench import Instance, NativeError
 from tests.native.tracing import Answer, Call, Object, Traced, Value, as_script
+from tests.vigor import VIGOR, needs_vigor
 
 NFS = bench.HERE / "nfs"
 NOW = 10**15  # so late that no lag reaches below zero
@@ -319,10 +319,6 @@ def test_a_script_that_does_not_fit_the_calls_is_an_error(script: Sequence[Answe
 
 # ---- Real NFs
 
-VIGOR = Path(os.environ.get("MAESTRO_VIGOR", ""))
-needs_vigor = pytest.mark.skipif(
-    not os.environ.get("MAESTRO_VIGOR"), reason="MAESTRO_VIGOR does not name a Vigor checkout"
-)
 # Arguments that fill tables and expire entries within a few hundred packets.
 SMALL = {
     "vigfw": "--wan 1 --expire 1 --max-flows 16 --eth-dest 0,01:23:45:67:89:00 --eth-dest 1,01:23:45:67:89:01",

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +14,11 @@ from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import find_nfs
 from tests.fixtures.traffic import KINDS
 from tests.native.bench import Instance, build_nf
+from tests.vigor import VIGOR, needs_vigor
 
 from .divided import CORES, compare, steering
 
-VIGOR = os.environ.get("MAESTRO_VIGOR")
-pytestmark = pytest.mark.skipif(
-    not VIGOR, reason="MAESTRO_VIGOR does not name a tree of Vigor (branch pregenerated20.08)"
-)
+pytestmark = needs_vigor
 PACKETS = 40_000 if os.environ.get("MAESTRO_FULL") else 4000
 
 MACS = ["--eth-dest", "0,01:23:45:67:89:00", "--eth-dest", "1,01:23:45:67:89:01"]
@@ -44,14 +41,14 @@ TRAFFIC: dict[str, dict[str, Any]] = {
 
 @cache
 def report(name: str) -> Report:
-    (nf,) = find_nfs(Path(VIGOR or "") / name)
+    (nf,) = find_nfs(VIGOR / name)
     args = TRAFFIC[name]["args"]
     return check(nf, Settings(args=None if args is None else tuple(args)))
 
 
 def cores_of(name: str) -> tuple[list[Instance], int]:
     """One core, and those that share its work; how many devices they have."""
-    library, nf = build_nf(Path(VIGOR or "") / name)
+    library, nf = build_nf(VIGOR / name)
     args = TRAFFIC[name]["args"] or nf.args
     return [Instance(library, nf.devices, args) for _ in range(1 + CORES)], nf.devices
 

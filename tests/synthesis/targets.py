@@ -13,15 +13,15 @@ from maestro_lsp.settings import Settings
 from maestro_lsp.synthesis.parallel import STRATEGIES, Parallel, applicable, parallelize
 from maestro_lsp.synthesis.runtime_part import nf_part
 from maestro_lsp.workspace import find_nfs, reader
+from tests.vigor import GIVEN, NFS, VIGOR
 
 ROOT = Path(__file__).parent.parent.parent
 FIXTURES = ROOT / "fixtures"
-VIGOR = os.environ.get("MAESTRO_VIGOR")
 FULL = bool(os.environ.get("MAESTRO_FULL"))
 
 TARGETS = sorted(p.parent for p in FIXTURES.glob("*/Makefile"))
-if VIGOR:
-    TARGETS += [Path(VIGOR) / name for name in ("vigbridge", "vigfw", "viglb", "vignat", "vignop", "vigpol")]
+if GIVEN:
+    TARGETS += [VIGOR / name for name in NFS]
 
 
 @cache

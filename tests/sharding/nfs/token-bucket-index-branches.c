@@ -1,8 +1,5 @@
 // locks: the number of a token bucket decides.
-#include "table.h"
-#include "libvig/verified/token-bucket.h"
-static struct TokenBucket *tb;
-bool nf_init(void) { return tb_allocate(1024, 1000, 1000, 4, &tb); }
+#include "bucket.h"
 int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {
   PARSE
   tb_expire(tb, now);

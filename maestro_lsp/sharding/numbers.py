@@ -14,7 +14,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Touch
 from .access import Access
-from .provenance import CELL, Provenance, same_index
+from .provenance import CELL, Provenance, same_index, used_leaves
 
 _CHECKSUMS = ("checksum#", "l4_checksum#")
 MAX_COPIES = 4  # from cell to cell, that are followed
@@ -185,13 +185,8 @@ class _Numbers:
         left = self.among(*(self.plainly(w.value) for w in p.writes))
         if not left:
             return
-        used: list[int | Expr] = [p.returned, *(c.expr for c in p.conditions if not c.assumed)]
-        used += [q.value for q in p.plain if q.value is not None]
-        for c in p.calls:
-            for t in c.touches:
-                used += [*(part.value for part in t.key or ()), *(v for _, v in t.stored), *t.arguments]
-        leaves = frozenset().union(*map(X.leaves, used))
-        if any(leaf.op == "sym" and str(leaf.args[0]).startswith(_CHECKSUMS) for leaf in leaves):
+        used = used_leaves(p, in_packet=False)
+        if any(leaf.op == "sym" and str(leaf.args[0]).startswith(_CHECKSUMS) for leaf in used):
             yield self._matters(left[0], "a checksum over the index decides what happens")
 
     def _followed(self, t: Touch, number: Expr, held: Mapping[tuple[int, int], Held]) -> bool:

@@ -164,7 +164,7 @@ class Provenance:
         got = self._read.get(p.number)
         if got is None:
             got = self._read[p.number] = {}
-            for leaf in _used(p):
+            for leaf in used_leaves(p):
                 if leaf.op == "byte" and str(leaf.args[0]).startswith(CELL):
                     got.setdefault(leaf.args[0], set()).add(leaf.args[1])
         return got
@@ -207,10 +207,12 @@ class Provenance:
 CELL = "vector_data_reset#"
 
 
-def _used(p: CallPath) -> frozenset[Expr]:
-    """Leaves on which a path's conditions, calls and effects depend; a byte that goes back to its own place is no effect."""
+def used_leaves(p: CallPath, in_packet: bool = True) -> frozenset[Expr]:
+    """Leaves on which a path's conditions, calls and effects depend, and (`in_packet`) what it writes into the packet; a byte that
+    goes back to its own place is no effect."""
     values: list[int | Expr] = [c.expr for c in p.conditions if not c.assumed]
-    values += [w.value for w in p.writes]
+    if in_packet:
+        values += [w.value for w in p.writes]
     values += [offset for _, offset in p.regions]
     values.append(p.returned)
     borrowed = {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}

@@ -28,7 +28,7 @@ from maestro_lsp.settings import Settings
 from maestro_lsp.workspace import NfSources, find_nfs, reader
 from tests.vigor import NFS
 
-from .recorded import SHARED, exported, texts
+from .recorded import exported, texts
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 FULL = bool(os.environ.get("MAESTRO_FULL"))
@@ -482,4 +482,3 @@ def test_real_files_alone_can_be_checked_from_the_command_line(
         assert main(["paths", str(tmp_path), "--format", "dot"]) == 0
         tree = capsys.readouterr().out
         assert name in ("vignop", "heavy-hitters") or re.search(r'label="found\(\w+\)", shape=diamond', tree)
-    assert SHARED.is_dir()

@@ -34,7 +34,11 @@ def test_a_small_nf_is_called_what_it_is(name: str, tmp_path: Path) -> None:
 
 
 def test_the_small_nfs_are_c(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    gcc = ["gcc", "-std=gnu11", "-w", *compiler_flags()]
+    table = os.fspath(tmp_path / "table.h")  # with DPDK's headers, which take a hundred times as long as an NF
+    subprocess.run([*gcc, "-x", "c-header", table, "-o", f"{table}.gch"], check=True)
     for name in NAMES:
-        command = ["gcc", "-std=gnu11", "-w", "-fsyntax-only", *compiler_flags(), os.fspath(FOLDER / f"{name}.c")]
+        command = [gcc[0], "-include", table, *gcc[1:], "-fsyntax-only", os.fspath(tmp_path / f"{name}.c")]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
 // A token bucket for each source, besides the table.
-#include "libvig/verified/token-bucket.h"
 #include "table.h"
+#include "libvig/verified/token-bucket.h"
 
 static struct TokenBucket *tb;
 bool nf_init(void) { return tables() && tb_allocate(CAPACITY, 1000, 1000, 4, &tb); }

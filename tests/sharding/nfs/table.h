@@ -1,5 +1,8 @@
 // What the small NFs beside this file share: one table of sources (map, keys, chain) with a cell for each, a second map,
 // vector and dchain to go wrong with, and a packet taken apart.
+#ifndef TABLE_H
+#define TABLE_H
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,3 +80,5 @@ static bool tables(void) {
 #define SOURCE SOURCE_WITH(map_put(map, key, index);)
 
 #define INIT bool nf_init(void) { return tables(); }
+
+#endif

@@ -314,9 +314,9 @@ def test_the_panels_are_legible_in_light_and_high_contrast_themes(window: Window
 
 def test_a_panel_is_there_again_after_the_window_is_reloaded(window: Window):
     matrix_of_firewall(window)
-    window.run(
-        "Developer: Reload Window"
-    )  # unlike a reload of the page, it waits until the workbench has noted what is open
+    # Unlike a reload of the page, the command notes first what is open.
+    with window.page.expect_navigation(wait_until="domcontentloaded"):
+        window.run("Developer: Reload Window")
     panel = window.webview("fw")
     expect(panel.locator(".verdict")).to_have_text("shared-nothing")
     expect(panel.locator("table.matrix td.filled")).to_have_count(3)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, Part
+from ..symbex.path import Call, CallPath, Part, answering
 from ..symbex.solver import Solver
 from .differ import Side, answered, found_of
 
@@ -103,8 +103,7 @@ def _promises(s: Side, atoms: _Atoms) -> Iterable[int | Expr]:
     """What models promise of a call's answer, wherever the calls up to it end as on this path: then it is the same call."""
     results = [(n, e) for e in s.branches if (n := answered(e)) is not None]
     for a in sorted(s.assumed, key=lambda e: e.serial):
-        numbers = [str(leaf.args[0]).partition("#")[2] for leaf in X.leaves(a)]
-        last = max((int(n) for n in numbers if n.isdecimal()), default=-1)
+        last = max((n for leaf in X.leaves(a) if (n := answering(leaf)) is not None), default=-1)
         before = [e for n, e in results if n <= last]
         yield X.or_(X.not_(atoms.all(before), 1), atoms.of(a), 1)
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, PacketWrite, Part, Touch
+from ..symbex.path import Call, CallPath, PacketWrite, Part, Touch, answering
 from ..symbex.solver import Solver, search
 
 CELL = "vector_data_reset"
@@ -90,10 +90,11 @@ class Side:
         leaves = X.leaves(e)
         if len(leaves) != 1:
             return False
-        name, _, number = str(next(iter(leaves)).args[0]).partition("#")
-        if not number.isdecimal() or name == CELL or int(number) >= len(self.path.calls):
+        leaf = next(iter(leaves))
+        number = answering(leaf)
+        if number is None or _names(leaf, CELL) or number >= len(self.path.calls):
             return False
-        c = self.path.calls[int(number)]
+        c = self.path.calls[number]
         return found_of(c) is not None and all(
             leaves.isdisjoint(X.leaves(t.value)) for t in c.touches if t.value is not None
         )
@@ -115,8 +116,8 @@ def _answer(call: int, found: bool) -> Expr:
 def answered(e: Expr) -> int | None:
     """The number of the call that a condition says the end of; None when it is another condition."""
     leaves = X.leaves(e)
-    name, _, number = str(next(iter(leaves)).args[0]).partition("#") if len(leaves) == 1 else ("", "", "")
-    return int(number) if name == "found" else None
+    leaf = next(iter(leaves)) if len(leaves) == 1 else None
+    return answering(leaf) if leaf is not None and _names(leaf, "found") else None
 
 
 def _is_shared(e: Expr) -> bool:

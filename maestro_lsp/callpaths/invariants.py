@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath
+from ..symbex.path import Call, CallPath, answering
 from ..symbex.solver import Solver
 from .model import CELL, FRESH
 
@@ -90,16 +90,13 @@ def _origins(p: CallPath) -> dict[str, _Origin]:
     given += [c.expr for c in p.conditions]
     out = {f"{CELL}{c.number}": (c.touches[0].object, "cell") for c in p.calls if c.op == "vector-borrow"}
     for leaf in frozenset().union(*(X.leaves(v) for v in given)) if given else ():
-        name, _, number = str(leaf.args[0]).partition("#")
+        number = answering(leaf)
         # whether a call succeeded is never a promise, also when all files that are left say the same
-        if (
-            leaf.op == "sym"
-            and leaf.width > 1
-            and number.isdecimal()
-            and int(number) < len(p.calls)
-            and p.calls[int(number)].touches
-        ):
-            c = p.calls[int(number)]
+        if number is None or leaf.op != "sym" or leaf.width == 1 or number >= len(p.calls):
+            continue
+        c = p.calls[number]
+        if c.touches:
+            name = str(leaf.args[0]).partition("#")[0]
             out[str(leaf.args[0])] = (
                 c.touches[0].object,
                 "value" if name == FRESH.get(c.op) and c.op == "map-get" else name,
@@ -159,6 +156,6 @@ def _with_used_results(p: CallPath) -> CallPath:
         given = frozenset().union(
             *(X.leaves(v) for v in (*(v for _, v in c.outputs), *(t.value for t in c.touches)) if v is not None)
         )
-        return any(leaf.op == "sym" and str(leaf.args[0]).endswith(f"#{c.number}") for leaf in used - given)
+        return any(leaf.op == "sym" and answering(leaf) == c.number for leaf in used - given)
 
     return replace(p, calls=tuple(replace(c, result_used=is_used(c)) for c in p.calls))

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from ..source.text import Span
 from .expr import Expr, conjuncts
-from .memory import ObjectInfo
+from .memory import UNINITIALISED, ObjectInfo
 
 WHOLE: None = None  # the key of an access to all of an object
 
@@ -157,12 +157,18 @@ class CallPath:
         return tuple(e for c in self.conditions for e in conjuncts(c.expr))
 
     def requires(self, e: int | Expr) -> bool:
-        """Whether an expression is one of the conditions as it stands."""
+        """Whether an expression is one of the conditions, or a part of one, as it stands."""
         return e in self._required
 
     @cached_property
     def _required(self) -> frozenset[Expr]:
-        return frozenset(self.conjuncts)
+        return frozenset(part for c in self.conditions for part in (c.expr, *conjuncts(c.expr)))
+
+
+def answering(leaf: Expr) -> int | None:
+    """The number of the call that answered with this symbol or byte; None for what is no call's answer."""
+    name, _, number = str(leaf.args[0]).partition("#")
+    return int(number) if number.isdecimal() and not name.startswith(UNINITIALISED) else None
 
 
 @dataclass(frozen=True, slots=True)

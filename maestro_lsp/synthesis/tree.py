@@ -14,7 +14,7 @@ from typing import Literal
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, PathCondition
+from ..symbex.path import Call, CallPath, PathCondition, answering
 from ..symbex.solver import Solver
 
 
@@ -64,7 +64,6 @@ def decision_tree(paths: Sequence[CallPath], solver: Solver | None = None) -> Tr
 class _Builder:
     solver: Solver
     made: dict[tuple[object, ...], Node] = field(default_factory=dict)
-    known: dict[int, frozenset[Expr]] = field(default_factory=dict)  # conditions of a path by its number
 
     def group(self, paths: list[CallPath], i: int) -> Node:
         """The tree of paths that agree in everything before call i."""
@@ -107,49 +106,44 @@ class _Builder:
         return found
 
     def split(self, paths: list[CallPath], i: int) -> tuple[PathCondition, list[CallPath], list[CallPath]]:
-        """The first condition of the first path that tells the paths apart; a path that leaves it open is on both sides. Failing that,
-        how a call before call i ended: `.call_path` files have what it returned as a number, and no condition on it."""
-        for decided in (True, False):
-            for condition in paths[0].conditions:
-                for part in dict.fromkeys((condition.expr, *X.conjuncts(condition.expr))):
-                    yes: list[CallPath] = []
-                    no: list[CallPath] = []
-                    for p in paths:
-                        side = self.sides(p, part, decided)
-                        if side is None:
-                            break
-                        yes += [p] if side[0] else []
-                        no += [p] if side[1] else []
-                    else:
-                        if yes and no and len(yes) < len(paths) and len(no) < len(paths):
-                            return PathCondition(part, condition.assumed, condition.span), yes, no
+        """The first condition of the first path that tells the paths apart and asks for nothing that a later call answers; a path that
+        leaves it open is on both sides. Failing that, how a call before call i ended: `.call_path` files have what it returned as a
+        number, and no condition on it."""
+        parts = {
+            part: condition
+            for condition in reversed(paths[0].conditions)
+            for part in (*reversed(X.conjuncts(condition.expr)), condition.expr)
+            if all((n := answering(leaf)) is None or n < i for leaf in X.leaves(part))
+        }
+        for sides in (self.stated, self.found):
+            for part, condition in reversed(parts.items()):
+                both = sides(paths, part)
+                if both and all(both) and all(len(side) < len(paths) for side in both):
+                    return PathCondition(part, condition.assumed, condition.span), *both
         for call in paths[0].calls[:i]:
             yes, no = ([p for p in paths if _ended(p, call.number) is not other] for other in (False, True))
             if len(yes) < len(paths) and len(no) < len(paths):
                 return PathCondition(X.sym(f"found#{call.number}", 1), False, call.span), yes, no
         raise Undecided(f"no condition tells paths {paths[0].number} and {paths[1].number} apart")
 
-    def sides(self, p: CallPath, e: Expr, decided: bool) -> tuple[bool, bool] | None:
-        """Whether a path can be taken where a condition holds, and where it does not; None when it does not say so itself and
-        only such conditions are looked for."""
-        known = self.known.get(p.number)
-        if known is None:
-            known = frozenset(part for c in p.conditions for part in (c.expr, *X.conjuncts(c.expr)))
-            self.known[p.number] = known
+    def stated(self, paths: list[CallPath], e: Expr) -> tuple[list[CallPath], list[CallPath]] | None:
+        """The paths that require a condition, and those that require its opposite; None when a path requires neither."""
         opposite = X.not_(e, 1)
-        if e in known:
-            return True, False
-        if opposite in known:
-            return False, True
-        if decided:
-            return None
-        conditions = [c.expr for c in p.conditions]
-        return self.possible(conditions, p.model, e), self.possible(conditions, p.model, opposite)
+        assert isinstance(opposite, Expr)  # a path's condition is no constant
+        yes, no = [p for p in paths if p.requires(e)], [p for p in paths if p.requires(opposite)]
+        return (yes, no) if len(yes) + len(no) == len(paths) else None
 
-    def possible(self, conditions: Sequence[Expr], model: Mapping[Expr, int], e: int | Expr) -> bool:
-        if not isinstance(e, Expr):
-            return bool(e)
-        return self.solver.find(conditions, model, e) is not None
+    def found(self, paths: list[CallPath], e: Expr) -> tuple[list[CallPath], list[CallPath]] | None:
+        """The paths that can be taken where a condition holds, and where it does not; None when all can where it holds."""
+        opposite = X.not_(e, 1)
+        assert isinstance(opposite, Expr)
+        yes = [p for p in paths if self.possible(p, e, opposite)]
+        return (yes, [p for p in paths if self.possible(p, opposite, e)]) if len(yes) < len(paths) else None
+
+    def possible(self, p: CallPath, e: Expr, opposite: Expr) -> bool:
+        if p.requires(e) or p.requires(opposite):
+            return p.requires(e)
+        return self.solver.find([c.expr for c in p.conditions], p.model, e) is not None
 
 
 def _ended(p: CallPath, call: int) -> bool | None:

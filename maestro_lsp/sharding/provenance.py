@@ -5,13 +5,15 @@ Everything that is said about tables rests on this. Answers are remembered for o
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
+from ..symbex.known_bits import possible_ones
 from ..symbex.path import CallPath, Part, Touch
-from ..symbex.solver import Solver
+from ..symbex.solver import Solver, search
 
 MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
 DEFAULT_CAPACITY = 1 << 16  # of a dchain whose range is not known: what its index is taken to be below
@@ -147,16 +149,16 @@ class Provenance:
         if len(inside) != 1:
             return None
         x = inside[0]
-        others = X.leaves(index) - {x}
         bound = upper_bound(p, x, self.bound)
-        if _piece(index, x, bound) is not None:
+        if _piece(index, x, bound, []) is not None:
             return x
-        conditions = frozenset(e for e in p.conjuncts if X.leaves(e) and X.leaves(e) <= others)
-        key = (index, conditions, bound)
+        conditions = _about(p, X.leaves(index) - {x})
+        key = (index, frozenset(conditions), bound)
         proved = self._proved.get(key)
         if proved is None:
             ordered = sorted(conditions, key=lambda e: e.serial)
-            proved = self._proved[key] = self._prove(index, x, bound, ordered)
+            proved = _piece(index, x, bound, ordered) is not None or self._prove(index, x, bound, ordered)
+            self._proved[key] = proved
         return x if proved else None
 
     def cell_bytes_read(self, p: CallPath) -> dict[str, set[int]]:
@@ -171,19 +173,18 @@ class Provenance:
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
         """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""
-        place = _piece(e, x, self.bound)
-        if place is not None and place == _piece(f, y, self.bound):
+        mine, theirs = _about(p, X.leaves(e) - X.leaves(x)), _about(q, X.leaves(f) - X.leaves(y))
+        place = _piece(e, x, self.bound, mine)
+        if place is not None and place == _piece(f, y, self.bound, theirs):
             return True
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(f)}
         other = X.substitute(y, twin)
-        mine, theirs = X.leaves(e) - X.leaves(x), X.leaves(f) - X.leaves(y)
         claim: list[int | Expr] = [
             X.eq(e, X.substitute(f, twin), e.width), X.not_(X.eq(x, other, x.width), 1),
             X.ult(x, self.bound, x.width), X.ult(other, self.bound, x.width),
-            *(c for c in p.conjuncts if X.leaves(c) and X.leaves(c) <= mine),
-            *(X.substitute(c, twin) for c in q.conjuncts if X.leaves(c) and X.leaves(c) <= theirs),
+            *mine, *(X.substitute(c, twin) for c in theirs),
         ]  # fmt: skip
-        return self.impossible(claim)
+        return self.impossible(claim, {x: 1, other: 0} if isinstance(other, Expr) and X.is_leaf(other) else {})
 
     def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
@@ -193,10 +194,14 @@ class Provenance:
             X.ult(x, bound, x.width), X.ult(y, bound, y.width),
             *conditions, *(X.substitute(c, twin) for c in conditions),
         ]  # fmt: skip
-        return self.impossible(claim)
+        return self.impossible(claim, {x: 1, y: 0})
 
-    def impossible(self, claim: Sequence[int | Expr]) -> bool:
-        """Whether conditions are proved never to hold together."""
+    def impossible(self, claim: Sequence[int | Expr], likely: Mapping[Expr, int] = MappingProxyType({})) -> bool:
+        """Whether conditions are proved never to hold together. A counterexample is first looked for where leaves are as is `likely`."""
+        if likely:
+            narrowed = [X.substitute(c, likely) for c in claim]
+            if 0 not in narrowed and search([c for c in narrowed if isinstance(c, Expr)], {}):
+                return False
         if any(isinstance(c, int) and not c for c in claim):
             return True
         goal = [c for c in claim if isinstance(c, Expr)]
@@ -265,8 +270,17 @@ def cell_bytes(index: Expr) -> tuple[int, int] | None:
     return offsets[-1], len(offsets)
 
 
-def _piece(e: Expr, x: Expr, bound: int) -> tuple[int, int] | None:
-    """(first bit, bits) of e that hold x, which is below the bound, if that shows."""
+def _about(p: CallPath, leaves: Set[Expr]) -> list[Expr]:
+    """A path's conditions on these leaves alone."""
+    return [c for c in p.conjuncts if X.leaves(c) and X.leaves(c) <= leaves]
+
+
+def _piece(e: Expr, x: Expr, bound: int, conditions: Sequence[Expr]) -> tuple[int, int] | None:
+    """(first bit, bits) of e that hold x, which is below the bound, if that shows. The conditions are on other leaves than x."""
+    if e.op == "add" and isinstance(e.args[0], Expr) and isinstance(e.args[1], Expr):
+        rest, holding = sorted(e.args, key=lambda a: x in X.leaves(a))
+        if x not in X.leaves(rest) and not possible_ones(rest, conditions) & possible_ones(holding, conditions):
+            return _piece(holding, x, bound, conditions)  # no bit is carried
     first = e.width
     for part, w in X.summed_parts(e):
         first -= w

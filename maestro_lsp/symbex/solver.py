@@ -2,7 +2,8 @@
 
 Every state of the executor carries a model that satisfies its path condition. At a branch the model already satisfies one
 side; for the other, a local search inverts conditions over the model, and evaluating every constraint says whether that worked.
-Only when it did not is Z3 asked. Each answer is exact; Z3's `unknown` (its budget is a deterministic resource limit) is reported as such.
+Only when it did not, and known bits show no contradiction, is Z3 asked. Each answer is exact; Z3's `unknown` (its budget is a
+deterministic resource limit) is reported as such.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from ..rss import z3_here
 from . import expr as X
 from .expr import Expr
+from .known_bits import contradict
 
 # In Z3's own deterministic work units, of which it does some two million in a second on a laptop: for one question, and for all that
 # an analysis asks. Time-outs would make results irreproducible.
@@ -69,7 +71,7 @@ class Solver:
             trial = dict(near)
             if search(goal, trial, rounds):
                 return trial
-            answer = self.ask(goal, work)
+            answer = None if contradict(goal) else self.ask(goal, work)
             if answer != "unknown":
                 break
         return answer

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maestro_lsp.symbex import expr as X
+from maestro_lsp.symbex.expr import Expr
+from maestro_lsp.symbex.known_bits import contradict
 from maestro_lsp.symbex.solver import Solver, search
 
 BINARY = {
@@ -98,6 +100,25 @@ def test_evaluation_agrees_with_z3(term, data):
     model = {s: data.draw(st.integers(0, (1 << s.width) - 1)) for s in names}
     value = z3.simplify(z3.substitute(theirs, *((z, z3.BitVecVal(model[s], s.width)) for s, z in names.items())))
     assert X.evaluate(ours, model) == value.as_long()
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(terms(width=1), min_size=1, max_size=4), st.data())
+def test_conditions_that_a_model_satisfies_never_contradict(conditions, data):
+    model = {X.sym(f"{n}{v}", v): data.draw(st.integers(0, (1 << v) - 1)) for n in "abc" for v in (1, 8, 16, 32)}
+    true = [e if X.evaluate(e, model) else X.not_(e, 1) for e, _, _ in conditions if isinstance(e, Expr)]
+    assert not contradict(true)
+
+
+def test_known_bits_show_what_equalities_and_bounds_of_pieces_contradict():
+    high, low, index = X.byte("packet", 20), X.byte("packet", 21), X.sym("index", 32)
+    offset = X.concat(((X.extract(high, 0, 6), 6), (low, 8)))
+    shorter = X.eq(X.concat(((X.extract(high, 0, 5), 5), (low, 8))), 0, 13)
+    bit = X.not_(X.extract(high, 5, 1), 1)
+    assert contradict([shorter, bit, X.not_(X.eq(offset, 0, 14), 1)])
+    assert not contradict([shorter, X.not_(X.eq(offset, 0, 14), 1)])
+    assert contradict([X.extract(index, 31, 1), X.ult(index, 65536, 32)])
+    assert not contradict([X.extract(index, 15, 1), X.ult(index, 65536, 32)])
 
 
 @settings(max_examples=200, deadline=None)

@@ -28,7 +28,7 @@ from maestro_lsp.workspace import NfSources, find_nfs, load
 REPEATS = 20
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 MEDIAN_MS, SLOWEST_MS, PROCESS_S, PROCESS_MIB = 50, 300, 0.8, 150
-CACHES = (gf2.hankel_rank, span.span, span._span, matrix.equalities_of)
+CACHES = (gf2.hankel_rank, span.span, span._span, span._facts_that_matter, matrix.equalities_of)
 
 
 def in_memory(nf: NfSources) -> dict[str, float]:

@@ -85,21 +85,31 @@ def span(when: Conjunction, a: tuple[Field, ...], b: tuple[Field, ...], class_d:
     """Span of { (A(d), B(e)) : `when` holds, d is of `class_d`, e of `class_e` }; None if no pair satisfies
     it.
     """
+    matter = _facts_that_matter(when, class_d, class_e)
+    if matter is None:
+        return None
+    at = (layout(a), layout(b))
+    known = (
+        tuple((name, fact) for name, fact, named in matter[side] if named or name in at[side].names) for side in (0, 1)
+    )
+    return _span(when, a, b, tuple(known))
+
+
+@lru_cache(maxsize=4096)
+def _facts_that_matter(
+    when: Conjunction, class_d: str, class_e: str
+) -> tuple[tuple[tuple[str, tuple[bool, frozenset[int]], bool], ...], ...] | None:
+    """What the classes of two packets say about fields of either, and whether the conjunction may depend on it (a predicate that cannot
+    tell may); None if the conjunction contradicts it.
+    """
     facts = (fields.known_values(class_d), fields.known_values(class_e))
     if not _classes_allow(when, facts):
         return None
-    at = (layout(a), layout(b))
-    matter = tuple(
-        tuple((name, fact) for name, fact in facts[side].items() if _mentions(when, at[side], side, name))
-        for side in (0, 1)
-    )
-    return _span(when, a, b, matter)
-
-
-def _mentions(when: Conjunction, at: Layout, side: int, name: str) -> bool:
-    """Whether the conjunction or the hash input may depend on the field; a predicate that cannot tell may."""
     opaque = when.predicate is not None and not isinstance(when.predicate, Formula)
-    return opaque or name in at.names or name in when.names(side)
+    named = (when.names(0), when.names(1))
+    return tuple(
+        tuple((name, fact, opaque or name in named[side]) for name, fact in facts[side].items()) for side in (0, 1)
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -18,9 +18,9 @@ Values = list[Any]
 Model = Callable[[State, CallSpec, Values, Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RawCall:
-    """A call as recorded during execution; results.py makes `Call`s of them."""
+    """A call as recorded during execution, one for all paths that made it together; results.py makes `Call`s of them."""
 
     spec: CallSpec
     arguments: tuple[int | Expr, ...]

@@ -5,7 +5,7 @@ States share what happened before they parted, and so do their paths: a conditio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from ..source.text import Span
@@ -29,24 +29,26 @@ class Paths:
         self._places: dict[Place, tuple[tuple[Span, ...], tuple[str, ...]]] = {}
         self._conditions: dict[Condition, PathCondition] = {}
         self._plain: dict[PlainAccess, PlainTouch] = {}
+        self._calls: dict[tuple[object, ...], Call] = {}
+        self._given: dict[RawCall, frozenset[Expr]] = {}  # what a call is given: the leaves of it
 
     def path(self, number: int, st: State) -> CallPath:
         """The path of a state that has returned."""
         conditions = tuple(self._condition(c) for c in st.conditions)
         plain = tuple(self._plain_touch(a) for a in st.plain)
-        calls = self._calls(st)
         writes = tuple(_packet_writes(st))
         returned = st.result if st.result is not None else 0
         outcome, output = self._outcome(st.device, returned)
-        used = _used_leaves(conditions, calls, writes, plain, returned)
-        calls = [replace(c, result_used=True) if _is_used(c, used) else c for c in calls]
+        touches = _touches(st)
+        used = self._used_leaves(conditions, st.calls, touches, writes, plain, returned)
+        calls = tuple(self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls))
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
         marks = tuple(
             Mark(call, op, packet, plain_state, cells, self._stack(place)[0][-1])
             for call, op, packet, plain_state, cells, place in st.library.get("marks", ())
         )
-        return CallPath(number, st.device, conditions, tuple(calls), chunks, writes, plain, outcome, output, dict(st.model),
+        return CallPath(number, st.device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
                         returned, regions, marks)  # fmt: skip
 
     def start_touches(self, st: State) -> tuple[StartTouch, ...]:
@@ -76,23 +78,36 @@ class Paths:
             got = self._plain[a] = PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
         return got
 
-    def _calls(self, st: State) -> list[Call]:
-        late: dict[int, list[Touch]] = {}
-        for key, cells in st.library.items():
-            if isinstance(key, tuple) and key[0] == "cells":
-                for cell in cells:
-                    written = cell_write(st, key[1], cell)
-                    if written:  # after the last return, or never returned
-                        late.setdefault(max(cell.call, 0), []).extend(written)
-        calls = []
-        for n, r in enumerate(st.calls):
-            touches = (*(_with_key_home(st, r, t) for t in r.touches), *late.get(n, ()))
+    def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:
+        """Paths that made a call together share it, unless what one does later makes a difference to it."""
+        is_used = isinstance(r.result, Expr) and not used.isdisjoint(X.leaves(r.result))
+        key = (n, r, is_used, None if touches is r.touches else touches)
+        got = self._calls.get(key)
+        if got is None:
             spans, functions = self._stack(r.place)
-            calls.append(
-                Call(n, r.spec.name, r.spec.op, r.arguments, r.result, r.outputs, touches, spans, functions, r.keys,
-                     packet_changed=r.packet_changed)
-            )  # fmt: skip
-        return calls
+            got = self._calls[key] = Call(n, r.spec.name, r.spec.op, r.arguments, r.result, r.outputs, touches, spans,
+                                          functions, r.keys, is_used, r.packet_changed)  # fmt: skip
+        return got
+
+    def _used_leaves(
+        self, conditions: Sequence[PathCondition], calls: Sequence[RawCall], touches: Mapping[int, tuple[Touch, ...]],
+        writes: Sequence[PacketWrite], plain: Sequence[PlainTouch], returned: int | Expr,
+    ) -> Set[Expr]:  # fmt: skip
+        """Leaves that a path's conditions, arguments and effects depend on."""
+        used = set(X.leaves(returned))
+        for c in conditions:
+            if not c.assumed:
+                used |= X.leaves(c.expr)
+        for r in calls:
+            if r not in self._given:
+                self._given[r] = _leaves(*r.arguments, *(v for _, raw in r.keys for v in raw), *_stored(r.touches))
+            used |= self._given[r]
+        for added in touches.values():
+            used |= _leaves(*_stored(added))
+        used |= _leaves(*(w.value for w in writes))
+        for q in plain:
+            used |= _leaves(q.offset, *(() if q.value is None else (q.value,)))
+        return used
 
     def _outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
         value = X.extract(returned, 0, 16)
@@ -102,6 +117,22 @@ class Paths:
         if value == drop and not isinstance(value, Expr):
             return "drop", None
         return "forward", value
+
+
+def _touches(st: State) -> dict[int, tuple[Touch, ...]]:
+    """What calls touched, by their numbers, where the end of the path decides on it: homes of keys, and cells written late."""
+    out: dict[int, tuple[Touch, ...]] = {}
+    for n, r in enumerate(st.calls):
+        if any(t.role == "put" for t in r.touches):
+            out[n] = tuple(_with_key_home(st, r, t) for t in r.touches)
+    for key, cells in st.library.items():
+        if isinstance(key, tuple) and key[0] == "cells":
+            for cell in cells:
+                written = cell_write(st, key[1], cell)
+                n = max(cell.call, 0)
+                if written and n < len(st.calls):  # after the last return, or never returned
+                    out[n] = (*out.get(n, st.calls[n].touches), *written)
+    return out
 
 
 def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
@@ -141,26 +172,9 @@ def _chunk(st: State, address: int, length: int | Expr) -> Chunk:
     return Chunk(b.info.name, address & 0xFFFFFFFF, length)
 
 
-def _used_leaves(
-    conditions: Sequence[PathCondition], calls: Sequence[Call], writes: Sequence[PacketWrite], plain: Sequence[PlainTouch],
-    returned: int | Expr,
-) -> frozenset[Expr]:  # fmt: skip
-    """Leaves that a path's conditions, arguments and effects depend on."""
-    values: list[int | Expr] = [returned]
-    values += [c.expr for c in conditions if not c.assumed]
-    for call in calls:
-        values += call.arguments
-        for _, raw in call.keys:
-            values += raw
-        for t in call.touches:
-            values += [v for _, v in t.stored]
-    values += [w.value for w in writes]
-    for q in plain:
-        values.append(q.offset)
-        if q.value is not None:
-            values.append(q.value)
+def _stored(touches: Iterable[Touch]) -> Iterator[int | Expr]:
+    return (v for t in touches for _, v in t.stored)
+
+
+def _leaves(*values: int | Expr) -> frozenset[Expr]:
     return frozenset().union(*map(X.leaves, {v for v in values if not isinstance(v, int)}))
-
-
-def _is_used(c: Call, used: frozenset[Expr]) -> bool:
-    return c.result is not None and not isinstance(c.result, int) and not X.leaves(c.result).isdisjoint(used)

@@ -72,6 +72,8 @@ class Views:
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
         self._transports: dict[int, list[Transport]] = {}
         self._starts: dict[tuple[Expr, int], int | None] = {}
+        self._headers: dict[int, frozenset[Expr]] = {}
+        self._facts: dict[tuple[str, int], list[int | Expr]] = {}
 
     def of(self, path: CallPath) -> tuple[PacketView, ...]:
         """One view for each class of packets that can take the path."""
@@ -80,7 +82,7 @@ class Views:
 
     def classes(self, path: CallPath, base: int) -> tuple[str, ...]:
         """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
-        header = frozenset(X.byte("packet", i) for i in range(12, base + 24))
+        header = self._header(base)
         conditions = frozenset(e for e in path.conjuncts if X.leaves(e) and X.leaves(e) <= header)
         key = conditions | {X.sym(f"base {base}", 1)}
         got = self._admitted.get(key)
@@ -90,8 +92,17 @@ class Views:
             self._admitted[key] = got
         return got
 
+    def _header(self, base: int) -> frozenset[Expr]:
+        """The bytes that classes of packets are told by, and those of the network header behind `base`."""
+        got = self._headers.get(base)
+        if got is None:
+            got = self._headers[base] = frozenset(X.byte("packet", i) for i in range(12, base + 24))
+        return got
+
     def _possible(self, conditions: Sequence[Expr], name: str, base: int) -> bool:
-        facts = _class_facts(name, base)
+        facts = self._facts.get((name, base))
+        if facts is None:
+            facts = self._facts[name, base] = _class_facts(name, base)
         if any(isinstance(f, int) and not f for f in facts):
             return False
         goal = [f for f in facts if isinstance(f, Expr)]
@@ -150,7 +161,7 @@ class Views:
         five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
         fixed = path.requires(five)
         found: list[Transport] = []
-        arrays = {leaf.args[0] for leaf in _packet_leaves(path) if leaf.args[0] != "packet"}
+        arrays = {leaf.args[0] for leaf in _packet_leaves(path)} - {"packet"} if path.regions else set()
         for chunk in path.chunks:
             arrays.discard(chunk.array)
             if chunk.array != "packet":
@@ -178,7 +189,7 @@ class Views:
     def options_possible(self, path: CallPath) -> bool:
         """Whether a well-formed IPv4 header with options can take this path."""
         base = self._network_offset(path)
-        header = {X.byte("packet", i) for i in range(12, base + 24)} | {X.sym("pkt_len", 16)}
+        header = self._header(base) | {X.sym("pkt_len", 16)}
         mine = frozenset(e for e in path.conjuncts if X.leaves(e) <= header)
         got = self._with_options.get(mine)
         if got is None:

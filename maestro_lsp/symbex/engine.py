@@ -266,9 +266,14 @@ class Engine:
 
     def global_address(self, st: State, g: GlobalDef) -> int:
         key = ("static", g.unit.path, g.name) if g.static else ("global", g.name)
-        if self._ids.get(key) is None and is_second_name(g):
+        if self._ids.get(key) is None and self._is_second_name(g):
             raise Problem("unsupported-construct", f"{g.name} is a second name of something else")
         return self._static(st, key, g.name, self.global_type(g), g.init, g.unit, None, g.node)
+
+    def _is_second_name(self, g: GlobalDef) -> bool:
+        """Whether any file says that a variable lies where another one does."""
+        declared = [g] if g.static else [g, *(u.globals[g.name] for u in self.program.units if g.name in u.globals)]
+        return any(map(is_second_name, declared))
 
     def static_address(
         self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any

@@ -33,6 +33,18 @@ def test_a_small_nf_is_called_what_it_is(name: str, tmp_path: Path) -> None:
     assert report.analysis.verdict == verdict, [f.message for f in report.analysis.findings]
 
 
+def test_a_second_name_that_another_file_gives_is_seen(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "table.h", tmp_path)
+    text = (FOLDER / "second-name-of-a-variable.c").read_text()
+    alias = ' __attribute__((alias("counter")))'
+    assert alias in text
+    (tmp_path / "main.c").write_text(text.replace("uint32_t counter;", "extern uint32_t counter;").replace(alias, ""))
+    names = f"#include <stdint.h>\nuint32_t counter;\nextern uint32_t same_counter{alias};\n"
+    (tmp_path / "names.c").write_text(names)
+    (report,) = (check(nf, Settings(), reader({})) for nf in find_nfs(tmp_path, None, reader({})))
+    assert report.analysis.verdict == "unknown", [f.message for f in report.analysis.findings]
+
+
 def test_the_small_nfs_are_c(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     gcc = ["gcc", "-std=gnu11", "-w", *compiler_flags()]

@@ -1,5 +1,7 @@
 """What the analysis calls shared-nothing runs divided: steered by its own keys, and by random ones of its key space, every packet
-is treated as one core treats it. What it calls `locks` differs when packets are spread at random, so the comparison can fail. MAESTRO_FULL=1: more packets."""
+is treated as one core treats it. What it calls `locks` differs when packets are spread at random, and when they are steered as a
+naive reading of the NF would have it, so the comparison can fail. MAESTRO_FULL=1: more packets.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,11 @@ from pathlib import Path
 import pytest
 
 from maestro_lsp.check import Report, check
+from maestro_lsp.rss.configure import configure
+from maestro_lsp.rss.fields import PACKET_CLASSES
+from maestro_lsp.rss.nic import profile
 from maestro_lsp.settings import Settings
+from maestro_lsp.sharding.demands import demands
 from maestro_lsp.workspace import find_nfs
 from tests.fixtures.conftest import built, libvig  # noqa: F401  (fixtures of pytest)
 from tests.fixtures.nfs import Fixture, fixture_paths, load
@@ -26,6 +32,8 @@ KEYS = 4 if os.environ.get("MAESTRO_FULL") else 2
 VERDICTS = {path.name: load(path).expected["verdict"] for path in fixture_paths()}
 DIVIDED = [name for name, verdict in VERDICTS.items() if verdict == "shared-nothing"]
 LOCKS = [name for name, verdict in VERDICTS.items() if verdict == "locks"]
+
+BY_THEIR_KEYS = {"bridge", "disjoint-maps", "vlan-counter"}  # need locks because no hash brings equal keys together
 
 
 @cache
@@ -87,10 +95,31 @@ def test_what_needs_locks_differs_when_packets_are_spread(
     built: Callable[[Fixture], Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    nf = fixture(name)
-    assert report(name).analysis.verdict == "locks"
+    nf, analysis = fixture(name), report(name).analysis
+    assert analysis.verdict == "locks"
     monkeypatch.chdir(nf.path)
     pick = random.Random(1)
     assert any(
         True for _ in differences(nf, built(nf), None, lambda device, packet: pick.randrange(CORES), 20_000, seed=1)
     )
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_what_a_naive_reading_grants_differs(
+    name: str,
+    built: Callable[[Fixture], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only accesses by keys count, and whatever stands against sharding by them is overlooked."""
+    nf, analysis = fixture(name), report(name).analysis
+    monkeypatch.chdir(nf.path)
+    nic = profile("x710")
+    naive = [c for c in analysis.conflicts.conflicts if not any(e.obstacles for pair in c.causes for e in pair)]
+    hashed = [c for c in PACKET_CLASSES if nic.option_for(c) is not None]
+    wanted = [d.requirement for d in demands(naive, nic)]
+    granted = configure(nic, range(nf.devices), wanted, classes=hashed)
+    if name in BY_THEIR_KEYS:
+        assert not all(granted.queue_bits(device) for device in range(nf.devices))
+    else:
+        steer = steering(granted, granted.keys, seed=0)
+        assert any(True for _ in differences(nf, built(nf), analysis, steer, 20_000, seed=1))

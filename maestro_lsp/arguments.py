@@ -11,7 +11,32 @@ from typing import Any, NoReturn
 
 USAGE = 2
 """Exit status of bad usage."""
+_DIGITS = 18  # of a number; more are a slip
 _HELP_COLUMN = 28  # room for the longest name of a command or option
+
+
+def positive(text: str) -> int:
+    """A number from 1 up."""
+    return _number(text, 1)
+
+
+def count(text: str) -> int:
+    """A number from 0 up."""
+    return _number(text, 0)
+
+
+def _number(text: str, least: int) -> int:
+    n = int(text) if text.isdecimal() and len(text) <= _DIGITS else -1
+    if n < least:
+        raise argparse.ArgumentTypeError(f"{text[: 2 * _DIGITS]!r} is no number from {least} up")
+    return n
+
+
+def named(text: str) -> str:
+    """A word that is not empty: an empty one is a shell's variable that is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' names nothing")
+    return text
 
 
 class _Formatter(argparse.HelpFormatter):

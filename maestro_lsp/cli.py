@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
-from .arguments import USAGE, Parser
-from .terminal import Progress, colour
+from .arguments import USAGE, Parser, count, named, positive
+from .terminal import Progress, colour, drop_output, open_streams
 
 if TYPE_CHECKING:
     from .check import Report
@@ -37,9 +37,12 @@ class UsageError(Exception):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    open_streams()
     args = build_parser(words).parse(words)
     try:
-        return int(args.run(args))
+        status = int(args.run(args))
+        sys.stdout.flush()  # a full disk is told here, not while Python ends
+        return status
     except UsageError as e:
         print(f"maestro-lsp: {e}", file=sys.stderr)
         return USAGE
@@ -47,8 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("maestro-lsp: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - what is still buffered has no reader
+        drop_output()
         return OK
+    except OSError as e:
+        if os.environ.get("MAESTRO_TRACEBACK"):
+            raise
+        drop_output()
+        print(f"maestro-lsp: {e.filename or 'output or working directory'}: {e.strerror or e}", file=sys.stderr)
+        return USAGE
     except Exception as e:
         if os.environ.get("MAESTRO_TRACEBACK"):
             raise
@@ -85,7 +94,7 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
     )
     _analysis_options(check)
     check.add_argument("--prove", action="store_true", help="prove the keys by means that do not trust the solver")
-    check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="analyse N NFs at a time")
+    check.add_argument("--jobs", type=positive, default=1, metavar="N", help="analyse N NFs at a time")
     check.set_defaults(run=run_check)
     paths = commands.add_parser(
         "paths",
@@ -99,7 +108,7 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
         default="text",
         help="dot: the decision tree; lva: accesses as the thesis lists them; call-path: files as KLEE's",
     )
-    paths.add_argument("--out", metavar="DIR", help="where --format call-path writes its files")
+    paths.add_argument("--out", type=named, metavar="DIR", help="where --format call-path writes its files")
     _analysis_options(paths)
     paths.set_defaults(run=run_paths)
     parallel = commands.add_parser(
@@ -115,7 +124,7 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
         help="state for each core, or one for all under locks or in transactions; or one core",
     )
     parallel.add_argument(
-        "--out", metavar="FILE", help="default: NAME-STRATEGY.c in the NF's folder; - for standard output"
+        "--out", type=named, metavar="FILE", help="default: NAME-STRATEGY.c in the NF's folder; - for standard output"
     )
     forms = parallel.add_mutually_exclusive_group()
     forms.add_argument(
@@ -143,10 +152,10 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
     )
     verifying.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
     verifying.add_argument(
-        "--against", metavar="FILE", help="the generated file; default: all that `parallelize` left in the NF's folder"
+        "--against", type=named, metavar="FILE", help="the generated file; default: all that `parallelize` left in the NF's folder"
     )
     verifying.add_argument(
-        "--packets", type=int, metavar="N", help="of each run of both programs side by side; 0: only by symbols"
+        "--packets", type=count, metavar="N", help="of each run of both programs side by side; 0: only by symbols"
     )
     verifying.add_argument("--format", choices=("text", "json"), default="text", help="for people, or for programs")
     _analysis_options(verifying)
@@ -178,9 +187,9 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
 
 def _analysis_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--nic", metavar="PROFILE", help="x710 (default), generic, 82599, e810, connectx, virtio, software ..."
+        "--nic", type=named, metavar="PROFILE", help="x710 (default), generic, 82599, e810, connectx, virtio, software ..."
     )
-    parser.add_argument("--devices", type=_positive, metavar="N", help="default: the Makefile's NF_DEVICES, else 2")
+    parser.add_argument("--devices", type=positive, metavar="N", help="default: the Makefile's NF_DEVICES, else 2")
     parser.add_argument(
         "--set", action="append", default=[], metavar="config.NAME=VALUE", help="a value of the NF's configuration"
     )
@@ -208,16 +217,9 @@ def _allocator(text: str) -> str:
 
 
 def _port(text: str) -> int:
-    n = int(text) if text.isdecimal() else 0
+    n = int(text) if text.isdecimal() and len(text) < 6 else 0
     if not 0 < n < 1 << 16:
         raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
-    return n
-
-
-def _positive(text: str) -> int:
-    n = int(text) if text.isdecimal() else 0
-    if n < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
     return n
 
 
@@ -360,8 +362,8 @@ def _find(path: str, settings: Settings) -> list[NfSources]:
         exists = Path(path).exists()
     except (OSError, ValueError):
         exists = False
-    if not exists:
-        raise UsageError(f"{path} does not exist; give an NF's folder, one of its files, or a tree with NFs")
+    if not path or not exists:  # an empty path is a variable of a shell that is not set, not this folder
+        raise UsageError(f"{shlex.quote(path)} does not exist; give an NF's folder, one of its files, or a tree with NFs")
     found = find(path, settings)
     if not found:
         raise UsageError(
@@ -472,11 +474,11 @@ def run_verify(args: argparse.Namespace) -> int:
     """`maestro-lsp verify`."""
     from . import verify as verification
     from .verify.command import document, text
-    from .workspace import is_generated
+    from .workspace import is_generated, read_file
 
     given = Path(args.path)
     against = args.against
-    if against is None and given.is_file() and is_generated(given.read_text("utf-8", "replace")):
+    if against is None and is_generated(read_file(args.path) or ""):
         args.path, against = (
             str(given.absolute().parent),
             str(given),
@@ -515,12 +517,13 @@ def _shown(path: Path) -> str:
 
 def _write(out: Path, text: str) -> None:
     """Write a generated file, over an earlier one but over nothing else."""
-    from .workspace import is_generated
+    from .workspace import is_generated, read_file
 
     try:
-        if out.exists() and not is_generated(out.read_text("utf-8", "replace")):
+        there = read_file(str(out)) if out.exists() and not out.is_dir() else ""
+        if there != "" and not is_generated(there or ""):
             raise UsageError(f"{out} was not written by maestro-lsp; choose another --out")
-        out.write_text(text, "utf-8")
+        out.write_text(text, "utf-8", "surrogateescape")  # names of files need not be UTF-8
     except OSError as e:
         raise UsageError(f"{out} cannot be written: {e.strerror}") from None
 

@@ -107,8 +107,8 @@ def read_settings(path: str, text: str, name: str, problems: list[Problem]) -> S
     for key in table:
         if key not in ("maestro", "config", "structure", "nf"):
             complain(f"unknown table [{key}]; known: maestro, config, structure, nf", key)
-    own = table.get("nf", {})
-    own = own.get(name, {}) if isinstance(own, dict) else {}
+    named = table.get("nf", {})
+    own = named.get(name, {}) if isinstance(named, dict) else None
     if not isinstance(own, dict):
         complain(f"[nf.{name}] must be a table", "nf")
         return settings
@@ -121,6 +121,8 @@ def read_settings(path: str, text: str, name: str, problems: list[Problem]) -> S
 def _settings(table: object, config: object, complain: Callable[[str, str], None]) -> Settings:
     """Settings from the values of one table, those of a wrong type left out."""
     values: dict[str, Any] = {}
+    if not isinstance(table, dict):
+        complain("[maestro] must be a table", "maestro")
     for key, value in table.items() if isinstance(table, dict) else ():
         wanted = KEYS[key].kind if key in KEYS else None
         if wanted is None:
@@ -131,7 +133,7 @@ def _settings(table: object, config: object, complain: Callable[[str, str], None
             values[key] = tuple(shell_words(value))
         elif wanted == "table" and isinstance(value, dict):
             values[key] = {name: str(text) for name, text in value.items()}
-        elif isinstance(wanted, type) and isinstance(value, wanted) and not (wanted is int and value is True):
+        elif isinstance(wanted, type) and isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
             values[key] = value
         else:
             expected = wanted.__name__ if isinstance(wanted, type) else wanted

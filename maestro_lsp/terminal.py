@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -45,3 +46,18 @@ class Progress:
 def colour() -> bool:
     """Whether standard output wants colours."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def open_streams() -> None:
+    """See to it that whatever is printed has a stream, and one that can take it: a name of a file may hold any character or byte."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by who started the program
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_output() -> None:
+    """Give up what is still buffered for a standard output that nobody reads or that is full."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123

@@ -114,6 +114,7 @@ def _ipv4(frame: bytes, offset: int, found: dict[str, bytes]) -> tuple[str, dict
     if len(frame) < offset + 20 or frame[offset] >> 4 != 4 or frame[offset] & 15 < 5:
         return None
     found |= {"ipv4.src": frame[offset + 12 : offset + 16], "ipv4.dst": frame[offset + 16 : offset + 20]}
+    found["ipv4.proto"] = frame[offset + 9 : offset + 10]
     if int.from_bytes(frame[offset + 6 : offset + 8]) & 0x3FFF:  # more fragments, or an offset
         return "ipv4-frag", found
     return _layer4("ipv4", frame, offset + 4 * (frame[offset] & 15), frame[offset + 9], found)
@@ -123,6 +124,7 @@ def _ipv6(frame: bytes, offset: int, found: dict[str, bytes]) -> tuple[str, dict
     if len(frame) < offset + 40 or frame[offset] >> 4 != 6:
         return None
     found |= {"ipv6.src": frame[offset + 8 : offset + 24], "ipv6.dst": frame[offset + 24 : offset + 40]}
+    found["ipv6.proto"] = frame[offset + 6 : offset + 7]
     proto, offset = frame[offset + 6], offset + 40
     while proto in _EXTENSIONS:
         if len(frame) < offset + 8:

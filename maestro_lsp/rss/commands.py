@@ -10,7 +10,7 @@ import argparse
 import ipaddress
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from . import balance as tables
 from . import z3_here
 from .configure import Configuration
 from .fields import PACKET_CLASSES, Field, FieldError, canonical, carries, parse
-from .nic import profile, profiles
+from .nic import LARGEST_TABLE, profile, profiles
 from .solve import Device, HashInput, SpecError
 from .spec import Spec, read_spec
 from .toeplitz import KeyLengthError, hash_fields
@@ -106,9 +106,9 @@ def _add_key_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 up")
+    value = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if not 0 < value <= LARGEST_TABLE:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number from 1 to {LARGEST_TABLE}")
     return value
 
 
@@ -144,6 +144,8 @@ def solve_command(args: argparse.Namespace) -> int:
         from .traffic import sample_score
 
         traffic = read_capture(args.sample)
+        if missing := _uncarried(spec.configure(equal=args.equal, seed=args.seed), traffic.present()):
+            raise SpecError(f"{args.sample}: captures are not read for {', '.join(missing)}")
         sample = sample_score(traffic, spec.configure(equal=args.equal, seed=args.seed).space.devices, queues)
     found = spec.configure(equal=args.equal, seed=args.seed, sample=sample, alternatives=args.alternatives)
     for requirement in found.space.idle:
@@ -336,6 +338,13 @@ def _group_loads(found: Configuration, traffic: Traffic, group: tuple[int, ...])
     return tables.common_loads(own)
 
 
+def _uncarried(found: Configuration, classes: Sequence[str]) -> list[str]:
+    """Fields that some device hashes of packets of these classes, and that traffic does not carry."""
+    from .traffic import uncarried
+
+    return sorted({name for device in found.space.devices for name in uncarried(device, classes)})
+
+
 def _traffic_class(found: Configuration) -> str:
     """A class of packets that the first device hashes, TCP or UDP over IPv4 if it does."""
     hashed = [i.packet_class for i in found.space.devices[0].inputs if i.fields]
@@ -348,6 +357,8 @@ def _prediction(found: Configuration, queues: int) -> list[str]:
 
     lines = []
     kind = _traffic_class(found)
+    if missing := _uncarried(found, [kind]):
+        return [f"no prediction: packets are not made up for {', '.join(missing)}"]
     for name, traffic in (
         ("uniform", uniform(_SYNTHETIC_PACKETS, packet_class=kind)),
         ("Zipfian", zipf(_SYNTHETIC_PACKETS, packet_class=kind)),
@@ -370,6 +381,8 @@ def _synthetic_plot(found: Configuration, queues: int) -> str:
     from .traffic import uniform, zipf
 
     kind, group = _traffic_class(found), found.table_groups[0]
+    if missing := _uncarried(found, [kind]):
+        raise SpecError(f"--plot: packets are not made up for {', '.join(missing)}")
     even = _group_loads(found, uniform(_SYNTHETIC_PACKETS, packet_class=kind), group)
     skewed = _group_loads(found, zipf(_SYNTHETIC_PACKETS, packet_class=kind), group)
     cores = _core_counts(queues)
@@ -395,12 +408,12 @@ def _per_core(loads: Any, cores: int, balanced: bool) -> list[int]:
 
 def _device(args: argparse.Namespace) -> tuple[Device, bytes]:
     """The device and key that the options describe."""
-    nic = profile(args.nic or "x710", table=args.table)
-    given = args.key or MICROSOFT_KEY
+    nic = profile("x710" if args.nic is None else args.nic, table=args.table)
+    given = MICROSOFT_KEY if args.key is None else args.key
     try:
         key = bytes.fromhex(given.replace(":", ""))
     except ValueError:
-        raise SpecError(f"key '{given[:20]}...' is not hexadecimal") from None
+        raise SpecError(f"--key '{given[:20]}' is not hexadecimal: write two digits a byte") from None
     if args.key is None and args.nic and nic.key_bytes:
         key = (key * (nic.key_bytes // len(key) + 1))[: nic.key_bytes]
     if args.nic and nic.key_bytes not in (0, len(key)):
@@ -408,7 +421,7 @@ def _device(args: argparse.Namespace) -> tuple[Device, bytes]:
     if nic.table.bit_count() != 1 or nic.table < 2:
         raise SpecError(f"a table of {nic.table} entries is not a power of two")
     inputs = nic.inputs()
-    if args.fields:
+    if args.fields is not None:
         named = tuple(parse(name) for name in args.fields.split(","))
         inputs = tuple(
             HashInput(i.packet_class, named if all(carries(i.packet_class, f.name) for f in named) else ())
@@ -471,17 +484,14 @@ def balance_command(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, device: Device, key: bytes, balancing: bool = False) -> int:
     from .capture import CaptureError, read_capture
-    from .traffic import FIELD_BYTES, entry_loads
+    from .traffic import entry_loads, uncarried
 
     traffic = read_capture(args.capture)
     hashed = [name for name in traffic.present() if device.input(name).fields]
     if not hashed:
         raise CaptureError(f"{args.capture}: only {', '.join(traffic.present())}, none of which is hashed")
-    missing = {
-        run.name for name in hashed for f in device.input(name).fields for run in canonical(f)
-    } - FIELD_BYTES.keys()
-    if missing:
-        raise CaptureError(f"{args.capture}: captures do not carry {', '.join(sorted(missing))}")
+    if missing := uncarried(device, hashed):
+        raise CaptureError(f"{args.capture}: captures are not read for {', '.join(missing)}")
     longest = max((device.input(name) for name in hashed), key=lambda i: i.width)
     needed = -(-(longest.width + 31) // 8)
     if needed > len(key):

@@ -173,8 +173,8 @@ def _profile(name: str, table: dict[str, Any], options: dict[str, Option], origi
         scope=table.get("scope", "port"),
         no_match=table.get("no_match", "hash 0, table entry 0"),
     )
-    if profile.table < 2 or profile.table.bit_count() != 1:
-        raise SpecError(f"{origin}: a table of {profile.table} entries is not a power of two")
+    if not 2 <= profile.table <= LARGEST_TABLE or profile.table.bit_count() != 1:
+        raise SpecError(f"{origin}: a table of {profile.table} entries is not a power of two from 2 to {LARGEST_TABLE}")
     if profile.partial not in ("none", "paired", "any", "fields") or profile.scope not in ("port", "adapter"):
         raise SpecError(f"{origin}: partial is none, paired, any or fields; scope is port or adapter")
     longest = max((sum(field.width for field in option.fields) for option in profile.options), default=0)
@@ -184,6 +184,7 @@ def _profile(name: str, table: dict[str, Any], options: dict[str, Option], origi
     return profile
 
 
+LARGEST_TABLE = 1 << 16  # entries; also the most queues: NICs have a fraction of either
 _LONGEST_KEY = 1024  # bytes; no NIC has one of more than a tenth of that
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from .configure import Configuration, configure
 from .constraint import Conjunction, Requirement, equal
 from .fields import PACKET_CLASSES, FieldError, parse
-from .nic import Profile, beside, profile
+from .nic import LARGEST_TABLE, Profile, beside, profile
 from .predicate import Formula, FormulaError
 from .quality import Sample
 from .solve import Equal, HashInput, SpecError
@@ -88,7 +88,7 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
     tables = _list(body, "device", origin)
     for at, table in enumerate(tables):
         _known(table, _DEVICE, f"{origin}: device {at + 1}")
-        if not isinstance(table.get("number", at), int) or table.get("number", at) < 0:
+        if not _whole(table.get("number", at)) or table.get("number", at) < 0:
             raise SpecError(f"{origin}: device {at + 1}: number is the port's number, 0 or more")
     requirements = tuple(_meet(meet, f"{origin}: meet {at + 1}") for at, meet in enumerate(meets))
     by_number = {table.get("number", at): table for at, table in enumerate(tables)}
@@ -109,8 +109,8 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
         table = by_number.get(number, {})
         name = nic or beside(str(table.get("nic") or body.get("nic", "x710")), Path(origin).parent)
         size = table.get("table", body.get("table", 0))
-        if not isinstance(size, int) or size < 0 or (size and (size < 2 or size.bit_count() != 1)):
-            raise SpecError(f"{origin}: device {number}: table = {size!r} is not a power of two")
+        if not _whole(size) or (size and (not 2 <= size <= LARGEST_TABLE or size.bit_count() != 1)):
+            raise SpecError(f"{origin}: device {number}: table = {size!r} is not a power of two up to {LARGEST_TABLE}")
         try:
             profiles[number] = profile(name, *own_profiles, table=size)
         except SpecError as error:
@@ -122,10 +122,10 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
     if mode not in ("index", "hash"):
         raise SpecError(f'{origin}: equal = {mode!r}: write "index" or "hash"')
     queues = body.get("queues", 8)
-    if not isinstance(queues, int) or queues < 1:
-        raise SpecError(f"{origin}: queues = {queues!r} is not a positive number")
+    if not _whole(queues) or not 1 <= queues <= LARGEST_TABLE:
+        raise SpecError(f"{origin}: queues = {queues!r} is no number from 1 to {LARGEST_TABLE}")
     seed = body.get("seed", 0)
-    if not isinstance(seed, int):
+    if not _whole(seed):
         raise SpecError(f"{origin}: seed = {seed!r} is not a number")
     classes = body.get("classes")
     return Spec(
@@ -144,7 +144,7 @@ def _spec(body: dict[str, Any], origin: str, nic: str | None) -> Spec:
 def _meet(meet: dict[str, Any], origin: str) -> Requirement:
     _known(meet, _MEET, origin)
     devices = meet.get("devices", [0, 0])
-    if not (isinstance(devices, list) and len(devices) == 2 and all(isinstance(d, int) and d >= 0 for d in devices)):
+    if not (isinstance(devices, list) and len(devices) == 2 and all(_whole(d) and d >= 0 for d in devices)):
         raise SpecError(f"{origin}: devices = {devices!r}: write two port numbers, e.g. [0, 1]")
     rows = meet.get("equal", [])
     if not (isinstance(rows, list) and all(isinstance(row, list) and len(row) == 2 for row in rows)):
@@ -173,7 +173,14 @@ def _inputs(table: Any, origin: str) -> tuple[HashInput, ...]:
     if not isinstance(table, dict):
         raise SpecError(f"{origin}: inputs: write a table, class of packets = list of fields")
     _classes(list(table), origin)
+    for name, fields in table.items():
+        if not isinstance(fields, list) or not all(isinstance(field, str) for field in fields):
+            raise SpecError(f"{origin}: inputs: {name}: write a list of fields")
     return tuple(HashInput(name, tuple(map(parse, names))) for name, names in table.items())
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _classes(names: Any, origin: str) -> tuple[str, ...]:

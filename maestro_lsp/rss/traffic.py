@@ -8,12 +8,12 @@ The default is what Pedrosa et al. (CASTAN, 2018) found in a university network,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .balance import ZIPF_EXPONENT, ZIPF_FLOWS
-from .fields import PACKET_CLASSES
+from .fields import PACKET_CLASSES, canonical
 from .quality import Sample
 from .solve import Device
 from .toeplitz import pack_many, toeplitz_many
@@ -28,13 +28,17 @@ FIELD_BYTES = {
     "eth.type": 2,
     "ipv4.src": 4,
     "ipv4.dst": 4,
+    "ipv4.proto": 1,
     "ipv6.src": 16,
     "ipv6.dst": 16,
+    "ipv6.proto": 1,
     "l4.src": 2,
     "l4.dst": 2,
     "sctp.tag": 4,
 }
 """Columns of a `Traffic`, bytes in network order; zero where a packet lacks the field."""
+
+_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +76,12 @@ def indices(traffic: Traffic, device: Device, key: bytes) -> NDArray[np.uint32]:
         hashes = toeplitz_many(key, pack_many(hash_input.fields, columns))
         found[rows] = hashes & np.uint32((1 << device.table_bits) - 1)
     return found
+
+
+def uncarried(device: Device, classes: Iterable[str]) -> list[str]:
+    """Fields that the device hashes of packets of these classes and that no `Traffic` carries, sorted."""
+    hashed = (run.name for name in classes for field in device.input(name).fields for run in canonical(field))
+    return sorted(set(hashed) - FIELD_BYTES.keys())
 
 
 def entry_loads(traffic: Traffic, device: Device, key: bytes) -> NDArray[np.int64]:
@@ -131,12 +141,15 @@ def _of_flows(draw: np.random.Generator, flows: int, chosen: NDArray[np.int64], 
     """Packets of `flows` random flows; `chosen` is the flow of each packet."""
     import numpy as np
 
-    version = packet_class.partition("-")[0]
+    version, _, kind = packet_class.partition("-")
     columns = {}
     for name, size in FIELD_BYTES.items():
-        if name.startswith((version, "l4")):
+        if name.startswith((version, "l4")) and size > 1:
             columns[name] = draw.integers(0, 256, (flows, size), np.uint8)[chosen]
         else:
             columns[name] = np.zeros((len(chosen), size), np.uint8)
+    columns[f"{version}.proto"] = np.full((len(chosen), 1), _PROTOCOLS.get(kind, 0), np.uint8)
+    for name in ("eth.dst", "eth.src"):  # each flow is of stations of its own
+        columns[name] = draw.integers(0, 256, (flows, FIELD_BYTES[name]), np.uint8)[chosen]
     classes = np.full(len(chosen), PACKET_CLASSES.index(packet_class), np.uint8)
     return Traffic(classes, columns)

@@ -78,7 +78,9 @@ class NotGenerated(ValueError):
 
 def generated_beside(nf: NfSources) -> list[str]:
     """Generated files in an NF's folder, sorted."""
-    return sorted(str(p) for p in Path(nf.root).glob("*.c") if workspace.is_generated(p.read_text("utf-8", "replace")))
+    return sorted(
+        str(p) for p in Path(nf.root).glob("*.c") if workspace.is_generated(workspace.read_file(str(p)) or "")
+    )
 
 
 def strategy_of(text: str, path: str) -> str:

@@ -223,7 +223,9 @@ def run(job: Job) -> Outcome:
 
 def main() -> None:
     """Read a job, print its outcome: what an NF prints goes before it."""
-    job = pickle.loads(sys.stdin.buffer.read())
+    if sys.stdin.isatty() or not (sent := sys.stdin.buffer.read()):
+        sys.exit("this is a part of `maestro-lsp verify`, which starts it")
+    job = pickle.loads(sent)
     answer_to = os.dup(1)
     os.dup2(2, 1)  # an NF's own output is not ours
     os.chdir(job.folder)

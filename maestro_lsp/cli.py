@@ -152,7 +152,10 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
     )
     verifying.add_argument("path", metavar="PATH", help="an NF's folder or one of its files")
     verifying.add_argument(
-        "--against", type=named, metavar="FILE", help="the generated file; default: all that `parallelize` left in the NF's folder"
+        "--against",
+        type=named,
+        metavar="FILE",
+        help="the generated file; default: all that `parallelize` left in the NF's folder",
     )
     verifying.add_argument(
         "--packets", type=count, metavar="N", help="of each run of both programs side by side; 0: only by symbols"
@@ -187,7 +190,10 @@ def build_parser(words: Sequence[str] = ()) -> Parser:
 
 def _analysis_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--nic", type=named, metavar="PROFILE", help="x710 (default), generic, 82599, e810, connectx, virtio, software ..."
+        "--nic",
+        type=named,
+        metavar="PROFILE",
+        help="x710 (default), generic, 82599, e810, connectx, virtio, software ...",
     )
     parser.add_argument("--devices", type=positive, metavar="N", help="default: the Makefile's NF_DEVICES, else 2")
     parser.add_argument(
@@ -363,9 +369,14 @@ def _find(path: str, settings: Settings) -> list[NfSources]:
     except (OSError, ValueError):
         exists = False
     if not path or not exists:  # an empty path is a variable of a shell that is not set, not this folder
-        raise UsageError(f"{shlex.quote(path)} does not exist; give an NF's folder, one of its files, or a tree with NFs")
+        raise UsageError(
+            f"{shlex.quote(path)} does not exist; give an NF's folder, one of its files, or a tree with NFs"
+        )
     found = find(path, settings)
     if not found:
+        unread = [file for file in (path, *sorted(map(str, Path(path).glob("*.c")))) if not os.access(file, os.R_OK)]
+        if unread:
+            raise UsageError(f"{unread[0]} cannot be read: you have no permission")
         raise UsageError(
             f"no NF in {path}: an NF is found by a definition of nf_process in a .c file, or by KLEE's .call_path files"
         )
@@ -473,6 +484,7 @@ def run_parallelize(args: argparse.Namespace) -> int:
 def run_verify(args: argparse.Namespace) -> int:
     """`maestro-lsp verify`."""
     from . import verify as verification
+    from .source.text import decode
     from .verify.command import document, text
     from .workspace import is_generated, read_file
 
@@ -494,10 +506,10 @@ def run_verify(args: argparse.Namespace) -> int:
     with Progress(len(files)) as progress:
         for file in files:
             try:
-                content = Path(file).read_text("utf-8")
+                content = decode(Path(file).read_bytes())
                 v = verification.verify(report, file, content, packets, partial(_tell, progress, file))
-            except (OSError, UnicodeDecodeError) as e:
-                raise UsageError(f"{file} cannot be read: {getattr(e, 'strerror', None) or 'it is no text'}") from None
+            except OSError as e:
+                raise UsageError(f"{file} cannot be read: {e.strerror}") from None
             except verification.NotGenerated as e:
                 raise UsageError(str(e)) from None
             good = good and v.verified

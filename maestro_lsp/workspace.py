@@ -345,6 +345,8 @@ class _Project:
     def read_makefile(self, path: str) -> None:
         """NF_FILES, NF_AUTOGEN_SRCS, NF_ARGS, NF_DEVICES and compiler flags. Values of the NF's own file come
         before those that an included one makes of them."""
+        if self.read(path) is None:
+            self.complain_unread(path)
         own = Makefile(path, self.read, _names, follow_includes=False)
         whole = Makefile(path, self.read, _names)
         listed = dict.fromkeys([*own.words("NF_FILES"), *whole.words("NF_FILES")])
@@ -427,7 +429,14 @@ class _Project:
             text = self.read(path)
             if text is not None:
                 found = found.over(read_settings(path, text, name, self.problems))
+            else:
+                self.complain_unread(path)
         return found
+
+    def complain_unread(self, path: str) -> None:
+        """Say so if a file is there but not readable: what it says would go unheeded."""
+        if Path(path).is_file():
+            self.problems.append(Problem(Span(path, 0, 0), "cannot be read: see its permissions and size"))
 
 
 # --- the file system ----------------------------------------------------------------------------------------

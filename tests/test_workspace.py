@@ -209,7 +209,11 @@ def test_settings_name_files_include_folders_and_defines(tree: Tree) -> None:
         ("[maestro]\nnick = 'x710'\n", "unknown setting 'nick'"),
         ("[maestro]\ndevices = 'two'\n", "'devices' must be of type int"),
         ("[maestro]\ndevices = true\n", "'devices' must be of type int"),
-        ("maestro = 3\nconfig = 4\nstructure = 5\nnf = 6\n", "[config] must be a table"),
+        ("[maestro]\nseed = false\n", "'seed' must be of type int"),
+        *(
+            ("maestro = 3\nconfig = 4\nstructure = 5\nnf = 6\n", message)
+            for message in ("[maestro] must be", "[config] must be", "[[structure]] must be", "[nf.fw] must be")
+        ),
         ("[nf]\nfw = 1\n", "[nf.fw] must be a table"),
         ("[masetro]\nnic = 'x710'\n", "unknown table [masetro]"),
     ],
@@ -218,6 +222,14 @@ def test_wrong_settings_are_problems_with_a_place(tree: Tree, toml: str, message
     nf = only(find_nfs(tree(project(**{"fw/maestro.toml": toml})) / "fw"))
     assert any(message in problem.message and problem.span.file.endswith("fw/maestro.toml") for problem in nf.problems)
     assert load(nf).function("nf_process") is not None
+
+
+@pytest.mark.parametrize("name", ["maestro.toml", "Makefile"])
+def test_what_a_file_says_that_cannot_be_read_is_not_ignored_in_silence(tree: Tree, name: str) -> None:
+    root = tree(project(**{f"fw/{name}": ""}))
+    path, read = (root / "fw" / name).as_posix(), reader()
+    nf = only(find_nfs(root / "fw", None, lambda asked: None if asked == path else read(asked)))
+    assert [(p.span.file, "cannot be read" in p.message) for p in nf.problems] == [(path, True)]
 
 
 def test_unsaved_buffers_win_over_files(tree: Tree) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -26,7 +27,14 @@ def run(*words: str, cwd: Path = ROOT, **environment: str) -> subprocess.Complet
     path = os.pathsep.join(filter(None, (environment.pop("PYTHONPATH", ""), str(ROOT))))
     env = {**os.environ, "PYTHONPATH": path, "COLUMNS": "120", **environment}
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL, timeout=300
+        command,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        errors="backslashreplace",
+        env=env,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
     )
 
 
@@ -59,9 +67,14 @@ def test_every_command_and_every_argument_is_explained() -> None:
         (["check", "fixtures/fw", "--format", "jsn"], "did you mean json?"),
         (["parallelize", "fixtures/fw", "--strategy", "lock"], "did you mean locks?"),
         (["parallelize", "fixtures/fw"], "--strategy; see maestro-lsp parallelize --help"),
-        (["hash", "10.0.0.1,10.0.0.2", "--queues", "many"], "'many' is no number from 1 up"),
+        (["hash", "10.0.0.1,10.0.0.2", "--queues", "many"], "'many' is no number from 1 to 65536"),
         (["serve", "--tcp", "99999"], "'99999' is no port from 1 to 65535"),
         (["--nic", "x710"], "see maestro-lsp --help"),
+        (["check", "fixtures/fw", "--nic", ""], "argument --nic: '' names nothing"),
+        (["check", "fixtures/fw", "--devices", "9" * 5000], "is no number from 1 up"),
+        (["hash", "10.0.0.1,10.0.0.2", "--table", "9" * 12], "is no number from 1 to 65536"),
+        (["verify", "fixtures/fw", "--packets", "-5"], "'-5' is no number from 0 up"),
+        (["check", ""], "'' does not exist"),
     ],
 )  # fmt: skip
 def test_wrong_words_are_one_line_that_says_what_was_meant(words: list[str], said: str) -> None:
@@ -97,6 +110,50 @@ def test_a_port_that_is_taken_is_no_error_of_the_program() -> None:
         done = run("serve", "--tcp", str(port))
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"maestro-lsp: port {port} cannot be listened on: ")
+
+
+# -------------------------------------------------------------------------------------------------- where output goes to
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        (">/dev/full", 2, "maestro-lsp: output or working directory: No space left on device\n"),
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+    ],
+)
+def test_an_output_that_is_full_or_closed_is_no_error_of_the_program(redirection: str, status: int, said: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m maestro_lsp check -q fixtures/nop {redirection}"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, said)
+
+
+def test_errors_do_not_go_to_standard_output_when_there_is_no_other() -> None:
+    command = f"{shlex.quote(sys.executable)} -m maestro_lsp check nowhere 2>&-"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["sp ace é", os.fsdecode(b"b\xffd")], ids=["letters", "bytes"])
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}], ids=" ".join
+)
+def test_names_of_any_bytes_are_checked_and_written_in_any_locale(
+    name: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    for shared in filter(Path.is_file, FIXTURES.iterdir()):
+        shutil.copy(shared, tmp_path)
+    shutil.copytree(FIXTURES / "nop", tmp_path / name)
+    assert run("check", name, cwd=tmp_path, **environment).returncode == 0
+    assert run("parallelize", name, "--strategy", "locks", cwd=tmp_path, **environment).returncode == 0
+    assert run("verify", name, "--packets", "0", cwd=tmp_path, **environment).returncode == 0
+
+
+def test_a_device_or_pipe_is_not_read_to_see_whether_it_may_be_written_over() -> None:
+    done = run("parallelize", "fixtures/nop", "--strategy", "locks", "--out", "/dev/full")
+    assert done.returncode == 2 and "/dev/full was not written by maestro-lsp" in done.stderr
 
 
 # ------------------------------------------------------------------------------------------------- none, one, twenty NFs

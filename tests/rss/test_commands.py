@@ -159,6 +159,13 @@ def test_plots_are_well_formed(tmp_path, capsys):
         ("meet = 3\n", "write each meet as [[meet]]"),
         ('seed = "x"\n[[meet]]\n', "seed = 'x' is not a number"),
         ("profiles = 3\n[[meet]]\n", "profiles: write a list"),
+        ("seed = true\n[[meet]]\n", "seed = True is not a number"),
+        ("queues = true\n[[meet]]\n", "queues = True is no number from 1 to 65536"),
+        ("queues = 100000\n[[meet]]\n", "queues = 100000 is no number from 1 to 65536"),
+        ("table = 1099511627776\n[[meet]]\n", "not a power of two up to 65536"),
+        ("[[meet]]\ndevices = [true, 0]\n", "write two port numbers"),
+        ('[[device]]\ninputs = {"ipv4-udp" = 3}\n', "inputs: ipv4-udp: write a list of fields"),
+        ('[[device]]\ninputs = {"ipv4-udp" = [3]}\n', "inputs: ipv4-udp: write a list of fields"),
     ],
 )
 def test_bad_specifications_are_refused_in_one_line(text, message, tmp_path, capsys):
@@ -187,6 +194,38 @@ def test_requirements_that_can_never_hold_are_refused_in_one_line(meet, tmp_path
     assert capsys.readouterr().err == (
         f"maestro-lsp: {path}: 'mine' can never hold for packets of the classes at hand (ipv4-tcp, ipv4-udp)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "prediction"),
+    [
+        ("ipv4.proto", "uniform traffic on 8 queues"),
+        ("eth.src", "uniform traffic on 8 queues: busiest 1."),
+        ("ipv4.ttl", "no prediction: packets are not made up for ipv4.ttl"),
+        ("packet[14:16]", "no prediction: packets are not made up for packet"),
+    ],
+)
+def test_any_field_that_software_hashes_is_solved_and_predicted_where_made_up_packets_have_it(
+    field, prediction, tmp_path, capsys
+):
+    path = tmp_path / "any.toml"
+    path.write_text(f'nic = "software"\n[[meet]]\nequal = [["{field}", "{field}"]]\n')
+    assert run("solve", path, "--no-prove") == 0
+    assert f"\n{prediction}" in capsys.readouterr().out
+
+
+def test_plots_and_samples_name_the_fields_that_packets_are_not_read_or_made_up_for(tmp_path, capsys):
+    import dpkt
+
+    path, capture = tmp_path / "ttl.toml", tmp_path / "t.pcap"
+    path.write_text('nic = "software"\n[[meet]]\nequal = [["ipv4.ttl", "ipv4.ttl"]]\n')
+    write(capture, [frame for frame, name in FRAMES if name == "ipv4-udp"], dpkt.pcap.Writer)
+    for option, file, message in [
+        ("--sample", capture, "not read for ipv4.ttl"),
+        ("--plot", tmp_path / "p.svg", "not made up for ipv4.ttl"),
+    ]:
+        assert run("solve", path, "--no-prove", option, file) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_a_meet_that_no_key_can_fulfil_is_explained_by_what_it_leaves_free(tmp_path, capsys):
@@ -259,7 +298,9 @@ def test_bad_keys_tuples_and_captures_are_refused_in_one_line(tmp_path, capsys):
         (("balance", tmp_path / "none.pcap"), "No such file"),
         (("balance", six, "--key", MICROSOFT_KEY[:32]), "hashing ipv6-tcp takes a key of 40 bytes, this one has 16"),
         (("balance", six, "--fields", "ipv4.src"), "none of which is hashed"),
-        (("balance", six, "--fields", "ipv6.proto"), "captures do not carry"),
+        (("balance", six, "--fields", "ipv6.flow"), "captures are not read for ipv6.flow"),
+        (("hash", "1.2.3.4,5.6.7.8", "--key", ""), "a key of 0 bytes is too short"),
+        (("hash", "1.2.3.4,5.6.7.8", "--fields", ""), "'' is not a field"),
     ]:
         assert run(*arguments) == 2, arguments
         printed = capsys.readouterr()

@@ -52,6 +52,7 @@ class Difference:
     there: Span | None = None  # in the second
     device: int | None = None
     model: Mapping[Expr, int] | None = None  # a packet and answers of the library that show it
+    regions: tuple[tuple[str, Expr], ...] = ()  # of that packet, see CallPath
 
 
 def compare(first: Execution, second: Execution, catalogue: Catalogue) -> list[Difference]:
@@ -72,6 +73,7 @@ class _Comparison:
         self.first, self.second = first, second
         self.catalogue = catalogue
         self.solver = Solver()
+        self.unequal: Expr | None = None  # that the values which were found to differ last do so
         self.objects: dict[int, int] = {}  # of the second program -> of the first
         self.arrays: dict[str, str] = {}  # names of initial contents, likewise
         self.given: list[Expr] = []  # conditions under which values are compared now
@@ -274,14 +276,20 @@ class _Comparison:
 
     def together(self, p: CallPath, q: CallPath, model: Mapping[Expr, int] | None) -> Iterator[Difference]:
         """The first difference of two paths that happen together. `model` is None when their conditions are the same."""
-        self.given = [] if model is None else [
+        conditions = [
             e for c, rename in ((p, None), (q, self.rename)) for x in c.conditions
             for e in X.conjuncts(rename(x.expr) if rename else x.expr)
         ]  # fmt: skip
+        self.given = [] if model is None else conditions
+        self.unequal = None
         what = self.first_difference(p, q)
         if what is not None:
             text, here, there = what
-            yield Difference(text, here, there, p.device, p.model if model is None else model)
+            shown = p.model if model is None else model
+            if self.unequal is not None:  # the paths' own packet need not be one that tells them apart
+                found = self.solver.find(conditions, shown, self.unequal)
+                shown = found if isinstance(found, dict) else shown
+            yield Difference(text, here, there, p.device, shown, p.regions)
 
     def first_difference(self, p: CallPath, q: CallPath) -> tuple[str, Span | None, Span | None] | None:
         mine, its = self.effective(p.calls), self.effective(q.calls)
@@ -427,7 +435,11 @@ class _Comparison:
         same = X.eq(x, y, width)
         if isinstance(same, int):
             return bool(same)
-        return self.solver.ask([*self.given, X.not_(same, 1)]) is None
+        differ = X.not_(same, 1)
+        if self.solver.ask([*self.given, differ]) is None:
+            return True
+        self.unequal = differ if isinstance(differ, Expr) else None
+        return False
 
     def equal_bytes(self, x: Iterable[Value | None], y: Iterable[Value | None]) -> bool:
         mine, its = tuple(x), tuple(y)

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..check import Report
 from ..source.text import SourceText, Span
-from ..symbex.expr import Expr
 from ..synthesis.runtime_part import nf_part
 from . import Check, Verification
 from .replay import Outcome, Sent
+from .traffic import packet_of
 
 _SHOWN = 6  # packets of a sequence
 
@@ -36,7 +36,7 @@ def _details(c: Check, v: Verification, report: Report) -> Iterator[str]:
         if d.here is not None:
             yield f"original: {_place(d.here, v, report)}"
         if d.model and d.device is not None:
-            yield f"for example for a packet on device {d.device}: {_packet(d.model).hex() or 'any'}"
+            yield f"for example for a packet on device {d.device}: {packet_of(d.model, d.regions).hex()}"
     if len(c.differences) > 3:
         yield f"and {len(c.differences) - 3} more"
     if c.outcome is not None and c.outcome.sequence:
@@ -59,12 +59,6 @@ def _sent(s: Sent) -> str:
     if not s.devices:
         return "nothing"
     return f"{s.packet.hex()} to {' and '.join(map(str, s.devices))}"
-
-
-def _packet(model: Any) -> bytes:
-    """The packet bytes of a model, as far as they matter."""
-    known = {e.args[1]: v for e, v in model.items() if isinstance(e, Expr) and e.op == "byte" and e.args[0] == "packet"}
-    return bytes(known.get(i, 0) for i in range(max(known, default=-1) + 1))
 
 
 def _place(span: Span, v: Verification, report: Report) -> str:
@@ -106,5 +100,5 @@ def _difference(d: Any, v: Verification, report: Report) -> dict[str, Any]:
         "here": _place(d.there, v, report) if d.there is not None else None,
         "original": _place(d.here, v, report) if d.here is not None else None,
         "device": d.device,
-        "packet": _packet(d.model).hex() if d.model else None,
+        "packet": packet_of(d.model, d.regions).hex() if d.model else None,
     }

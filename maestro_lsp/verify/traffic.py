@@ -7,7 +7,7 @@ answered. Addresses, ports and the like come from small pools, so that packets s
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..symbex import expr as X
@@ -37,14 +37,19 @@ class Arrival:
 
 def of_model(p: CallPath) -> bytes:
     """The packet of a path's own model."""
-    length = next((v for e, v in p.model.items() if e.op == "sym" and e.args[0] == "pkt_len"), 64)
+    return packet_of(p.model, p.regions)
+
+
+def packet_of(model: Mapping[Expr, int], regions: Sequence[tuple[str, Expr]]) -> bytes:
+    """The packet of a model, zero where it says nothing; `regions` as in a CallPath."""
+    length = next((v for e, v in model.items() if e.op == "sym" and e.args[0] == "pkt_len"), 64)
     packet = bytearray(min(length, LARGEST))
-    regions = {name: X.evaluate(e, {**dict.fromkeys(X.leaves(e), 0), **p.model}) for name, e in p.regions}
-    for leaf, value in p.model.items():
+    starts = {name: X.evaluate(e, {**dict.fromkeys(X.leaves(e), 0), **model}) for name, e in regions}
+    for leaf, value in model.items():
         if leaf.op != "byte":
             continue
         array, offset = leaf.args
-        at = offset if array == "packet" else regions[array] + offset if array in regions else len(packet)
+        at = offset if array == "packet" else starts[array] + offset if array in starts else len(packet)
         if at < len(packet):
             packet[at] = value
     return bytes(packet)

@@ -9,6 +9,7 @@ import pytest
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.symbex.run import Execution, Inputs, execute
 from maestro_lsp.synthesis.equivalence import Difference, compare
+from maestro_lsp.verify.traffic import packet_of
 from maestro_lsp.workspace import NfSources, conventions, find_nfs, load, reader
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -68,6 +69,17 @@ def test_edits_are_told_apart(name: str, file: str | None, text: str, replacemen
                 or found[0].here is not None
                 or found[0].what.startswith(("byte", "the packet"))
             )
+
+
+def test_the_packet_of_a_difference_is_one_that_shows_it() -> None:
+    """Keys that differ by a port: the packet's ports differ, also where IP options move them."""
+    path = FIXTURES / "fw" / "fw_main.c"
+    changed = path.read_text().replace(".dst_port = ports->src_port", ".dst_port = ports->dst_port", 1)
+    found = differences("fw", {str(path): changed})
+    packets = [packet_of(d.model, d.regions) for d in found if d.model is not None]
+    starts = [14 + 4 * (packet[14] & 15) for packet in packets]
+    assert {start > 34 for start in starts} == {True, False}
+    assert all(p[at : at + 2] != p[at + 2 : at + 4] for p, at in zip(packets, starts, strict=True))
 
 
 HANDLERS = """

@@ -31,7 +31,7 @@ from .rss.nic import profile
 from .rss.solve import SpecError
 from .settings import Settings
 from .sharding.analysis import Analysis, Options, analyse
-from .sharding.findings import Finding
+from .sharding.findings import RULES, Finding
 from .source.program import Program
 from .source.text import SourceText, Span
 from .symbex.engine import Trouble
@@ -167,8 +167,8 @@ def check_source(
     """The first half of `check`: what the source says. Raises as that does."""
     settings = (given or Settings()).over(nf.settings)
     read = read or workspace.reader()
-    options, devices, catalogue = _options(nf, settings, read)
-    config = _config(settings)
+    options, devices, catalogue = _options(nf, settings, given or Settings(), read)
+    config = _config(nf, settings, given or Settings(), read)
     clock = _Clock()
     roles: Mapping[str, int] = {}
     error = ""
@@ -291,7 +291,7 @@ def check_call_paths(
     """
     settings = (given or Settings()).over(nf.settings)
     read = read or workspace.reader()
-    options, devices, catalogue = _options(nf, settings, read)
+    options, devices, catalogue = _options(nf, settings, given or Settings(), read)
     folder = _call_paths_folder(nf, settings) if settings.call_paths else find_directory(nf.root) or nf.root
     if folder is None or not holds_call_paths(folder):
         raise CheckError(f"{os.path.relpath(nf.root)} has neither a definition of nf_process nor .call_path files")
@@ -324,7 +324,8 @@ def _adding(report: Report, findings: Iterable[Finding]) -> Report:
 
 def on_nic(report: Report, given: Settings, nic: str) -> Analysis:
     """The analysis of the same paths for another NIC. Raises CheckError."""
-    options, devices, _ = _options(report.nf, replace(given.over(report.nf.settings), nic=nic), report.read)
+    own = replace(given, nic=nic)
+    options, devices, _ = _options(report.nf, own.over(report.nf.settings), own, report.read)
     return analyse(report.execution, devices, options)
 
 
@@ -350,7 +351,12 @@ class _Clock:
         self._last = now
 
 
-def _options(nf: NfSources, settings: Settings, read: Callable[[str], str | None]) -> tuple[Options, int, Catalogue]:
+def _options(
+    nf: NfSources, settings: Settings, given: Settings, read: Callable[[str], str | None]
+) -> tuple[Options, int, Catalogue]:
+    def refuse(name: str, message: str) -> CheckError:
+        return CheckError(_origin(nf, name, getattr(given, name) not in (None, ()), read) + message)
+
     for p in nf.problems:
         if posixpath.basename(p.span.file) == "maestro.toml":
             line = SourceText(p.span.file, read(p.span.file) or "").line(p.span.start) + 1
@@ -358,47 +364,56 @@ def _options(nf: NfSources, settings: Settings, read: Callable[[str], str | None
     try:
         nic = profile(settings.nic or DEFAULT_NIC)
     except SpecError as e:
-        raise CheckError(str(e)) from None
+        raise refuse("nic", str(e)) from None
     equal = settings.equal or "index"
     if equal not in ("index", "hash"):
-        raise CheckError(f"equal is index or hash, not {equal!r}")
+        raise refuse("equal", f"equal is index or hash, not {equal!r}")
     devices = settings.devices if settings.devices is not None else nf.devices or DEFAULT_DEVICES
     if not 1 <= devices <= MAX_DEVICES:
-        raise CheckError(f"devices is a number from 1 to {MAX_DEVICES}, not {devices}")
+        raise refuse("devices", f"devices is a number from 1 to {MAX_DEVICES}, not {devices}")
     unknown = sorted(set(settings.assume or ()) - set(PACKET_CLASSES))
     if unknown:
-        raise CheckError(f"assume: there is no class of packets {unknown[0]!r}; there are {', '.join(PACKET_CLASSES)}")
+        known = ", ".join(PACKET_CLASSES)
+        raise refuse("assume", f"assume: there is no class of packets {unknown[0]!r}; there are {known}")
+    unknown = sorted(set(settings.allow) - RULES.keys())
+    if unknown:
+        raise refuse("allow", f"allow: there is no finding {unknown[0]!r}; there are {', '.join(RULES)}")
     catalogue = Catalogue.builtin()
     try:
         if settings.structures:
             catalogue = catalogue.extend(settings.structures)
     except CatalogueError as e:
-        raise CheckError(f"{_stating(nf, '[[structure]]', read)}: {e}") from None
+        raise CheckError(_origin(nf, "structure", False, read) + str(e)) from None
     options = Options(
         nic, "hash" if equal == "hash" else "index", bool(settings.strict), settings.assume, settings.seed or 0
     )
     return options, devices, catalogue
 
 
-def _stating(nf: NfSources, text: str, read: Callable[[str], str | None]) -> str:
-    """The nearest maestro.toml that holds a text."""
+def _origin(nf: NfSources, name: str, given: bool, read: Callable[[str], str | None]) -> str:
+    """`FILE:LINE: ` of the nearest maestro.toml that says something of a name; empty if it was given otherwise."""
+    entry = re.compile(rf"^\s*(?:\[\[)?{re.escape(name)}\s*(?:=|\]\])", re.M)
     folder = nf.root
-    while True:
+    while not given:
         path = posixpath.join(folder, "maestro.toml")
-        if text in (read(path) or ""):
-            return os.path.relpath(path)
+        text = read(path) or ""
+        found = entry.search(text)
+        if found is not None:
+            return f"{os.path.relpath(path)}:{SourceText(path, text).line(found.end() - 1) + 1}: "
         if posixpath.dirname(folder) == folder:
-            return "maestro.toml"
+            break
         folder = posixpath.dirname(folder)
+    return ""
 
 
-def _config(settings: Settings) -> dict[str, int]:
+def _config(nf: NfSources, settings: Settings, given: Settings, read: Callable[[str], str | None]) -> dict[str, int]:
     config = {}
     for name, value in settings.config.items():
         try:
             config["config." + name.removeprefix("config.")] = value if isinstance(value, int) else int(value, 0)
         except ValueError:
-            raise CheckError(f"config.{name} is set to {value!r}, which is no number") from None
+            origin = _origin(nf, name, name in given.config, read)
+            raise CheckError(f"{origin}config.{name} is set to {value!r}, which is no number") from None
     return config
 
 

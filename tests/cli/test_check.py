@@ -114,11 +114,30 @@ def test_a_bad_setting_of_one_nf_names_its_file_and_leaves_the_others(capsys, pr
     assert "portstats: shared-nothing" in out and "vlan-counter" in out
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("nic = 'e1000'", "unknown NIC 'e1000'"),
+        ("devices = 65", "devices is a number from 1 to 64, not 65"),
+        ("equal = 'queue'", "equal is index or hash"),
+        ("assume = ['ipv5']", "assume: there is no class of packets 'ipv5'"),
+        ("allow = ['global-sate']", "allow: there is no finding 'global-sate'"),
+        ("config.wan = 'left'", "config.wan is set to 'left'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_where_it_is_set(line, said, capsys, project):
+    toml = f"# ours\n[maestro]\n{line}\n" if not line.startswith("config") else f"\n[config]\n{line[7:]}\n"
+    (project / "maestro.toml").write_text(toml)
+    status, out, err = check(capsys, project / "portstats")
+    assert (status, out) == (2, "")
+    assert re.match(rf"maestro-lsp: \S*maestro.toml:3: {re.escape(said)}", err)
+
+
 def test_a_bad_structure_names_its_file(capsys, project):
     (project / "maestro.toml").write_text("[[structure]]\nname = 'bloom_add'\nop = 'write'\n")
     status, _, err = check(capsys, project / "portstats")
     assert status == 2
-    assert re.match(r"maestro-lsp: \S*maestro.toml: bloom_add: `op` is one of", err)
+    assert re.match(r"maestro-lsp: \S*maestro.toml:1: bloom_add: `op` is one of", err)
 
 
 def test_an_error_of_the_program_itself_is_a_finding_with_the_traceback_on_request(capsys, monkeypatch):

@@ -281,7 +281,9 @@ def _includes(links: Links, order: Sequence[Definition]) -> tuple[str, ...]:
                 if not _is_about_packets(reached, links, unit) and (
                     include.path in needed or not (reached & needed) <= direct or include.path.endswith("/libvig.h")
                 ):
-                    found[f'"{include.name}"'] = None
+                    # a project without libVig is built with ours, whatever folder it names
+                    ours = include.path.startswith(PREFIX + "libvig/")
+                    found[f'"{include.path.removeprefix(PREFIX) if ours else include.name}"'] = None
             elif include.path is None or include.path in links.libraries:
                 text = unit.pre.scans[include.span.file].source.text
                 found[text[include.span.start : include.span.end]] = None

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..workspace import NfSources
+from ..workspace import NfSources, read_file
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
 _FLAGS = ("-std=gnu11", "-O1", "-fPIC", "-w", "-include", "compat/dpdk_names.h")
@@ -86,6 +86,7 @@ def build(
     """
     use = tools()
     include = dict.fromkeys((nf.root, *nf.search, posixpath.dirname(posixpath.dirname(libvig))))
+    include[str(named_otherwise(sources, list(include), folder / "named-otherwise"))] = None
     flags = [*_FLAGS, f"-I{RUNTIME}", *(f"-D{k}={v}" if v else f"-D{k}" for k, v in sorted(nf.defines.items())),
              *(f"-I{p}" for p in include), *use.cflags]  # fmt: skip
     containers = needed(sources, Path(libvig))
@@ -129,6 +130,23 @@ def needed(sources: Sequence[str], libvig: Path) -> list[str]:
                 found.add(source)
                 todo.append(source)
     return sorted(str(p) for p in found if p.is_file())
+
+
+_HEADER = re.compile(r'^\s*#\s*include\s*[<"]((?:[^">/]+/)+)([^"/>]+\.h)[">]', re.MULTILINE)
+
+
+def named_otherwise(sources: Sequence[str], include: Sequence[str], folder: Path) -> Path:
+    """A folder to search in which our library lies under the names that an NF without one includes it by: `lib/verified`."""
+    folder.mkdir()
+    ours = RUNTIME / "libvig" / "verified"
+    for path in (p for s in sources for p in (Path(s), *Path(s).parent.glob("*.h"))):
+        for place, name in _HEADER.findall(read_file(str(path)) or ""):
+            found = any(Path(i, place, name).is_file() for i in (str(path.parent), *include))
+            link = folder / place
+            if not found and ".." not in place and (ours / name).is_file() and not link.exists():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(ours)
+    return folder
 
 
 def _reference(c: Conventions) -> list[str]:

@@ -70,8 +70,9 @@ def test_builds_on_request(tmp_path: Path, capfd: pytest.CaptureFixture[str]) ->
     assert (tmp_path / "nop").exists()
 
 
-def test_builds_where_the_project_has_no_libvig_and_names_have_spaces(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("folder", ["libvig/verified", "lib/verified", "lib/state"])
+def test_builds_and_runs_where_the_project_has_no_libvig_whatever_it_calls_it_and_names_have_spaces(
+    folder: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     nf = tmp_path / "my nf"
     nf.mkdir()
@@ -90,10 +91,12 @@ int nf_process(uint16_t device, uint8_t *buffer, uint16_t packet_length, vigor_t
   int index;
   return map_get(map, buffer + 26, &index) ? device : 1 - device;
 }
-"""
+""".replace("libvig/verified", folder)
     )
     assert main(["parallelize", str(nf), "--strategy", "shared-nothing", "--build"]) == 0, capfd.readouterr().err
     assert (nf / "my nf-shared-nothing").exists()
+    assert main(["verify", str(nf), "--packets", "100"]) == 0
+    assert "run       passed" in capfd.readouterr().out
 
 
 def test_unknown_strategies_are_bad_usage() -> None:

@@ -20,6 +20,10 @@ from .source.unit import Unit
 
 ENTRIES = ("nf_process", "nf_init", "nf_config_init", "nf_config_init_cmdline")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_ATTRIBUTE = re.compile(r"__attribute__\s*\(\((.*?)\)\s*\)", re.DOTALL)
+_MEANINGFUL = frozenset((
+    "cleanup", "constructor", "mode", "vector_size", "scalar_storage_order", "ms_struct", "gcc_struct", "transparent_union", "ifunc",
+))  # fmt: skip
 _GROUPS = ("linkage_specification", "declaration_list", "ERROR")
 
 
@@ -36,12 +40,25 @@ def findings(program: Program, root: str) -> list[Finding]:
         for p in u.pre.problems
         if p.span.file.startswith(own)
     ]
+    for u in program.units:
+        out += (f for f in _meaningful_attributes(u) if f.span.file.startswith(own) or f.span.file == u.path)
     if any(u.tree.root_node.has_error for u in program.units):
         needed = _needed(program)
         for u in program.units:
             if u.tree.root_node.has_error:
                 out += _syntax(u, needed)
     return list(dict.fromkeys(out))
+
+
+def _meaningful_attributes(unit: Unit) -> Iterator[Finding]:
+    """Attributes that change what a program does, or the layout of a type, and that the front end does not follow."""
+    if "__attribute__" not in unit.pre.text:
+        return
+    for match in _ATTRIBUTE.finditer(unit.pre.text):
+        for name in dict.fromkeys(word.strip("_") for word in _WORD.findall(match[1])):
+            if name in _MEANINGFUL:
+                message = f"__attribute__(({name})) is not modelled"
+                yield Finding("unsupported-construct", message, unit.pre.origin(*match.span(1)))
 
 
 def _syntax(unit: Unit, needed: set[str]) -> Iterator[Finding]:

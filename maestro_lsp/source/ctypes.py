@@ -184,12 +184,12 @@ class Record(CType):
         self._resolve()
         return self._align
 
-    def complete(self, members: Iterable[Member], packed: bool = False, aligned: int = 0) -> None:
-        """Lay the record out, once. aligned: from `__attribute__((aligned(n)))`, 0 for none."""
+    def complete(self, members: Iterable[Member], packed: bool = False, aligned: int = 0, pack: int = 0) -> None:
+        """Lay the record out, once. aligned: from `__attribute__((aligned(n)))`, pack: from `#pragma pack(n)`, 0 for none."""
         self._definition = None
         if self._complete:
             return
-        layout = lay_out(self.kind, members, packed, aligned)
+        layout = lay_out(self.kind, members, packed, aligned, pack)
         self._fields, self._size, self._align = layout
         self.packed = packed
         self._complete = True
@@ -391,11 +391,12 @@ def integer_literal_type(value: int, unsigned: bool, longs: int, decimal: bool) 
     return INT128 if decimal and not unsigned else UNSIGNED_LONG_LONG
 
 
-def lay_out(kind: str, members: Iterable[Member], packed: bool, aligned: int) -> Layout:
+def lay_out(kind: str, members: Iterable[Member], packed: bool, aligned: int, pack: int = 0) -> Layout:
     """Place members as gcc does on x86-64.
 
     A bit-field goes to the next free bit unless it would then cross a boundary of its declared type; width 0
-    moves to such a boundary. Packed members have alignment 1, packed bit-fields cross boundaries."""
+    moves to such a boundary. Packed members have alignment 1, packed bit-fields cross boundaries. `#pragma pack` bounds alignments, and
+    lets a bit-field go where it fits into as many units of its bounded alignment as its type has."""
     fields: list[Field] = []
     bit = 0  # where the next member may start
     size_bits = 0
@@ -403,6 +404,8 @@ def lay_out(kind: str, members: Iterable[Member], packed: bool, aligned: int) ->
     for member in members:
         member_packed = packed or member.packed
         natural = alignof_(member.type)
+        if pack:
+            natural = min(natural, pack)
         alignment = max(1 if member_packed else natural, member.aligned)
         start = 0 if kind == "union" else bit
         if member.bits is not None:
@@ -431,7 +434,7 @@ def _place_bits(member: Member, start: int, natural: int, alignment: int, packed
     if member.aligned:
         start = _round_up(start, 8 * alignment)
     unit = 8 * (sizeof_(member.type) or 1)
-    if not packed and start // unit != (start + width - 1) // unit:
+    if not packed and start % (8 * natural) + width > unit:
         start = _round_up(start, 8 * natural)
     return start, start + width
 

@@ -32,6 +32,7 @@ from maestro_lsp.source.ctypes import (
     sized_type,
 )
 from maestro_lsp.source.dialect import typeof_operand
+from maestro_lsp.source.initializers import initializer_length
 from maestro_lsp.source.nodes import ATOMS, SPECIFIERS, inner_declarator, node_text, storage_of
 from maestro_lsp.source.scope import Scope
 
@@ -176,7 +177,7 @@ def with_initializer(ctype: CType, init: Node, scope: Scope) -> CType:
     """The type of an object after its initialiser: `[]` gets its length."""
     if not isinstance(ctype, Array) or ctype.length is not None:
         return ctype
-    return Array(ctype.of, expressions.initializer_length(init, scope))
+    return Array(ctype.of, initializer_length(init, ctype.of, scope))
 
 
 def attributes(node: Node, scope: Scope) -> Attributes:
@@ -227,7 +228,7 @@ def _complete(record: Record, node: Node, body: Node, scope: Scope) -> None:
     for line in body.named_children:
         if line.type == "field_declaration":
             members.extend(_members(line, scope))
-    record.complete(members, own.packed, own.aligned)
+    record.complete(members, own.packed, own.aligned, scope.packing(node.end_byte))
 
 
 def _members(line: Node, scope: Scope) -> list[Member]:
@@ -276,6 +277,7 @@ def _enum(node: Node, scope: Scope) -> CType:
     underlying = (INT if negative else UNSIGNED_INT) if small else LONG if negative else UNSIGNED_LONG
     if attributes(node, scope).packed:
         underlying = _smallest(min(values, default=0), max(values, default=0))
+    scope.wide_constants.update((label, underlying) for label, v in constants if not -(1 << 31) <= v < 1 << 31)
     result = Enum(tag, tuple(constants), underlying)
     if tag is not None:
         scope.tags[tag] = result

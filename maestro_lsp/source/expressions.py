@@ -86,33 +86,6 @@ def alignment(node: Node, scope: Scope) -> int | None:
     return constant(node, scope)
 
 
-def initializer_length(init: Node, scope: Scope) -> int | None:
-    """How many elements an initialiser gives an array of unknown length."""
-    init = without_parentheses(init)
-    if init.type == "string_literal" or init.type == "concatenated_string":
-        found = expression_type(init, scope)
-        return found.length if isinstance(found, Array) else None
-    if init.type != "initializer_list":
-        return None
-    inside = [child for child in init.named_children if child.type != "comment"]
-    if len(inside) == 1 and inside[0].type in ("string_literal", "concatenated_string"):
-        return initializer_length(inside[0], scope)
-    length = index = 0
-    for element in inside:
-        if element.type == "initializer_pair":
-            designator = element.child_by_field_name("designator")
-            if designator is not None and designator.type == "subscript_designator" and designator.named_children:
-                at = constant(designator.named_children[0], scope)
-                index = index if at is None or at < 0 else at
-            elif designator is not None and designator.type == "subscript_range_designator":
-                last = designator.child_by_field_name("end")
-                at = constant(last, scope) if last is not None else None
-                index = index if at is None or at < 0 else at
-        index += 1
-        length = max(length, index)
-    return length
-
-
 class _Value(NamedTuple):
     value: int
     type: CType
@@ -128,8 +101,9 @@ def _evaluate(node: Node, scope: Scope, depth: int) -> _Value | None:
     if kind == "char_literal":
         return _Value(character_value(node_text(node)), INT)
     if kind == "identifier":
-        value = scope.constant(node_text(node))
-        return None if value is None else _Value(value, INT)
+        name = node_text(node)
+        value = scope.constant(name)
+        return None if value is None else _Value(value, scope.constant_type(name))
     if kind in ("true", "false"):
         return _Value(int(kind == "true"), INT)
     if kind == "null":
@@ -364,7 +338,7 @@ def _type(node: Node, scope: Scope, depth: int) -> CType | None:
     kind = node.type
     if kind == "identifier":
         name = node_text(node)
-        return scope.variable(name) or (INT if scope.constant(name) is not None else None)
+        return scope.variable(name) or (scope.constant_type(name) if scope.constant(name) is not None else None)
     if kind == "number_literal":
         text = node_text(node)
         number = _number(text)

@@ -49,6 +49,8 @@ _CANDIDATE = re.compile(
 _PARENTHESIS = re.compile(r"""[()]|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _SPACE = re.compile(r"\s*")
+_PACK = re.compile(r"pack\s*\(\s*(?:(?P<pop>pop)|(?P<push>push\s*,?)?\s*(?P<bytes>1|2|4|8|16)?)\s*\)")
+_PACK_OPERATOR = re.compile(r'\b_Pragma\s*\(\s*"\s*pack\b')
 _CONDITIONALS = frozenset(("if", "ifdef", "ifndef", "elif", "elifdef", "elifndef", "else", "endif"))
 
 
@@ -89,6 +91,7 @@ class Preprocessed:
     problems  #error, bad directives, unfinished conditionals
     files     paths read, each once, without built-in headers
     macros    the table at the end
+    packing   (offset in the text, n): from there on #pragma pack aligns members to at most n bytes; 0: as usual
     """
 
     path: str
@@ -99,6 +102,7 @@ class Preprocessed:
     macros: Mapping[str, Macro]
     _starts: list[int]
     _segments: list[_Segment]
+    packing: tuple[tuple[int, int], ...] = ()
 
     @property
     def sources(self) -> list[tuple[int, str, str, int, int]]:
@@ -188,6 +192,8 @@ class _Run:
         self.length = 0
         # Declarations that the unit takes only if it mentions them, by their place in `out`.
         self.optional: dict[int, Declaration] = {}
+        self.packed = [0]  # the stack of #pragma pack
+        self.packing: list[tuple[int, int]] = []  # (piece of the output, bytes)
         self.includes: list[Include] = []
         self.problems: list[Problem] = []
         self.files: dict[str, None] = {}
@@ -231,6 +237,7 @@ class _Run:
             self.macros,
             starts,
             self.segments,
+            tuple((starts[n] if n < len(starts) else sum(map(len, self.out)), value) for n, value in self.packing),
         )
 
     def dynamic(self, name: str) -> Callable[[], str]:
@@ -280,7 +287,10 @@ class _Run:
             self.files[path] = None
         self.opened += 1
         self.depth += 1
-        _FileRun(self, scan(path, text)).run()
+        scanned = scan(path, text)
+        for match in _PACK_OPERATOR.finditer(scanned.clean) if "_Pragma" in text else ():
+            self.complain(scanned, match.start(), match.end(), '_Pragma("pack") is not modelled: write #pragma pack')
+        _FileRun(self, scanned).run()
         self.depth -= 1
 
     def find(self, name: str, quoted: bool, includer: str) -> tuple[str, str] | None:
@@ -415,8 +425,26 @@ class _FileRun:
         elif name == "pragma":
             if item.rest.split()[:1] == ["once"]:
                 self.unit.once.add(self.source.source.path)
+            elif item.rest.split("(")[0].strip() == "pack":
+                self.pack(item)
         elif name not in ("line", "warning", "ident", "sccs", "assert", "unassert"):
             self.complain(item, f"unknown directive #{name}")
+
+    def pack(self, item: Directive) -> None:
+        """#pragma pack: what records that end from here on have their members aligned to at most."""
+        match = _PACK.fullmatch(item.rest.strip())
+        unit = self.unit
+        if match is None or (match["pop"] and len(unit.packed) == 1):
+            self.complain(item, f"#pragma {item.rest.strip()} is not understood")
+            return
+        if match["pop"]:
+            unit.packed.pop()
+        else:
+            if match["push"]:
+                unit.packed.append(unit.packed[-1])
+            if match["bytes"] or not match["push"]:
+                unit.packed[-1] = int(match["bytes"] or 0)
+        unit.packing.append((len(unit.out), unit.packed[-1]))
 
     def complain(self, item: Directive, message: str) -> None:
         start = (

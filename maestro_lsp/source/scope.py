@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from maestro_lsp.source.ctypes import STANDARD_TYPES, CType, Enum, Record
+from maestro_lsp.source.ctypes import INT, STANDARD_TYPES, CType, Enum, Record
 
 
 class Scope:
@@ -22,6 +22,7 @@ class Scope:
         self.typedefs: dict[str, CType] = {}
         self.tags: dict[str, CType] = {}
         self.constants: dict[str, int] = {}
+        self.wide_constants: dict[str, CType] = {}  # types of those constants that are no int
         self.variables: dict[str, CType] = {}
 
     def typedef(self, name: str) -> CType | None:
@@ -45,6 +46,13 @@ class Scope:
                 return found
             scope = scope.parent
         return None
+
+    def constant_type(self, name: str) -> CType:
+        """The type of an enumeration constant: int, or that of its enumeration where int does not hold it."""
+        scope: Scope | None = self
+        while scope is not None and scope._own_constant(name) is None:
+            scope = scope.parent
+        return scope.wide_constants.get(name, INT) if scope is not None else INT
 
     def variable(self, name: str) -> CType | None:
         """The type of a variable or function."""
@@ -81,6 +89,10 @@ class Scope:
             scope = scope.parent
         return None
 
+    def packing(self, byte: int) -> int:
+        """What #pragma pack aligns the members of a record to at most that ends at a byte of the source; 0: as usual."""
+        return self.parent.packing(byte) if self.parent is not None else 0
+
     def _own_typedef(self, name: str) -> CType | None:
         return self.typedefs.get(name)
 
@@ -105,6 +117,10 @@ class FileScope(Scope):
             "constant": {},
             "variable": {},
         }
+        self.packed: Callable[[int], int] = lambda byte: 0
+
+    def packing(self, byte: int) -> int:
+        return self.packed(byte)
 
     def _declare(self, kind: str, name: str) -> None:
         declare = self.later[kind].pop(name, None)

@@ -122,6 +122,8 @@ class Unit:
         self._wide = None if len(self.source) == len(self.text) else _wide_characters(self.text)
         self.tree = _parse(self.source, old)
         self.scope = FileScope()
+        if pre.packing:
+            self.scope.packed = self._packed
         self.functions: Lazy[FunctionDef] = Lazy()
         self.globals: Lazy[GlobalDef] = Lazy()
         self.declared: Lazy[CType] = Lazy()
@@ -159,6 +161,11 @@ class Unit:
             limit = self._cut_old[index + 1] if index + 1 < len(self._cut_old) else len(self.pre.text)
             offset = min(self._cut_old[index] + offset - self._cut_new[index], limit)
         return offset
+
+    def _packed(self, byte: int) -> int:
+        """What #pragma pack aligns members to at most at a byte of `source`; 0: as usual."""
+        index = bisect_right(self.pre.packing, (self._offset(byte), 1 << 62)) - 1
+        return self.pre.packing[index][1] if index >= 0 else 0
 
     # --- names ----------------------------------------------------------------------------------------------
 

@@ -415,6 +415,9 @@ class Compiler:
             if d.init is not None:
                 initialisers.initialise(self, place, d.init)
 
+    def s_type(self, n: Node) -> None:
+        declare(n, self.scopes[-1])
+
     def _allocate_local(self, r: int, name: str, t: T.CType) -> None:
         size = size_of(t)
         info = ObjectInfo("local", name, t)
@@ -557,8 +560,7 @@ def _addressed(body: Node, unit: Unit) -> frozenset[str]:
 
 
 _PLACES = frozenset({"identifier", "subscript_expression", "field_expression", "compound_literal_expression"})
-_NO_STATEMENT = frozenset({"comment", ";", "type_definition", "struct_specifier", "union_specifier", "enum_specifier",
-                           "attribute_specifier", "preproc_call"})  # fmt: skip
+_NO_STATEMENT = frozenset({"comment", ";", "attribute_specifier", "preproc_call"})
 _STATEMENTS: dict[str, Callable[[Compiler, Any], None]] = {
     "compound_statement": Compiler.s_compound,
     "expression_statement": Compiler.s_expression,
@@ -576,6 +578,7 @@ _STATEMENTS: dict[str, Callable[[Compiler, Any], None]] = {
     "attributed_statement": Compiler.s_inner,
     "else_clause": Compiler.s_inner,
     "declaration": Compiler.s_declaration,
+    **dict.fromkeys(("type_definition", "struct_specifier", "union_specifier", "enum_specifier"), Compiler.s_type),
 }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..source import ctypes as T
+from ..source.initializers import behind_one, initialized_members, without_braces
 from . import expressions
 from .memory import Problem, size_of
 from .syntax import child
-from .values import Lvalue, Rvalue, convert, element, field_place, is_aggregate, member, store
+from .values import Lvalue, convert, element, field_place, is_aggregate, member, store
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -28,16 +29,19 @@ def sized_array(c: Compiler, t: T.Array, init: Node | None) -> T.Array:
 
 
 def list_length(c: Compiler, t: T.Array, init: Node) -> int:
-    length = at = 0
-    for item in init.named_children:
-        if item.type == "comment":
-            continue
+    length = index = at = 0
+    items = [item for item in init.named_children if item.type != "comment"]
+    while at < len(items):
+        item = items[at]
         if item.type == "initializer_pair":
             d = item.child_by_field_name("designator")
             if d is not None and d.type.startswith("subscript"):
-                at = subscripts(c, d)[-1]
-        at += 1
-        length = max(length, at)
+                index = subscripts(c, d)[-1]
+            at += 1
+        else:
+            at = behind_one(t.of, items, at, c.type_of_expression)
+        index += 1
+        length = max(length, index)
     return length
 
 
@@ -75,14 +79,14 @@ def zero(c: Compiler, address: Any, size: int) -> None:
 def fill(c: Compiler, address: Any, t: T.CType, init: Node) -> None:
     """Store an initializer list's items; the object is already zero."""
     items = [k for k in init.named_children if k.type != "comment"]
-    fill_items(c, address, t, items, 0)
+    fill_items(c, address, t, items, 0, nested=False)
 
 
-def fill_items(c: Compiler, address: Any, t: T.CType, items: list[Node], at: int) -> int:
-    """Consume items from `at` for an aggregate (braces may be left out inside); returns the next item."""
+def fill_items(c: Compiler, address: Any, t: T.CType, items: list[Node], at: int, nested: bool) -> int:
+    """Consume items from `at` for an aggregate (braces may be left out inside); returns the next item. nested: it has no braces
+    of its own, so that what it has no room for is another's."""
     if isinstance(t, T.Array):
         index = 0
-        nested = at > 0
         while at < len(items):
             if nested and index >= (t.length or 0):
                 break
@@ -104,9 +108,8 @@ def fill_items(c: Compiler, address: Any, t: T.CType, items: list[Node], at: int
             index += 1
         return at
     assert isinstance(t, T.Record)
-    fields = [f for f in t.fields if f.name or isinstance(f.type, T.Record)]
+    fields = initialized_members(t)
     position = 0
-    nested = at > 0
     while at < len(items):
         item = items[at]
         if item.type == "initializer_pair":
@@ -134,19 +137,10 @@ def fill_items(c: Compiler, address: Any, t: T.CType, items: list[Node], at: int
 
 def fill_one(c: Compiler, place: Lvalue, items: list[Node], at: int, value: Node) -> int:
     t = place.type
-    if is_aggregate(t) and value.type not in ("initializer_list", "string_literal", "concatenated_string"):
-        v = None if value.type in ("number_literal", "char_literal") else try_record(c, value)
-        if v is None:
-            return max(fill_items(c, place.address, t, items, at), at + 1)
-        c.effect(store(place, v.fn))
-        return at + 1
+    if is_aggregate(t) and without_braces(value, c.type_of_expression):
+        return max(fill_items(c, place.address, t, items, at, nested=True), at + 1)
     initialise(c, place, value)
     return at + 1
-
-
-def try_record(c: Compiler, n: Node) -> Rvalue | None:
-    t = c.type_of_expression(n)
-    return c.value(n) if isinstance(t, T.Record) else None
 
 
 def designated(c: Compiler, address: Any, t: T.CType, designators: list[Node]) -> Lvalue:

@@ -56,6 +56,16 @@ def anything(st: State, name: str, width: int, *made_of: int | Expr) -> Expr:
     return X.uf(f"{name}~{k}", width, *parts) if parts else X.sym(f"{name}~{k}", width)
 
 
+def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str) -> None:
+    """Write bytes that a function may also leave as they are: text that ends earlier, a number that is not there. What outlives the
+    packet may then still be another packet's."""
+    b = st.block(address)
+    if b is not None and (b.info.is_state or b.info.kind == "cell"):
+        kept = anything(st, f"{what} kept", 1)
+        data = [X.ite(kept, old, new, 8) for old, new in zip(st.load_bytes(address, len(data)), data, strict=True)]
+    st.store_bytes(address, data, len(data))
+
+
 def use_hidden_state(st: State, name: str) -> None:
     """Read and change what the C library keeps for itself, as each packet that does so leaves it to the next."""
     address = st.engine.hidden_state(st, name)
@@ -151,12 +161,17 @@ def free(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return 0
 
 
-@model("memcpy", "memmove", "rte_memcpy", "__builtin_memcpy", "__builtin_memmove", "rte_mov16", "mempcpy")
+@model("memcpy", "memmove", "rte_memcpy", "__builtin_memcpy", "__builtin_memmove", "rte_mov16")
 def memcpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
     n = concrete(v[2], "the number of bytes copied")
     if n:
         st.store_bytes(v[0], st.load_bytes(v[1], n), n)
     return v[0]
+
+
+@model("mempcpy")
+def mempcpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    return X.add(memcpy(st, v, types, result), v[2], 64)
 
 
 @model("memset", "__builtin_memset", "rte_memset")
@@ -219,7 +234,19 @@ def strncmp(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return _compare(st, v, a[:n] if a is not None else None, b[:n] if b is not None else None)
 
 
-@model("strcpy", "strncpy", "strlcpy", "rte_strlcpy", "rte_strscpy")
+@model("strlcpy", "rte_strlcpy", "rte_strscpy")
+def strlcpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    s = text_at(st, v[1])
+    if s is None:
+        raise Problem("unsupported-construct", "a string that is not known is copied")
+    room = concrete(v[2], "the number of characters copied")
+    if len(s) >= room:  # what these functions then return differs
+        raise Problem("unsupported-construct", "a string is copied that is too long for its place")
+    st.store_bytes(v[0], s + b"\0", len(s) + 1)
+    return len(s)
+
+
+@model("strcpy", "strncpy")
 def strncpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
     s = text_at(st, v[1])
     if s is None:
@@ -288,7 +315,9 @@ _INTEGER = {
 def parse_integer(s: bytes, base: int) -> tuple[int, int]:
     """strtol: (value, characters used); 0 characters when there is no number."""
     pattern = _INTEGER.get(base)
-    m = pattern.match(s) if pattern else None
+    if pattern is None:
+        raise Problem("unsupported-construct", f"numbers to base {base}")
+    m = pattern.match(s)
     if m is None:
         return 0, 0
     digits = m.group(2)
@@ -313,6 +342,8 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
             )
         return anything(st, "strtol", 64, *unknown_text(st, v[0]))
     value, used = parse_integer(s, concrete(v[2], "the base of a number"))
+    if abs(value) >= 1 << 63:
+        raise Problem("unsupported-construct", "a number that may be too large for its type")
     if v[1] != 0:
         st.store(v[1], v[0] + used, 8)
     return value & ((1 << 64) - 1)
@@ -408,12 +439,14 @@ def _scan_anything(st: State, f: bytes, outputs: list[Any], made_of: Sequence[Ex
         kind = m.group(4)
         if kind in b"diuxXc":
             size = 1 if kind == b"c" else _SCAN_SIZE[m.group(3)]
-            st.store(outputs[i], anything(st, "scanned", 8 * size, *made_of), size)
+            number = anything(st, "scanned", 8 * size, *made_of)
+            store_perhaps(st, outputs[i], X.bytes_of(number, size), "scanned")
         else:
             b = st.block(outputs[i])
             room = b.size - (outputs[i] & OFFSET_MASK) if b is not None else 0
             n = min(int(m.group(2) or room - 1) + 1, room)
-            st.store_bytes(outputs[i], [*(anything(st, "text", 8, *made_of) for _ in range(n - 1)), 0], n)
+            for k in range(n):
+                store_perhaps(st, outputs[i] + k, [anything(st, "text", 8, *made_of) if k < n - 1 else 0], "text")
         i += 1
 
 
@@ -440,8 +473,9 @@ def fgetc(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("fgets", "getline")
 def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
     _read_on(st)
-    n = concrete(v[1], "the length of a line")
-    st.store_bytes(v[0], [*(anything(st, "text", 8) for _ in range(min(n, 256) - 1)), 0], min(n, 256))
+    n = min(concrete(v[1], "the length of a line"), 256)
+    for k in range(n):
+        store_perhaps(st, v[0] + k, [anything(st, "text", 8) if k < n - 1 else 0], "line")
     return X.ite(anything(st, "end of file", 1), 0, v[0], 64)
 
 
@@ -449,7 +483,8 @@ def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
 def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
     _read_on(st)
     n = concrete(v[1], "the size of a read") * concrete(v[2], "the size of a read")
-    st.store_bytes(v[0], [anything(st, "text", 8) for _ in range(n)], n)
+    for k in range(n):
+        store_perhaps(st, v[0] + k, [anything(st, "text", 8)], "read")
     return anything(st, "fread", 64)
 
 
@@ -474,5 +509,8 @@ def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
             n = min(n, v[1])
         if n > 0:
             printed = [*v[1:], *unknown_text(st, *v[1:])]
-            st.store_bytes(v[0], [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0], n)
+            text = [anything(st, "text", 8, *printed) for _ in range(n - 1)]
+            st.store_bytes(v[0], [*text[:1], 0][:1], 1)
+            for k in range(1, n):
+                store_perhaps(st, v[0] + k, [*text, 0][k : k + 1], "text")
     return anything(st, "snprintf", 32, *v[1:])

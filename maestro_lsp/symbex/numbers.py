@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import expr as X
-from .libc import LIBC, Model, concrete, model
-from .memory import size_of
+from .libc import LIBC, Model, concrete
+from .memory import Problem, size_of
 from .state import State
 
 
@@ -55,10 +55,16 @@ for _size in (1, 2, 4, 8):
     LIBC[f"rte_hash_crc_{_size}byte"] = _swapped_crc(_size)
 
 
-@model("rte_hash_crc", "rte_jhash")
-def hash_memory(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    n = concrete(v[1], "the number of bytes hashed")
-    return X.pure("hash", 32, X.from_bytes(tuple(st.load_bytes(v[0], n))), v[2])
+def _hash_memory(name: str) -> Model:
+    def run(st: State, v: list[Any], types: Any, result: Any) -> Any:
+        n = concrete(v[1], "the number of bytes hashed")
+        return X.pure(name, 32, X.from_bytes(tuple(st.load_bytes(v[0], n))), v[2])
+
+    return run
+
+
+for _name in ("rte_hash_crc", "rte_jhash"):
+    LIBC[_name] = _hash_memory(_name)
 
 
 def _uninterpreted(name: str, width: int) -> Model:
@@ -96,15 +102,22 @@ def _math(f: Callable[..., float], name: str) -> Model:
         numbers = [struct.unpack("<d", x.to_bytes(8, "little"))[0] for x in v]
         try:
             y = float(f(*numbers))
-        except (ValueError, OverflowError, ZeroDivisionError):
-            y = float("nan")
+        except (ValueError, OverflowError, ZeroDivisionError):  # infinities are not worth a model
+            return X.sym(f"{name} of {numbers}", 64)
         return int.from_bytes(struct.pack("<d", y), "little")
 
     return run
 
 
+def _round(x: float) -> float:
+    """To the nearest whole number, from halves away from zero."""
+    below = math.floor(abs(x))
+    return math.copysign(below + (abs(x) - below >= 0.5), x)
+
+
 for _name, _function in (("floor", math.floor), ("ceil", math.ceil), ("sqrt", math.sqrt), ("log", math.log), ("log2", math.log2),
-                         ("log10", math.log10), ("exp", math.exp), ("pow", math.pow), ("fabs", abs), ("round", round), ("exp2", lambda x: 2.0**x)):  # fmt: skip
+                         ("log10", math.log10), ("exp", math.exp), ("pow", math.pow), ("fabs", abs), ("round", _round),
+                         ("exp2", lambda x: 2.0**x)):  # fmt: skip
     LIBC[_name] = _math(_function, _name)
 
 
@@ -130,9 +143,7 @@ def _builtin_offsetof(compiler: Any, n: Any, args: list[Any]) -> Any:
 
 
 def _types_compatible(compiler: Any, n: Any, args: list[Any]) -> Any:
-    from .values import INT, constant
-
-    return constant(0, INT)
+    raise Problem("unsupported-construct", "types are not compared")
 
 
 BUILTINS: dict[str, Any] = {

@@ -68,16 +68,22 @@ def constant(value: int, t: T.CType) -> Rvalue:
     return Rvalue(lambda st: v, t, v)
 
 
+def _format(size: int) -> str:
+    if size not in (4, 8):
+        raise Problem("unsupported-construct", "long double is not modelled")
+    return "<f" if size == 4 else "<d"
+
+
 def float_bits(x: float, size: int) -> int:
     """The IEEE bit pattern of a number."""
     try:
-        return int.from_bytes(struct.pack("<f" if size == 4 else "<d", x), "little")
+        return int.from_bytes(struct.pack(_format(size), x), "little")
     except OverflowError:
         return 0x7F800000 if size == 4 else 0x7FF0000000000000
 
 
 def float_value(bits: int, size: int) -> float:
-    return float(struct.unpack("<f" if size == 4 else "<d", (bits & ((1 << 8 * size) - 1)).to_bytes(size, "little"))[0])
+    return float(struct.unpack(_format(size), (bits & ((1 << 8 * size) - 1)).to_bytes(size, "little"))[0])
 
 
 def convert(v: Rvalue, to: T.CType) -> Rvalue:
@@ -117,7 +123,7 @@ def _convert_float(v: Rvalue, to: T.CType) -> Rvalue:
     def run(st: State) -> Any:
         x = fn(st)
         if not isinstance(x, int):
-            return X.pure(f"convert.{fsize}.{tsize}", 8 * tsize, x)
+            return X.pure(f"convert.{_kind(frm)}.{_kind(to)}", 8 * tsize, x)
         number = float_value(x, fsize) if is_float(frm) else (X.signed(x, 8 * fsize) if is_signed(frm) else x)
         if is_float(to):
             return float_bits(float(number), tsize)
@@ -131,10 +137,18 @@ def _convert_float(v: Rvalue, to: T.CType) -> Rvalue:
     return Rvalue(run, to)
 
 
+def _kind(t: T.CType) -> str:
+    """All that the conversion of a number depends on."""
+    name = "float" if is_float(t) else "bool" if isinstance(t, T.Bool) else "signed" if is_signed(t) else "unsigned"
+    return f"{name}{size_of(t)}"
+
+
 def truth(v: Rvalue) -> Eval:
     """The value's truth as a closure that gives one bit."""
     w = bits_of(v.type) if not is_aggregate(v.type) else POINTER_BITS
     fn = v.fn
+    if is_float(v.type):  # both zeros are false
+        return lambda st: X.nonzero(X.extract(fn(st), 0, w - 1), w - 1)
     if v.const is not None:
         t = int(v.const != 0)
         return lambda st: t

@@ -105,7 +105,13 @@ def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], 
         number = a.touch.value if a.touch is not None and a.object.id in table.members else None
         if a.role not in ("allocate", "get") or not isinstance(number, Expr):
             continue
-        shown = [w for w in a.path.writes if isinstance(w.value, Expr) and number in X.leaves(w.value)]
+        dropped = a.path.outcome == "drop"
+        shown = [w for w in a.path.writes if isinstance(w.value, Expr) and number in X.leaves(w.value) and not dropped]
+        if a.role == "allocate" and not shown and not _is_hidden(a.path, number, dropped):
+            return Unguarded(
+                lookups[0],
+                "not every index leaves in a packet, so who names one that did not names what each core has chosen",
+            )
         for w in shown:
             if not any((v.array, v.offset + 1) == (w.array, w.offset) for v in shown):
                 run, at = [], w.offset
@@ -122,6 +128,13 @@ def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], 
         if not any(_undoes(e, run, index, table.capacity, origin) for run in left):
             return Unguarded(a, "the index that is looked up is not always the one that left in a packet")
     return None
+
+
+def _is_hidden(p: CallPath, number: Expr, dropped: bool) -> bool:
+    """Whether a path gives a fresh index back, or keeps it in a map until a later packet leaves with it."""
+    touches = [t for c in p.calls for t in c.touches]
+    freed = any(t.role == "free" and t.key and same_index(p, t.key[0].value, number) for t in touches)
+    return freed or (dropped and any(t.role == "put" and t.value is number for t in touches))
 
 
 def _undoes(e: int | Expr, left: Sequence[int | Expr], index: Expr, capacity: int, origin: Provenance) -> bool:

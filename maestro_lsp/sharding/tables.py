@@ -202,18 +202,21 @@ def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
     for a in accesses:
         if a.object.id != table.chain or a.role != "allocate":
             continue
-        if empty or (a.key and not _stands_for_something(a.path, a.key[0].value, table)):
-            _breach(table, a, "no map or vector holds anything at this index, so it only counts packets")
+        if table.packet_indices and not empty:
+            continue  # packets find it by its number, which is the guard's affair
+        if empty or (a.key and not _stands_for_something(a.path, a.key[0].value)):
+            _breach(table, a, "no later packet can find this index, so it only counts packets")
 
 
-def _stands_for_something(p: CallPath, index: int | Expr, table: Table) -> bool:
-    """Whether a path uses a fresh index, or gives it back, or would have if there had been room for something else."""
-    if _entered(p, index, table):
+def _stands_for_something(p: CallPath, index: int | Expr) -> bool:
+    """Whether later packets can find a fresh index, or its path gives it back, or would have if there had been room for something
+    else. A cell at an index that nobody finds is nobody's."""
+    if _entered(p, index):
         return True
-    touches = [t for c in p.calls for t in c.touches if t.role != "allocate" or t.object != table.chain]
+    touches = [t for c in p.calls for t in c.touches]
     if any(t.found is False for t in touches if t.role in ("allocate", "add")):
         return True
-    return any(t.index and t.key and isinstance(index, Expr) and index in X.leaves(t.key[0].value) for t in touches)
+    return any(t.role == "free" and t.key and t.key[0].value is index for t in touches)
 
 
 def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
@@ -236,16 +239,15 @@ def _check_start(table: Table, accesses: Sequence[Access], started: Sequence[Seq
     """The same of what nf_init puts into the table: on every core it does the same, so its entries are each core's own."""
     for touches in started:
         allocated = {s.touch.value: s for s in touches if s.touch.role == "allocate" and s.touch.object == table.chain}
-        done: set[tuple[int, object]] = set()
+        done: set[object] = set()
         for s in touches:
             if s.touch.role != "put" or s.touch.object not in table.maps:
                 continue
-            entry = (s.touch.object, s.touch.value)
             if s.touch.value not in allocated:
                 _breach(table, _at_start(s, accesses), "nf_init stores a number that was not allocated from the dchain")
-            elif entry in done:
+            elif s.touch.value in done:  # in one map or in two: no packet has both keys
                 _breach(table, _at_start(s, accesses), "nf_init stores one index under two keys")
-            done.add(entry)
+            done.add(s.touch.value)
         if table.packet_indices:
             for s in allocated.values():
                 _breach(table, _at_start(s, accesses), "nf_init allocates indices that packets may name on any core")
@@ -276,7 +278,7 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
             index = a.key[0].value
             s = origin.source(a.path, index)
             if s.kind == "fresh":
-                if _entered(a.path, index, table):
+                if _entered(a.path, index):
                     _breach(table, a, "it frees an index that this packet has just stored")
             elif s.kind == "cell" or not _erased_with(a, table, accesses):
                 _breach(table, a, "it frees an index whose map entry stays")
@@ -320,10 +322,37 @@ def key_problems(maps: Set[int], accesses: Sequence[Access], origin: Provenance)
         home = a.touch.key_home if a.touch is not None else ""
         if home in _KEY_HOMES:
             yield a, _KEY_HOMES[home]
+    for a in puts:
+        if _outlives_its_key(a, accesses, origin):
+            yield (
+                a,
+                "its key stands in the cell of another index, which is given to another packet while the entry lives",
+            )
     for a in accesses:
         if a.object.id in keepers and a.write and a.touch is not None and a.touch.stored and a.key:
             if origin.source(a.path, a.key[0].value).kind != "fresh":
                 yield a, "it overwrites the key of a map's entry while the entry lives"
+
+
+def _outlives_its_key(put: Access, accesses: Sequence[Access], origin: Provenance) -> bool:
+    """Whether an entry may live longer than the index in whose cell its key stands, so that the cell becomes another packet's."""
+    cell = put.touch.key_cell if put.touch is not None else None
+    if put.touch is None or cell is None or same_index(put.path, cell[1], put.touch.value):
+        return False  # they go together: condition 3
+    s = origin.source(put.path, cell[1])
+    if s.kind in ("packet", "constant"):
+        return False
+    for a in accesses:
+        if a.object.kind != "dchain" or (s.kind == "fresh" and a.object.id != s.object):
+            continue
+        together = (
+            s.kind == "fresh"
+            and a.call is not None
+            and {cell[0], put.object.id} <= {t.object for t in a.call.touches if t.role == "expire"}
+        )
+        if frees_old(a, origin) or (a.role == "expire" and not together):
+            return True
+    return False
 
 
 _KEY_HOMES = {
@@ -386,7 +415,7 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
             if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
                 continue
             index = a.key[0].value
-            if not _entered(a.path, index, table):
+            if not _entered(a.path, index):
                 continue
             written = _written_at(a.path, v, index)
             if read - written:
@@ -457,7 +486,7 @@ def _factor(e: int | Expr, index: int | Expr) -> int:
     return 0
 
 
-def _entered(p: CallPath, index: int | Expr, table: Table) -> bool:
+def _entered(p: CallPath, index: int | Expr) -> bool:
     """Whether the path makes a fresh index known to later packets."""
     for c in p.calls:
         for t in c.touches:

@@ -10,7 +10,7 @@ from ..libvig.catalogue import CallSpec
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
-from .memory import ADDRESS_BITS, UNINITIALISED, Block, Problem, size_of
+from .memory import ADDRESS_BITS, UNINITIALISED, Block, ObjectInfo, Problem, size_of
 from .path import Part, Touch
 from .state import Place, State
 
@@ -184,6 +184,20 @@ def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, .
         names = {X.byte("key a", i): v for i, v in enumerate(raw)}
         return tuple(Part(X.substitute(p, names), w) for p, w in e.parts)
     return tuple(Part(v, 8) for v in raw)
+
+
+def give_key_back(st: State, spec: CallSpec, values: Values, raw: tuple[int | Expr, ...]) -> None:
+    """Store the pointer to an erased entry's key: to bytes equal to those of the key passed, in a cell that is not known, so that
+    they may be read only."""
+    if "out" in spec.roles and arg(spec, values, "out") != 0:
+        st.store(arg(spec, values, "out"), st.allocate(ObjectInfo("text", "the key of an erased entry"), list(raw)), 8)
+
+
+def cell_of_pointer(st: State, pointer: Any) -> tuple[int, int | Expr] | None:
+    b = st.block(pointer) if isinstance(pointer, int) else None
+    if b is not None and b.info.kind == "cell":
+        return b.info.detail["vector"], b.info.detail["index"]
+    return None
 
 
 def same_key(st: State, b: Block, x: tuple[int | Expr, ...], y: tuple[int | Expr, ...]) -> int | Expr:

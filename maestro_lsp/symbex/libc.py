@@ -440,7 +440,7 @@ def _scan_anything(st: State, f: bytes, outputs: list[Any], made_of: Sequence[Ex
         if kind in b"diuxXc":
             size = 1 if kind == b"c" else _SCAN_SIZE[m.group(3)]
             number = anything(st, "scanned", 8 * size, *made_of)
-            store_perhaps(st, outputs[i], X.bytes_of(number, size), "scanned")
+            store_perhaps(st, outputs[i], tuple(X.bytes_of(number, size)), "scanned")
         else:
             b = st.block(outputs[i])
             room = b.size - (outputs[i] & OFFSET_MASK) if b is not None else 0
@@ -509,8 +509,8 @@ def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
             n = min(n, v[1])
         if n > 0:
             printed = [*v[1:], *unknown_text(st, *v[1:])]
-            text = [anything(st, "text", 8, *printed) for _ in range(n - 1)]
-            st.store_bytes(v[0], [*text[:1], 0][:1], 1)
+            text: list[int | Expr] = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
+            st.store_bytes(v[0], text[:1], 1)
             for k in range(1, n):
-                store_perhaps(st, v[0] + k, [*text, 0][k : k + 1], "text")
+                store_perhaps(st, v[0] + k, text[k : k + 1], "text")
     return anything(st, "snprintf", 32, *v[1:])

@@ -22,9 +22,11 @@ from .calls import (
     Model,
     Values,
     arg,
+    cell_of_pointer,
     closed,
     entries,
     fork_symbol,
+    give_key_back,
     key_bytes,
     key_parts,
     lookup,
@@ -122,7 +124,7 @@ def map_put(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     parts = key_parts(st, b, raw)
     value = arg(spec, values, "value")
     remember(st, oid, Entry(parts or (), raw, value))
-    touch = Touch(oid, True, "put", parts, value=value, key_cell=_cell_of_pointer(st, arg(spec, values, "key")))
+    touch = Touch(oid, True, "put", parts, value=value, key_cell=cell_of_pointer(st, arg(spec, values, "key")))
     record(st, spec, values, [touch], None, (), [(spec.params[spec.roles["key"]], raw)])
     return 0
 
@@ -154,23 +156,13 @@ def map_erase(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     parts = key_parts(st, b, raw)
     if is_expired_key(st, raw):  # some entries go, as with `expire`: what the path knew of the map is no longer sure
         st.library.pop(("entries", oid), None)
-        if "out" in spec.roles and arg(spec, values, "out") != 0:
-            st.store(arg(spec, values, "out"), arg(spec, values, "key"), 8)
+        give_key_back(st, spec, values, raw)
         record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
         return 0
-    # the stored key pointer: its bytes equal those of the key passed, which is all that can be done with it
-    if "out" in spec.roles and arg(spec, values, "out") != 0:
-        st.store(arg(spec, values, "out"), arg(spec, values, "key"), 8)
+    give_key_back(st, spec, values, raw)
     remember(st, oid, Entry(parts or (), raw, None))
     record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
     return 0
-
-
-def _cell_of_pointer(st: State, pointer: Any) -> tuple[int, int | Expr] | None:
-    b = st.block(pointer) if isinstance(pointer, int) else None
-    if b is not None and b.info.kind == "cell":
-        return b.info.detail["vector"], b.info.detail["index"]
-    return None
 
 
 # ----------------------------------------------------------------------------------------------------------- double maps

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from ..libvig.catalogue import CallSpec
+from ..source import ctypes as T
 from . import expr as X
 from .calls import Values, arg, number, record, same
 from .expr import Expr
-from .memory import ADDRESS_BITS, Problem
+from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
 from .state import State
+
+NIC_HASH = "hash of the NIC"
+MBUF_PRIVATE = (
+    "dynfield1",
+    "dynfield2",
+    "udata64",
+    "userdata",
+    "seqn",
+)  # members that nobody sets when a packet arrives
 
 
 def packet_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
@@ -68,3 +78,31 @@ def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
             st.store(at, X.ite(flag, new, st.load(at, 2), 16), 2)
     record(st, spec, values, [])
     return 0
+
+
+def arrived_mbuf(st: State, t: T.CType, device: int, packet: int, length: Expr) -> int:
+    """The address of the mbuf of a packet that has just arrived."""
+    size = T.sizeof_(t) or 128
+    mbuf = st.allocate(ObjectInfo("local", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
+    if isinstance(t, T.Record):
+        known = {
+            "buf_addr": packet,
+            "data_off": 0,
+            "port": device,
+            "pkt_len": X.zext(length, 16, 32),
+            "data_len": length,
+        }
+        for name, v in known.items():
+            m = t.find(name)
+            if m is not None and T.sizeof_(m.type):
+                st.store(mbuf + m.offset, v, size_of(m.type))
+        for name in MBUF_PRIVATE:
+            m = t.find(name)
+            if m is not None and (n := T.sizeof_(m.type)):
+                st.store_bytes(mbuf + m.offset, symbolic_bytes(f"mbuf->{name}", n), n)
+                st.engine.private[f"mbuf->{name}"] = "what an earlier packet has left in the same mbuf"
+        hashed = t.find("hash")
+        if hashed is not None and (n := T.sizeof_(hashed.type)):
+            st.store_bytes(mbuf + hashed.offset, symbolic_bytes(NIC_HASH, n), n)
+            st.engine.private[NIC_HASH] = "the NIC's hash, which is another one with another RSS key"
+    return mbuf

@@ -28,12 +28,12 @@ from .expr import Expr
 from .follow import follow, last_step
 from .library import cell_write
 from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, symbolic_bytes
+from .packets import arrived_mbuf
 from .path import CallPath, Object, StartTouch
 from .results import Paths
 from .state import PACKET_BYTES, State
 
 MAX_PASSES = 6
-NIC_HASH = "hash of the NIC"
 MAX_NESTING = 16  # of structs and arrays in one another, for names
 START_LIMITS = Limits(paths=24, steps=200_000, solver_calls=400)
 
@@ -367,31 +367,10 @@ class _Run:
             elif i == 3:
                 values.append(X.extract(now, 0, 8 * size_of(t)))
             elif isinstance(t, T.Pointer):
-                values.append(self._mbuf(st, t.to, device, packet, length))
+                values.append(arrived_mbuf(st, t.to, device, packet, length))
             else:
                 raise Problem("unsupported-construct", "nf_process has a parameter that the analysis does not know")
         return values
-
-    def _mbuf(self, st: State, t: T.CType, device: int, packet: int, length: Expr) -> int:
-        size = T.sizeof_(t) or 128
-        mbuf = st.allocate(ObjectInfo("local", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
-        if isinstance(t, T.Record):
-            known = {
-                "buf_addr": packet,
-                "data_off": 0,
-                "port": device,
-                "pkt_len": X.zext(length, 16, 32),
-                "data_len": length,
-            }
-            for name, v in known.items():
-                m = t.find(name)
-                if m is not None and T.sizeof_(m.type):
-                    st.store(mbuf + m.offset, v, size_of(m.type))
-            hashed = t.find("hash")
-            if hashed is not None and (n := T.sizeof_(hashed.type)):
-                st.store_bytes(mbuf + hashed.offset, symbolic_bytes(NIC_HASH, n), n)
-                self.engine.private[NIC_HASH] = "the NIC's hash, which is another one with another RSS key"
-        return mbuf
 
     def _forget_contents(self, st: State) -> None:
         """Library objects hold anything now, except those that no packet writes."""

@@ -70,13 +70,20 @@ def sizeof_operand(node: Node, scope: Scope) -> CType | None:
 
 def named_type(node: Node, scope: Scope) -> CType | None:
     """The type that an operand of sizeof names which the grammar takes for an expression: `name`, or `name[2]`."""
-    if node.type == "identifier" and scope.variable(node_text(node)) is None:
-        return scope.typedef(node_text(node))
-    of, index = node.child_by_field_name("argument"), node.child_by_field_name("index")
-    if node.type != "subscript_expression" or of is None or index is None:
+    lengths = []  # from right to left: the last one is that of the innermost arrays
+    of: Node | None = node
+    while of is not None and of.type == "subscript_expression":
+        index = of.child_by_field_name("index")
+        lengths.append(constant(index, scope) if index is not None else None)
+        of = of.child_by_field_name("argument")
+    if of is None or of.type != "identifier" or scope.variable(node_text(of)) is not None:
         return None
-    element, length = named_type(of, scope), constant(index, scope)
-    return Array(element, length) if element is not None and length is not None else None
+    found = scope.typedef(node_text(of))
+    for length in lengths:
+        if found is None or length is None:
+            return None
+        found = Array(found, length)
+    return found
 
 
 def alignment(node: Node, scope: Scope) -> int | None:

@@ -394,6 +394,9 @@ class Compiler:
             if c.type not in ("attribute_declaration", "attribute_specifier"):
                 self.statement(c)
 
+    def s_type(self, n: Node) -> None:
+        declare(n, self.scopes[-1])
+
     def s_declaration(self, n: Node) -> None:
         for d in declare(n, self.scopes[-1]):
             t = d.type
@@ -414,9 +417,6 @@ class Compiler:
             self.names[-1][d.name] = place
             if d.init is not None:
                 initialisers.initialise(self, place, d.init)
-
-    def s_type(self, n: Node) -> None:
-        declare(n, self.scopes[-1])
 
     def _allocate_local(self, r: int, name: str, t: T.CType) -> None:
         size = size_of(t)

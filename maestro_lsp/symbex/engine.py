@@ -169,11 +169,11 @@ class Engine:
 
     def _resolve(self, name: str, unit: Unit, count: int) -> Any:
         spec = self.catalogue.find(name, count)
+        units = (unit, *self.program.units)
+        own = next((u.functions[name] for u in units if u.path in self.own_units and name in u.functions), None)
         if spec is not None:
-            if any(name in u.functions for u in self.program.units if u.path in self.own_units):
-                return _redefined(name)
-            return _library_call(spec)
-        f = self.find_function(name, unit)
+            return _library_call(spec) if own is None else _redefined(name)
+        f = self.find_function(name, unit) or own  # with other parameters, a library's name may be the NF's
         if f is not None:
             return self.compile(f)
         model = LIBC.get(name)
@@ -254,6 +254,14 @@ class Engine:
     def _materialise(self, st: State, oid: int, info: ObjectInfo, data: list[int | Expr]) -> None:
         info = self._infos.setdefault(oid, info)
         st.memory[oid] = Block(info, data, st)
+
+    def text_address(self, st: State, name: str, data: bytes) -> int:
+        """The address of a string literal, the same on all paths."""
+        oid = self._id(("text", name, data))
+        if oid not in st.memory:
+            self._materialise(st, oid, ObjectInfo("text", name), list(data))
+            self.initial.setdefault(oid, tuple(data))
+        return oid << ADDRESS_BITS
 
     def global_type(self, g: GlobalDef) -> T.CType:
         t = g.type
@@ -494,6 +502,11 @@ class Engine:
         st = State(self)
         st.next_id = FIRST_DYNAMIC_ID
         return st
+
+    def is_text(self, oid: int) -> bool:
+        """Whether an object is a string literal."""
+        info = self._infos.get(oid)
+        return info is not None and info.kind == "text"
 
     def object_name(self, oid: int) -> str:
         """What a global or static variable is called."""

@@ -41,7 +41,6 @@ from .values import (
     reader,
     setter,
     store,
-    text_object,
     truth,
 )
 
@@ -96,7 +95,7 @@ def e_identifier(c: Compiler, n: Node, used: bool) -> Rvalue:
         return constant(enumerator, c.scopes[-1].constant_type(name))
     if name in ("__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"):
         data = c.code.name.encode() + b"\0"
-        return Rvalue(lambda st: text_object(st, data, "__func__"), T.Pointer(T.CHAR))
+        return Rvalue(lambda st: c.link.text_address(st, "__func__", data), T.Pointer(T.CHAR))
     return load(named(c, n))
 
 
@@ -124,7 +123,7 @@ def string(c: Compiler, n: Node) -> bytes:
 def e_string(c: Compiler, n: Node, used: bool) -> Rvalue:
     data = string(c, n) + b"\0"
     name = f"{c.code.name}:{n.start_byte}"
-    return Rvalue(lambda st: text_object(st, data, name), T.Pointer(T.CHAR))
+    return Rvalue(lambda st: c.link.text_address(st, name, data), T.Pointer(T.CHAR))
 
 
 def e_true(c: Compiler, n: Node, used: bool) -> Rvalue:

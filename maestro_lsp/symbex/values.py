@@ -390,15 +390,6 @@ def member(base: Eval, record: T.Record, name: str) -> Lvalue:
     return Lvalue(f.type, address=lambda st: X.add(base(st), off, 64))
 
 
-def text_object(st: State, data: bytes, name: str) -> int:
-    """The address of a string literal's bytes, one object for each literal."""
-    key = ("text", name, data)
-    oid = st.globals.get(key)
-    if oid is None:
-        oid = st.globals[key] = st.allocate(ObjectInfo("text", name), list(data))
-    return oid
-
-
 def number(text: str) -> Rvalue:
     """A C number literal."""
     low = text.replace("'", "").lower()

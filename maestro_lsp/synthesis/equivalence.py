@@ -223,6 +223,8 @@ class _Comparison:
             return f[0] == g[0] or _is_same_text(a.find_function(*f), b.find_function(*g))
         if p & OFFSET_MASK != q & OFFSET_MASK:
             return False
+        if (text := _text(self.first, x)) is not None:
+            return text == _text(self.second, y)
         if y in self.objects or x in self.objects.values():
             return self.objects.get(y) == x
         blocks = [e.start.memory.get(oid) for e, oid in ((self.first, x), (self.second, y)) if e.start is not None]
@@ -424,7 +426,7 @@ class _Comparison:
             return x is y
         y = self.rename(y)
         if isinstance(x, int) and isinstance(y, int):
-            return x == y
+            return x == y or _is_text(self.first, x) and self.same_address(x, y)
         if x is y:
             return True
         if isinstance(x, Expr) and isinstance(y, Expr) and is_uninitialised(x) and is_uninitialised(y):
@@ -513,6 +515,16 @@ def _contents(execution: Execution, oid: int) -> Sequence[Value]:
     if block is not None:
         return block.data
     return execution.engine.initial.get(oid, ()) if execution.engine is not None else ()
+
+
+def _text(execution: Execution, oid: int) -> Sequence[Value] | None:
+    """A string literal's bytes; None for other objects."""
+    engine = execution.engine
+    return engine.initial[oid] if engine is not None and engine.is_text(oid) else None
+
+
+def _is_text(execution: Execution, address: int) -> bool:
+    return _text(execution, address >> ADDRESS_BITS) is not None
 
 
 def _is_value(v: object) -> bool:

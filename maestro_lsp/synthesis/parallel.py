@@ -401,8 +401,7 @@ class _Writer:
                 continue
             lines = [f"#undef {name}" for name in self.parts.undefined.get(piece.place, ())]
             text = excerpt(piece, self.edits.get(piece.file, ()))
-            known = piece.kind == "function" and any(n in self.catalogue.calls for _, n in piece.names)
-            lines.append(by_name(text) if known else text)
+            lines.append(by_name(text) if self.is_known(piece) else text)
             if last is None or piece.file != last.file:
                 out += [
                     *([""] if last is not None else []),
@@ -414,6 +413,11 @@ class _Writer:
             out += lines
             last = piece
         return "\n".join(out) + "\n"
+
+    def is_known(self, piece: Definition) -> bool:
+        """Whether analyses know a function by its name."""
+        functions = piece.unit.functions if piece.kind == "function" else {}
+        return any(self.catalogue.find(n, len(functions[n].params)) for _, n in piece.names if n in functions)
 
     def file_title(self, piece: Definition) -> str:
         lines = [f"// {posixpath.relpath(piece.file, self.nf.root)}"]

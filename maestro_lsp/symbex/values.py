@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..source import ctypes as T
 from . import expr as X
 from .addresses import as_number, as_pointer, comparable
-from .memory import ObjectInfo, Problem, size_of
+from .memory import Problem, size_of
 from .state import State
 
 if TYPE_CHECKING:

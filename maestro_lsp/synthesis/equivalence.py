@@ -426,7 +426,7 @@ class _Comparison:
             return x is y
         y = self.rename(y)
         if isinstance(x, int) and isinstance(y, int):
-            return x == y or _is_text(self.first, x) and self.same_address(x, y)
+            return x == y or (_is_text(self.first, x) and self.same_address(x, y))
         if x is y:
             return True
         if isinstance(x, Expr) and isinstance(y, Expr) and is_uninitialised(x) and is_uninitialised(y):

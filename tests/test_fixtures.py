@@ -62,6 +62,12 @@ def test_nothing_makes_the_analysis_incomplete(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_it_is_analysed_without_z3(name):
+    engine = report(name, "x710").execution.engine
+    assert engine is not None and engine.solver.z3_calls == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_verdicts(name):
     want = expected(name)
     assert report(name, "x710").analysis.verdict == want["verdict"]

@@ -95,12 +95,7 @@ def note(st: State, spec: CallSpec) -> None:
     """Keep where the path stands, if it was asked to at such calls."""
     if spec.op not in st.engine.marks or not st.tracking:
         return
-    packet, dirty = [], False
-    for b in st.memory.values():
-        if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
-            packet += [
-                i for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)) if v is not old
-            ]
+    packet, dirty = [i for b in st.memory.values() if b.info.kind == "packet" for i in b.changed()], False
     for key, cells in st.library.items():
         if isinstance(key, tuple) and key[0] == "cells":
             dirty = dirty or any(

@@ -8,6 +8,8 @@ a byte: an int or an 8-bit `Expr`. States share objects until one writes (`owner
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import is_not
 from typing import Any
 
 from ..source import ctypes as T
@@ -77,6 +79,10 @@ class Block:
         b.owner = owner
         b.updates = self.updates
         return b
+
+    def changed(self) -> list[int]:
+        """The bytes of a packet that are not as they arrived."""
+        return list(compress(range(self.size), map(is_not, self.data, self.info.detail["arrived"])))
 
 
 def symbolic_bytes(array: str, n: int) -> list[int | Expr]:

@@ -48,10 +48,10 @@ def check_aliases(st: State, oid: int, offset: int, n: int) -> None:
     """Raise `Problem` if n bytes of a part of the packet may be bytes that the path has written through another part."""
     mine = _start(st, oid)
     for other, block in _parts(st):
-        if other == oid or block.data == block.info.detail["arrived"]:
+        if other == oid:
             continue
-        distance = X.sub(mine, _start(st, other), 64)
         for first, end in _changed(block):
+            distance = X.sub(mine, _start(st, other), 64)
             if _may_meet(st, distance, offset, n, first, end):
                 raise Problem(
                     "unsupported-construct",
@@ -72,9 +72,7 @@ def _parts(st: State) -> Iterator[tuple[int, Block]]:
 def _changed(b: Block) -> list[tuple[int, int]]:
     """The ranges of bytes that are not as they arrived."""
     out: list[tuple[int, int]] = []
-    for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)):
-        if v is old:
-            continue
+    for i in b.changed():
         if out and out[-1][1] == i:
             out[-1] = (out[-1][0], i + 1)
         else:

@@ -158,13 +158,8 @@ def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
 
 
 def _packet_writes(st: State) -> list[PacketWrite]:
-    out: list[PacketWrite] = []
-    for b in st.memory.values():
-        if b.info.kind == "packet" and b.data != b.info.detail["arrived"]:
-            for i, (v, old) in enumerate(zip(b.data, b.info.detail["arrived"], strict=True)):
-                if v is not old:
-                    out.append(PacketWrite(b.info.name, i, v))
-    return out
+    packets = [b for b in st.memory.values() if b.info.kind == "packet"]
+    return [PacketWrite(b.info.name, i, b.data[i]) for b in packets for i in b.changed()]
 
 
 def _chunk(st: State, address: int, length: int | Expr) -> Chunk:

@@ -395,8 +395,8 @@ def lay_out(kind: str, members: Iterable[Member], packed: bool, aligned: int, pa
     """Place members as gcc does on x86-64.
 
     A bit-field goes to the next free bit unless it would then cross a boundary of its declared type; width 0
-    moves to such a boundary. Packed members have alignment 1, packed bit-fields cross boundaries. `#pragma pack` bounds alignments, and
-    lets a bit-field go where it fits into as many units of its bounded alignment as its type has."""
+    moves to such a boundary. Packed members have alignment 1, packed bit-fields cross boundaries, and so do all bit-fields under
+    `#pragma pack`, which bounds alignments."""
     fields: list[Field] = []
     bit = 0  # where the next member may start
     size_bits = 0
@@ -404,12 +404,12 @@ def lay_out(kind: str, members: Iterable[Member], packed: bool, aligned: int, pa
     for member in members:
         member_packed = packed or member.packed
         natural = alignof_(member.type)
-        if pack:
-            natural = min(natural, pack)
         alignment = max(1 if member_packed else natural, member.aligned)
+        if pack:
+            alignment = min(natural if member.bits is not None else alignment, pack)
         start = 0 if kind == "union" else bit
         if member.bits is not None:
-            start, end = _place_bits(member, start, natural, alignment, member_packed)
+            start, end = _place_bits(member, start, natural, alignment, member_packed or pack > 0)
             if member.bits and member.name is not None:
                 fields.append(Field(member.name, member.type, start // 8, start % 8, member.bits))
             if member.name is not None:
@@ -434,7 +434,7 @@ def _place_bits(member: Member, start: int, natural: int, alignment: int, packed
     if member.aligned:
         start = _round_up(start, 8 * alignment)
     unit = 8 * (sizeof_(member.type) or 1)
-    if not packed and start % (8 * natural) + width > unit:
+    if not packed and start // unit != (start + width - 1) // unit:
         start = _round_up(start, 8 * natural)
     return start, start + width
 

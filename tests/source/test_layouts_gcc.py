@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -65,7 +66,9 @@ def record(draw: st.DrawFn) -> str:
     before = f" __attribute__(({attribute}))" if attribute and draw(st.booleans()) else ""
     after = f" __attribute__(({attribute}))" if attribute and not before else ""
     lines = draw(body("f"))
-    return f"{keyword}{before} NAME {{ {' '.join(lines)} }}{after};"
+    pack = draw(st.sampled_from([""] * 4 + ["1", "2", "4", "push, 1"]))
+    start, end = (f"#pragma pack({pack})\n", f"\n#pragma pack({'pop' if 'push' in pack else ''})") if pack else ("", "")
+    return f"{start}{keyword}{before} NAME {{ {' '.join(lines)} }}{after};{end}"
 
 
 def places(ctype: Record, path: str = "", base: int = 0) -> list[tuple[str, int, Field]]:
@@ -96,7 +99,7 @@ def compare(records: dict[str, str], prelude: str = PRELUDE) -> None:
     program = [text, "#include <stdio.h>", "#include <string.h>", "int main(void) {"]
     expected: list[str] = []
     for name, source in records.items():
-        keyword = "union" if source.startswith("union") else "struct"
+        keyword = "union" if re.search(r"^union\b", source, re.MULTILINE) else "struct"
         ctype = unit.scope.record(keyword, name)  # type: ignore[arg-type]
         size = sizeof_(ctype)
         assert size is not None, source

@@ -1,6 +1,6 @@
 // An assertion is a call that an analysis may take as an assumption.
-#pragma once
 void __assert_holds(int condition);
+#undef assert // it may be included again, with and without NDEBUG
 #ifdef NDEBUG
 #define assert(condition) ((void)0)
 #else

@@ -362,7 +362,7 @@ def _options(
             line = SourceText(p.span.file, read(p.span.file) or "").line(p.span.start) + 1
             raise CheckError(f"{os.path.relpath(p.span.file)}:{line}: {p.message}")
     try:
-        nic = profile(settings.nic or DEFAULT_NIC)
+        nic = profile(settings.nic or DEFAULT_NIC, read=read)
     except SpecError as e:
         raise refuse("nic", str(e)) from None
     equal = settings.equal or "index"

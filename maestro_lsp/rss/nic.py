@@ -7,7 +7,7 @@ options and a choice of partial inputs into `Device`s for the solver.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -240,10 +240,11 @@ def _read(path: Path) -> str:
 _FILE = re.compile(r"(.*\.toml)(?::([^:/]+))?")
 
 
-def profile(name: str, *user_files: Path, table: int = 0) -> Profile:
+def profile(name: str, *user_files: Path, table: int = 0, read: Callable[[str], str | None] | None = None) -> Profile:
     """The profile of that name, with another table size if one is given. Raises SpecError for an unknown one.
 
-    The name may be that of a file of profiles: `FILE.toml` if it holds one, else `FILE.toml:NAME`.
+    The name may be that of a file of profiles: `FILE.toml` if it holds one, else `FILE.toml:NAME`. `read` gives the text of
+    a file where it has one.
     """
     file = _FILE.fullmatch(name)
     if file is None:
@@ -253,7 +254,8 @@ def profile(name: str, *user_files: Path, table: int = 0) -> Profile:
         own = known[name]
     else:
         path = Path(file[1])
-        known = read_profiles(_read(path), str(path), _built_in()[1])
+        text = read(file[1]) if read is not None else None
+        known = read_profiles(_read(path) if text is None else text, str(path), _built_in()[1])
         which = file[2] or (next(iter(known)) if len(known) == 1 else "")
         if which not in known:
             raise SpecError(

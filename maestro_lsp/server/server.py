@@ -36,7 +36,7 @@ _CLIENT_CHECK_SECONDS = 5.0
 _WATCHED = (
     "**/*.{c,h}",
     "**/{Makefile,makefile,GNUmakefile}",
-    "**/maestro.toml",
+    "**/*.toml",  # maestro.toml, and profiles of NICs
     "**/compile_commands.json",
     "**/*.call_path",
 )

@@ -275,6 +275,52 @@ async def test_an_unsaved_maestro_toml_counts_and_an_error_in_it_is_shown_in_it(
         assert "unknown setting 'nick'" in told.message and told.range.start.line == 1
 
 
+async def test_a_result_that_is_kept_counts_only_while_files_found_on_the_way_are_the_same(
+    tree: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Twice changed between sessions: the second result, too, must remember what it was made from."""
+    root = tree("policer")
+    (root / "policer" / "maestro.toml").write_text('[maestro]\nnic = "mine.toml"\n')
+    for table in (128, 256, 64, 128):
+        profile = f'[nic.mine]\nkey_bytes = 40\ntable = {table}\noptions = ["ipv4-tcp", "ipv4-udp", "ipv4"]\n'
+        (root / "policer" / "mine.toml").write_text(profile)
+        async with editor(root, cache=tmp_path / "cache") as e:
+            answer = await e.fresh(e.open(root / "policer" / "policer_main.c"))
+            assert answer["rss"]["devices"][0]["table_size"] == table
+
+
+async def test_a_profile_of_ones_own_counts_as_it_is_now_saved_or_not(tree: Callable[..., Path]) -> None:
+    root = tree("policer")
+    (root / "policer" / "maestro.toml").write_text('[maestro]\nnic = "mine.toml"\n')
+    profile = '[nic.mine]\nkey_bytes = 40\ntable = {table}\noptions = ["ipv4-tcp", "ipv4-udp", "ipv4"]\n'
+    own = root / "policer" / "mine.toml"
+    own.write_text("[nic.mine]\ntable = 3\n")
+    async with editor(root) as e:
+        main = e.open(root / "policer" / "policer_main.c")
+        await e.until(
+            lambda: any("not a power of two" in d.message for p in e.published for d in p.diagnostics), "what is wrong"
+        )
+        own.write_text(profile.format(table=128))
+        changed(e, (own, lsp.FileChangeType.Changed))
+
+        async def ask() -> Any:
+            return await e.analysis(main)
+
+        def shows(table: int) -> Callable[[Any], bool]:
+            return lambda a: bool(
+                a["state"] == "fresh" and a.get("rss") and a["rss"]["devices"][0]["table_size"] == table
+            )
+
+        await eventually(ask, shows(128))
+        uri = e.open(own, profile.format(table=256))
+        await eventually(ask, shows(256))
+        e.close(uri)
+        await eventually(ask, shows(128))
+        own.write_text(profile.format(table=64))
+        changed(e, (own, lsp.FileChangeType.Changed))
+        await eventually(ask, shows(64))
+
+
 async def test_hints_can_be_turned_off_and_a_proof_be_cancelled(tree: Callable[..., Path]) -> None:
     root = tree("policer")
     async with editor(root, configuration={"hints": {"enabled": False}}) as e:

@@ -14,7 +14,7 @@ export interface ClientEvents {
   stopped(): void;
 }
 
-const WATCHED = '**/{*.c,*.h,*.call_path,Makefile,maestro.toml,compile_commands.json}';
+const WATCHED = '**/{*.c,*.h,*.call_path,Makefile,*.toml,compile_commands.json}';
 
 export async function startClient(launch: Launch, log: vscode.OutputChannel, previews: Previews, events: ClientEvents): Promise<LanguageClient> {
   const client = new LanguageClient(

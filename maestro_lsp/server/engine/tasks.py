@@ -41,6 +41,7 @@ class Request:
             self.settings = replace(self.settings, call_paths=None)
         self.read = read
         self.log = log
+        self.keyed: frozenset[str] = frozenset()  # the files whose texts are in the result's name
         self.nf: NfSources | None = None
         self.program: Program | None = None
         self._of_source: Report | None = None
@@ -142,21 +143,24 @@ def discover(arguments: Mapping[str, Any], read: Read) -> list[dict[str, str]]:
 
 def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
     """Everything that is shown in source files."""
-    before = set(request.log)
+
+    def later() -> dict[str, str]:
+        """What was read besides: the result counts as long as these texts are the same."""
+        return {path: caches.digest(text) for path, text in request.log.items() if path not in request.keyed}
+
     try:
         if request.recorded and request.program is not None:  # reading them takes longer than all else
             first = request.of_source()
             yield "part", "facts", snapshot.facts(first, request.entry, request.encoding, request.reads, final=False)
         report = request.checked()
     except CheckError as error:
-        yield "keep", {}, (), {"facts": snapshot.refused(request.nf, request.entry, str(error), request.reads)}
+        yield "keep", later(), (), {"facts": snapshot.refused(request.nf, request.entry, str(error), request.reads)}
         return
     data = snapshot.facts(report, request.entry, request.encoding, request.reads)
     if report.error:  # of this machine or this version, and not of the source: nothing to remember
         yield "part", "facts", data
         return
-    later = {path: caches.digest(text) for path, text in request.log.items() if path not in before}
-    yield "keep", later, request.program.asked if request.program is not None else (), {"facts": data}
+    yield "keep", later(), request.program.asked if request.program is not None else (), {"facts": data}
 
 
 def panel(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:

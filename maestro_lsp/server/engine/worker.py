@@ -143,6 +143,7 @@ class Worker:
         if nf.entry_file:
             request.program = self.program(nf, read)
         before = {path: caches.digest(text) for path, text in sorted(log.items())}
+        request.keyed = frozenset(before)
         name = caches.key(nf, arguments.get("settings"), arguments.get("encoding"), request.recorded, before)
         part = "facts" if task == "analyse" else task
         known = self.cache.get(name, read)

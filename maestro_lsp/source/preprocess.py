@@ -92,6 +92,7 @@ class Preprocessed:
     files     paths read, each once, without built-in headers
     macros    the table at the end
     packing   (offset in the text, n): from there on #pragma pack aligns members to at most n bytes; 0: as usual
+    redefined names of macros that the user's files define in several ways, or undefine
     """
 
     path: str
@@ -100,6 +101,7 @@ class Preprocessed:
     problems: tuple[Problem, ...]
     files: tuple[str, ...]
     macros: Mapping[str, Macro]
+    redefined: frozenset[str]
     _starts: list[int]
     _segments: list[_Segment]
     packing: tuple[tuple[int, int], ...] = ()
@@ -202,6 +204,7 @@ class _Run:
         self.counter = -1
         self.here: tuple[Scan, int] | None = None
         self.macros: dict[str, Macro] = dict(PREDEFINED)
+        self.redefined: set[str] = set()
         self.expander = Expander(self.macros)
         self.exhausted = False
         for name in ("__LINE__", "__FILE__", "__BASE_FILE__", "__COUNTER__", "__INCLUDE_LEVEL__"):
@@ -235,6 +238,7 @@ class _Run:
             tuple(self.problems),
             tuple(self.files),
             self.macros,
+            frozenset(self.redefined),
             starts,
             self.segments,
             tuple((starts[n] if n < len(starts) else sum(map(len, self.out)), value) for n, value in self.packing),
@@ -417,7 +421,8 @@ class _FileRun:
         elif name == "define":
             self.define(item)
         elif name == "undef":
-            self.unit.macros.pop(item.rest.strip(), None)
+            if self.unit.macros.pop(item.rest.strip(), None) is not None and not self.is_built_in:
+                self.unit.redefined.add(item.rest.strip())
         elif name in ("include", "include_next", "import"):
             self.include(item)
         elif name == "error":
@@ -460,6 +465,9 @@ class _FileRun:
             macro = define(item.rest, (self.source, item.start, item.rest_start + len(item.rest)))
             self.source.definitions[item.start] = macro
         if isinstance(macro, Macro):
+            old = self.unit.macros.get(macro.name)
+            if old is not None and old.body != macro.body and not self.is_built_in:
+                self.unit.redefined.add(macro.name)
             self.unit.macros[macro.name] = macro
         else:
             self.complain(item, str(macro))

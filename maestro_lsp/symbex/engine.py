@@ -503,10 +503,9 @@ class Engine:
         st.next_id = FIRST_DYNAMIC_ID
         return st
 
-    def is_text(self, oid: int) -> bool:
-        """Whether an object is a string literal."""
-        info = self._infos.get(oid)
-        return info is not None and info.kind == "text"
+    def info(self, oid: int) -> ObjectInfo | None:
+        """What a global or static variable, or a string literal, is."""
+        return self._infos.get(oid)
 
     def object_name(self, oid: int) -> str:
         """What a global or static variable is called."""

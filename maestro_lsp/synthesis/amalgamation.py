@@ -14,10 +14,8 @@ from ..libvig.catalogue import Catalogue
 from ..source.headers import PREFIX
 from ..source.program import Program
 from ..source.unit import Unit
-from .definitions import Definition, Libraries, Name, UnitPieces, mentioned, pieces_of
+from .definitions import Definition, Libraries, Name, Place, UnitPieces, mentioned, pieces_of
 from .excerpt import excerpt
-
-Place = tuple[str, int]
 
 _WORD = re.compile(r"[A-Za-z_$]\w*")
 _NO_CODE = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
@@ -134,8 +132,15 @@ def _closure(links: Links, roots: Sequence[str]) -> dict[Place, Definition]:
                 add(macro)
         for name in sorted(piece.mentions):
             for found in links.lookup(name, piece.unit):
-                add(found)
+                for one in _made_together(links.unit(found.unit), found):
+                    add(one)
     return kept
+
+
+def _made_together(unit: UnitPieces, piece: Definition) -> list[Definition]:
+    """A piece, with those that the same invocation of a macro makes."""
+    same = [p for p in unit.pieces if (p.file, p.start) == (piece.file, piece.start)] if piece.kind != "macro" else []
+    return same if len(same) > 1 else [piece]
 
 
 def _units_of(pieces: Iterable[Definition]) -> list[Unit]:

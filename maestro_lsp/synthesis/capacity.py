@@ -31,10 +31,18 @@ class Division(NamedTuple):
     kept: tuple[tuple[str, str], ...]
 
 
+class Undivided(ValueError):
+    """A table that cannot be divided though it must be; one line that says which and what to do."""
+
+
 def divide(
     analysis: Analysis, objects: Mapping[int, Object], start: Iterable[Definition], catalogue: Catalogue
 ) -> Division:
-    """Edits at the allocation calls in functions that nf_init reaches."""
+    """Edits at the allocation calls in functions that nf_init reaches.
+
+    Raises:
+        Undivided: where a capacity has no place of its own in the text.
+    """
     functions = list(start)
     calls = {_span(f, node): (f, node) for f in functions for node in _calls(f) if _op(node, catalogue) == "allocate"}
     fills = any(_op(n, catalogue) in ("vector-borrow", "vector-return") for f in functions for n in _calls(f))
@@ -65,11 +73,17 @@ def divide(
         if shares == {None}:
             continue
         share = shares.pop()
-        argument = _capacity(calls[span][1], catalogue)
+        function, call = calls[span]
+        argument = _capacity(call, catalogue)
         if shares or share is None or argument is None:
             kept += [(objects[i].name, "its allocation makes objects of other tables too") for i in ids if i in wanted]
             continue
-        place = _span(calls[span][0], argument)
+        place = _span(function, argument)
+        if place in [_span(function, n) for n in (call, *_arguments(call)) if n != argument]:
+            raise Undivided(
+                f"a macro gives {function.line(place.start)} the capacity of {objects[ids[0]].name} together with other things, and "
+                "each core needs a share of it: write the capacity as an argument of its own"
+            )
         edits.setdefault(place.file, []).append((place.start, place.start, f"{share}("))
         edits.setdefault(place.file, []).append((place.end, place.end, ")"))
         divided += [objects[i].name for i in ids]

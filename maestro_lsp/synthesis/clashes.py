@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from tree_sitter import Node
 
 from ..source.nodes import node_text
-from .amalgamation import Place
-from .definitions import Definition, Name
+from .definitions import Definition, Name, Place
 from .excerpt import Edit, excerpt
 
 
@@ -39,6 +38,47 @@ def repeated(pieces: Sequence[Definition]) -> set[Place]:
         for n in piece.names:
             first.setdefault(n, piece)
     return out
+
+
+def check_prefix(pieces: Sequence[Definition]) -> None:
+    """See that no name can be one of the runtime's.
+
+    Raises:
+        Clash: if one has the runtime's prefix.
+    """
+    for piece in pieces:
+        for _, name in sorted(piece.names):
+            if name.lower().startswith("maestro_"):
+                raise Clash(
+                    f"{name} ({piece.line(piece.start)}) has the prefix of what a generated program adds: give it another name"
+                )
+
+
+def check_macros(pieces: Sequence[Definition]) -> None:
+    """See that each macro that a piece uses has one meaning in its file.
+
+    Raises:
+        Clash: if one has several, or loses its meaning before the file ends.
+    """
+    for piece in pieces:
+        changing = piece.unit.pre.redefined if piece.kind != "macro" else frozenset()
+        if not changing:
+            continue
+        own = set(re.findall(r"#[ \t]*define[ \t]+(\w+)", excerpt(piece)))
+        seen: set[str] = set()
+        pending = list(piece.words)
+        while pending:
+            word = pending.pop()
+            if word in seen:
+                continue
+            seen.add(word)
+            if word in changing and word not in own:
+                raise Clash(
+                    f"{word}, which {piece.line(piece.start)} uses, is defined several times with different meanings, or undefined "
+                    "later: give each meaning a name of its own"
+                )
+            macro = piece.unit.pre.macros.get(word)
+            pending += macro.words if macro is not None else ()
 
 
 def _words(text: str) -> list[str]:

@@ -7,6 +7,7 @@ Pieces come in the order in which a compiler meets them, so that pieces chosen f
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,15 +15,20 @@ from typing import Literal
 from tree_sitter import Node
 
 from ..libvig.catalogue import Catalogue
+from ..source.dialect import PACK
 from ..source.headers import PREFIX
 from ..source.macros import Macro
 from ..source.nodes import SPECIFIERS, declared_name, declares_function, node_text, storage_of
 from ..source.program import Program
+from ..source.text import Span
 from ..source.unit import Unit
 
 Kind = Literal["function", "prototype", "variable", "extern", "type", "forward", "macro"]
 Name = tuple[Literal["name", "tag"], str]  # C's name spaces at file scope: ordinary identifiers, and tags
 
+Place = tuple[str, int, int]
+
+_PACKED = re.compile(rf"{PACK}\((\d+)\)")
 _DECLARES_ONLY: frozenset[Kind] = frozenset(("prototype", "extern", "forward"))
 
 
@@ -34,6 +40,7 @@ class Definition:
     mentions  names that it uses, as the compiler sees them, those of its own parameters left out
     words     identifiers in the user's text, among which are macros
     node      the syntax tree of it in `unit`; None for a macro
+    part      its number among the pieces that one invocation of a macro makes
     """
 
     kind: Kind
@@ -46,11 +53,31 @@ class Definition:
     static: bool = False
     mentions: frozenset[Name] = frozenset()
     words: frozenset[str] = frozenset()
+    part: int = 0
 
     @property
-    def place(self) -> tuple[str, int]:
+    def place(self) -> Place:
         """What makes two pieces the same, when several units include one header."""
-        return self.file, self.start
+        return self.file, self.start, self.part
+
+    @property
+    def packing(self) -> int:
+        """What `#pragma pack` says of its structs and unions; 0 for nothing."""
+        found = _PACKED.search((self.node.text or b"").decode("utf-8", "replace")) if self.node is not None else None
+        return int(found[1]) if found is not None else 0
+
+    def is_written(self, node: Node) -> bool:
+        """Whether a node stands in the user's text as such, rather than in what a macro stands for."""
+        span = self.unit.range_span(node.start_byte, node.end_byte)
+        return "".join(self.text(span).split()) == "".join(node_text(node).split())
+
+    def text(self, span: Span) -> str:
+        """The user's text."""
+        return self.unit.pre.scans[span.file].source.text[span.start : span.end]
+
+    def line(self, offset: int) -> str:
+        """Where something stands, for people: the file's name and the line."""
+        return f"{posixpath.basename(self.file)}:{self.unit.pre.scans[self.file].source.line(offset) + 1}"
 
     @property
     def only_declares(self) -> bool:
@@ -111,7 +138,10 @@ def pieces_of(unit: Unit, libraries: Libraries) -> UnitPieces:
             continue
         if not names or not span.file:
             continue
-        piece = Definition(kind, span.file, span.start, span.end, unit, frozenset(names), node, static)
+        before = found.pieces[-1] if found.pieces else None
+        again = before is not None and (before.file, before.start, before.end) == (span.file, span.start, span.end)
+        part = before.part + 1 if before is not None and again else 0
+        piece = Definition(kind, span.file, span.start, span.end, unit, frozenset(names), node, static, part=part)
         found.pieces.append(piece)
         for name in names:
             found.by_name.setdefault(name, []).append(piece)

@@ -29,7 +29,7 @@ from ..source.unit import FunctionDef
 from ..symbex import expr as X
 from ..symbex.calls import is_uninitialised
 from ..symbex.expr import Expr
-from ..symbex.memory import ADDRESS_BITS, OFFSET_MASK, ObjectInfo, symbolic_bytes
+from ..symbex.memory import ADDRESS_BITS, OFFSET_MASK, ObjectInfo, Problem, symbolic_bytes
 from ..symbex.path import Call, CallPath, PlainTouch, Touch
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
@@ -156,10 +156,14 @@ class _Comparison:
         if not self.same_hash(a, mine.detail.get("hash"), b, its.detail.get("hash")):
             yield Difference(f"{name} hashes keys differently", there=there)
         size = its.detail.get("elem_size")
-        if its.detail.get("init") is not None and isinstance(size, int) and not self.equal_bytes(
-            a.engine.callbacks.template(mine.detail.get("init", 0), size), b.engine.callbacks.template(its.detail["init"], size)
-        ):  # fmt: skip
-            yield Difference(f"{name} has cells that begin with other contents", there=there)
+        if its.detail.get("init") is not None and isinstance(size, int):
+            cells = (_template(a, mine.detail.get("init", 0), size), _template(b, its.detail["init"], size))
+            if cells[0] is None or cells[1] is None:
+                yield Difference(
+                    f"{name} has cells that nf_init cannot set up: their function does not fit them", there=there
+                )
+            elif not self.equal_bytes(cells[0], cells[1]):
+                yield Difference(f"{name} has cells that begin with other contents", there=there)
         if not self.same_contents(a, x, b, y):
             yield Difference(f"{name} starts with other contents", there=there)
 
@@ -227,11 +231,10 @@ class _Comparison:
             return text == _text(self.second, y)
         if y in self.objects or x in self.objects.values():
             return self.objects.get(y) == x
-        blocks = [e.start.memory.get(oid) for e, oid in ((self.first, x), (self.second, y)) if e.start is not None]
-        if len(blocks) < 2 or blocks[0] is None or blocks[1] is None or blocks[0].info.kind != blocks[1].info.kind:
+        if _kind(self.first, x) is None or _kind(self.first, x) != _kind(self.second, y):
             return False
         self.objects[y] = x
-        return self.same_bytes(blocks[0].data, blocks[1].data)
+        return self.same_bytes(_contents(self.first, x), _contents(self.second, y))
 
     # ----------------------------------------------------------------------------------------------------------- paths
 
@@ -426,7 +429,8 @@ class _Comparison:
             return x is y
         y = self.rename(y)
         if isinstance(x, int) and isinstance(y, int):
-            return x == y or (_is_text(self.first, x) and self.same_address(x, y))
+            known = _is_address(self.first, x) and _is_address(self.second, y)
+            return self.same_address(x, y) if known else x == y
         if x is y:
             return True
         if isinstance(x, Expr) and isinstance(y, Expr) and is_uninitialised(x) and is_uninitialised(y):
@@ -449,6 +453,14 @@ class _Comparison:
 
     def _name(self, oid: int) -> str:
         return self.second.objects[oid].name if oid in self.second.objects else "another object"
+
+
+def _template(st: State, init: Value, size: int) -> Sequence[Value] | None:
+    """What a function makes of a cell; None if it fails, as one does that writes beyond it."""
+    try:
+        return st.engine.callbacks.template(init, size)
+    except Problem:
+        return None
 
 
 def _hashes(st: State, function: Value) -> list[tuple[frozenset[Expr], Value | None]] | None:
@@ -517,14 +529,24 @@ def _contents(execution: Execution, oid: int) -> Sequence[Value]:
     return execution.engine.initial.get(oid, ()) if execution.engine is not None else ()
 
 
+def _kind(execution: Execution, oid: int) -> str | None:
+    """What an object is that is there when packets begin to arrive, or a variable or literal; None for others."""
+    block = execution.start.memory.get(oid) if execution.start is not None else None
+    info = block.info if block is not None else execution.engine.info(oid) if execution.engine is not None else None
+    return info.kind if info is not None else None
+
+
 def _text(execution: Execution, oid: int) -> Sequence[Value] | None:
     """A string literal's bytes; None for other objects."""
-    engine = execution.engine
-    return engine.initial[oid] if engine is not None and engine.is_text(oid) else None
+    return _contents(execution, oid) if _kind(execution, oid) == "text" else None
 
 
-def _is_text(execution: Execution, address: int) -> bool:
-    return _text(execution, address >> ADDRESS_BITS) is not None
+def _is_address(execution: Execution, number: int) -> bool:
+    """Whether a number is an address: ids of objects are small, so that it may be one by chance, and offsets tell."""
+    engine, oid = execution.engine, number >> ADDRESS_BITS
+    if engine is None or _kind(execution, oid) is None:
+        return engine is not None and engine.resolve_pointer(number) is not None
+    return number & OFFSET_MASK <= max(len(_contents(execution, oid)), 1)
 
 
 def _is_value(v: object) -> bool:

@@ -24,13 +24,13 @@ from ..workspace import NfSources
 from . import clashes
 from .allocator import Allocation, allocation
 from .amalgamation import Amalgamation, amalgamate
-from .capacity import calls_of, divide
+from .capacity import Undivided, calls_of, divide
 from .chains import LIVE, OWN, SHARED, Chains, replace_chains
-from .definitions import Definition
+from .definitions import Definition, Place
 from .excerpt import Edit, excerpt, head_comment
 from .rss_data import NoPlace, requirement, rss_data
 from .runtime_part import RuntimePart, by_name
-from .sections import Sections, Unguarded, sections
+from .sections import Sections, Unguarded, sections, written_variables
 from .variables import Callers, Static, changed, globals_of, statics
 
 STRATEGIES = ("shared-nothing", "locks", "tm", "sequential")
@@ -137,7 +137,7 @@ def parallelize(report: Analysed, strategy: str, form: str = "") -> Parallel:
         raise Refused(why)
     try:
         return _Writer(report, strategy, form).write()
-    except (clashes.Clash, NoPlace, Unguarded) as e:
+    except (clashes.Clash, NoPlace, Undivided, Unguarded) as e:
         raise Refused(str(e)) from None
 
 
@@ -171,6 +171,8 @@ def _why_unbalanced(report: Analysed) -> str | None:
     other = sorted({a.object.name for a in analysis.accesses if a.write and a.object.id not in members})
     if other:
         return f"{other[0]} is state in no table, so nothing says when a core's part of it is empty and its packets may move"
+    if not tables:
+        return "the NF keeps nothing in tables that come and go, so there is nothing to balance by"
     if any(c.function in SHARED and c.function not in LIVE for p in report.execution.paths for c in p.calls):
         return "the NF uses calls on dchains that do not count entries by bucket"
     return None
@@ -202,6 +204,8 @@ class _Writer:
         self.allocation: Allocation | None = None
 
     def write(self) -> Parallel:
+        clashes.check_prefix(self.parts.pieces)
+        clashes.check_macros(self.parts.pieces)
         dropped = clashes.repeated(self.parts.pieces)
         self.edit(clashes.renamed(self.parts.pieces))
         if self.strategy == "shared-nothing":
@@ -238,7 +242,9 @@ class _Writer:
         """Variables that start-up or packets change become each core's own."""
         running = self.callers.reached("nf_init", "nf_process")
         variables = globals_of(self.parts)
-        own = [variables[p] for p in changed(self.parts, running) if p in variables]
+        written = written_variables(self.report.execution)  # by way of pointers, too
+        places = changed(self.parts, running)
+        own = [v for p, v in variables.items() if p in places or any(_holds(v.place, span) for span in written)]
         own += statics(running)
         configured = changed(self.parts, self.callers.reached("nf_config_init"))
         for variable in own:
@@ -251,6 +257,12 @@ class _Writer:
 
     def make_per_core(self, variables: list[Static]) -> None:
         """Write MAESTRO_PER_CORE into declarations, those elsewhere of the same names too."""
+        pointing = self.callers.initialised_by(variables)
+        if pointing is not None:
+            raise Refused(
+                f"at {pointing[0].piece.line(pointing[0].place.start)} {pointing[0].name} begins as an address of {pointing[1]}, and each "
+                "core needs one of its own: assign it in nf_init"
+            )
         names = {("name", v.name) for v in variables if not v.local}
         nodes = [(v.piece, v.node) for v in variables]
         nodes += [
@@ -258,6 +270,11 @@ class _Writer:
         ]
         edits: dict[str, list[Edit]] = {}
         for piece, node in nodes:
+            if not piece.is_written(node):
+                name = sorted(n for _, n in piece.names)[0]
+                raise Refused(
+                    f"each core needs {name} ({piece.line(piece.start)}) for itself, and a macro declares it: declare it without"
+                )
             storage = next((c for c in node.children if c.type == "storage_class_specifier"), None)
             at = storage.end_byte if storage is not None else node.start_byte
             span = piece.unit.range_span(at, at) if storage is None else piece.unit.range_span(storage.start_byte, at)
@@ -331,7 +348,7 @@ class _Writer:
             lines += ["", *self.notes]
         return "\n".join(f"// {line}".rstrip() for line in lines) + "\n"
 
-    def body(self, dropped: set[tuple[str, int]]) -> list[str]:
+    def body(self, dropped: set[Place]) -> list[str]:
         words = frozenset().union(*(p.words for p in self.parts.pieces))
         stem = self.strategy.replace("-", "_")
         pieces = [f"maestro/nf_{stem}.h"]
@@ -393,14 +410,17 @@ class _Writer:
                     return f'"{tail}"'
         return f'"{posixpath.relpath(base, self.nf.root)}"'
 
-    def nf_part(self, dropped: set[tuple[str, int]]) -> str:
+    def nf_part(self, dropped: set[Place]) -> str:
         out = [_ruler(f"{self.nf.name}: its own text, of the files named")]
         last: Definition | None = None
         for piece in self.parts.pieces:
-            if piece.place in dropped:
+            made_with = last is not None and (last.file, last.start) == (piece.file, piece.start)
+            if piece.place in dropped or made_with:
                 continue
             lines = [f"#undef {name}" for name in self.parts.undefined.get(piece.place, ())]
             text = excerpt(piece, self.edits.get(piece.file, ()))
+            if piece.packing:
+                text = f"#pragma pack(push, {piece.packing})\n{text}\n#pragma pack(pop)"
             lines.append(by_name(text) if self.is_known(piece) else text)
             if last is None or piece.file != last.file:
                 out += [

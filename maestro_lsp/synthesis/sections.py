@@ -159,7 +159,7 @@ def _guard(writes: Sequence[tuple[Span, str]], running: Sequence[Definition], ed
             _insert(piece, node, edits, done)
     for span, what in places.items():
         raise Unguarded(
-            f"the place where {what} is written ({span.file}, character {span.start}) is not in the program's text"
+            f"the place where {what} is written is not in the program's text: {span.file}, character {span.start}"
         )
 
 
@@ -180,15 +180,20 @@ def _expressions(node: Node | None) -> Iterator[Node]:
 def _insert(piece: Definition, node: Node, edits: dict[str, list[Edit]], done: set[tuple[str, int]]) -> None:
     """`maestro_write` on a line of its own before the statement, where the write is all that the statement does or declares; else
     within the expression, so that only those packets write that come to it."""
+    if not piece.is_written(node):
+        node = _invocation(piece, node)
     statement = node
-    while statement.parent is not None and statement.type not in ("expression_statement", "declaration"):
+    while (
+        statement.parent is not None and not statement.type.endswith("_statement") and statement.type != "declaration"
+    ):
         if statement.parent.type in ("compound_statement", "conditional_expression") or (
             statement.parent.type == "binary_expression" and statement.parent.child_by_field_name("right") == statement
         ):
             break
         statement = statement.parent
     listed = statement.parent is not None and statement.parent.type in ("compound_statement", "case_statement")
-    whole = statement.type in ("expression_statement", "declaration") and listed
+    is_statement = node.type.endswith("_statement")
+    whole = (is_statement or statement.type in ("expression_statement", "declaration")) and listed
     target = statement if whole else node
     span = piece.unit.range_span(target.start_byte, target.end_byte)
     if (span.file, span.start) in done:
@@ -201,12 +206,27 @@ def _insert(piece: Definition, node: Node, edits: dict[str, list[Edit]], done: s
         gap = f"\n{indent}" if not indent.strip() else " "
         edits.setdefault(span.file, []).append((span.start, span.start, _WRITE + gap))
         return
-    if node.type not in ("call_expression", "assignment_expression", "update_expression"):
-        raise Unguarded(
-            f"a write of state at character {span.start} of {span.file} stands where nothing can be put before it"
-        )
+    if is_statement:
+        edits.setdefault(span.file, []).append((span.start, span.start, f"{{ {_WRITE} "))
+        edits.setdefault(span.file, []).append((span.end, span.end, " }"))
+        return
+    if not node.type.endswith("_expression"):
+        raise Unguarded(f"at {piece.line(span.start)} state is written where nothing can be put before it")
     edits.setdefault(span.file, []).append((span.start, span.start, f"({_WRITE[:-1]}, "))
     edits.setdefault(span.file, []).append((span.end, span.end, ")"))
+
+
+def _invocation(piece: Definition, node: Node) -> Node:
+    """The largest piece of syntax that begins where the macro is invoked of which a node is made: what comes first in it is done
+    first."""
+    start = piece.unit.range_span(node.start_byte, node.end_byte).start
+    while (parent := node.parent) is not None and parent.type != "translation_unit":
+        if piece.unit.range_span(parent.start_byte, parent.end_byte).start != start:
+            break
+        node = parent
+    if node.type == "function_definition":
+        raise Unguarded(f"a macro makes the function at {piece.line(start)}, which writes state: write it without")
+    return node
 
 
 # -------------------------------------------------------------------------------------------------------- packets
@@ -264,6 +284,12 @@ def _upper(e: int | Expr) -> int:
 
 
 # -------------------------------------------------------------------------------------------------------- scratch
+
+
+def written_variables(execution: Execution) -> frozenset[Span]:
+    """Where the variables are declared that packets write."""
+    written = (execution.objects.get(q.object) for p in execution.paths for q in p.plain if q.write)
+    return frozenset(o.declared for o in written if o is not None and o.kind == "global" and o.declared is not None)
 
 
 def _scratch(execution: Execution, state: frozenset[int]) -> tuple[frozenset[Span], frozenset[int]]:

@@ -15,8 +15,8 @@ from ..source.ctypes import Array
 from ..source.expressions import expression_type
 from ..source.nodes import declared_name, node_text, storage_of
 from ..source.text import Span
-from .amalgamation import Amalgamation, Links, Place
-from .definitions import Definition
+from .amalgamation import Amalgamation, Links
+from .definitions import Definition, Place
 
 # Library functions that read an array they are handed and do not keep it
 _READERS = frozenset(
@@ -51,6 +51,7 @@ class Callers:
     """Which functions the entry points reach."""
 
     def __init__(self, program: Amalgamation) -> None:
+        self._program = program
         self._links: Links = program.links
         self._functions = {p.place: p for p in program.pieces if p.kind == "function"}
         self._calls: dict[Place, list[Definition]] = {}
@@ -65,6 +66,22 @@ class Callers:
                 found[piece.place] = piece
                 pending += self._called(piece)
         return list(found.values())
+
+    def initialised_by(self, variables: Iterable[Static]) -> tuple[Static, str] | None:
+        """A variable whose initialiser needs the address of one of these, and the name of that."""
+        own = {v.piece.place for v in variables if not v.local}
+        listed = [
+            *globals_of(self._program, constants=True).values(),
+            *statics(self._functions.values(), constants=True),
+        ]
+        for static in listed:
+            for declarator in static.node.children_by_field_name("declarator"):
+                value = declarator.child_by_field_name("value") if declarator.type == "init_declarator" else None
+                for node in _identifiers(value, ("sizeof_expression",)) if value is not None else ():
+                    found = _variable(self._links, node_text(node), static.piece)
+                    if found is not None and found.place in own:
+                        return static, node_text(node)
+        return None
 
     def _called(self, piece: Definition) -> list[Definition]:
         """Functions that a piece mentions, also by way of tables of functions."""
@@ -103,13 +120,13 @@ def _variable(links: Links, name: str, function: Definition) -> Definition | Non
     )
 
 
-def _identifiers(node: Node) -> Iterator[Node]:
+def _identifiers(node: Node, beside: tuple[str, ...] = ()) -> Iterator[Node]:
     pending = [node]
     while pending:
         current = pending.pop()
         if current.type == "identifier":
             yield current
-        else:
+        elif current.type not in beside:
             pending.extend(current.children)
 
 
@@ -166,8 +183,8 @@ def _is_only_read(argument: Node, arguments: Node, links: Links, piece: Definiti
     return False
 
 
-def statics(functions: Iterable[Definition]) -> list[Static]:
-    """The static variables that are declared within functions; constants are left out."""
+def statics(functions: Iterable[Definition], constants: bool = False) -> list[Static]:
+    """The static variables that are declared within functions; constants are left out unless asked for."""
     out: list[Static] = []
     for function in functions:
         assert function.node is not None
@@ -177,21 +194,21 @@ def statics(functions: Iterable[Definition]) -> list[Static]:
             if node.type == "declaration" and storage_of(node) == "static":
                 for declarator in node.children_by_field_name("declarator"):
                     name = declared_name(declarator)
-                    if name is not None and not is_constant(node, declarator):
+                    if name is not None and (constants or not is_constant(node, declarator)):
                         out.append(Static(name, function, node, True))
             else:
                 pending.extend(node.named_children)
     return sorted(out, key=lambda s: s.place)
 
 
-def globals_of(program: Amalgamation) -> Mapping[Place, Static]:
-    """The variables at file scope, by the place of their definition; constants are left out."""
+def globals_of(program: Amalgamation, constants: bool = False) -> Mapping[Place, Static]:
+    """The variables at file scope, by the place of their definition; constants are left out unless asked for."""
     out: dict[Place, Static] = {}
     for piece in program.pieces:
         if piece.kind == "variable" and piece.node is not None and piece.node.type == "declaration":
             for declarator in piece.node.children_by_field_name("declarator"):
                 name = declared_name(declarator)
-                if name is not None and not is_constant(piece.node, declarator):
+                if name is not None and (constants or not is_constant(piece.node, declarator)):
                     out[piece.place] = Static(name, piece, piece.node, False)
     return out
 

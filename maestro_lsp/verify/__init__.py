@@ -128,7 +128,9 @@ def verify(
     if strategy == "locks":
         checks.append(_sections(second, text, executed))
     checks += _fixed_parts(report, strategy, text)
-    if packets:
+    if packets and not report.paths:
+        checks.append(Check("run", "not-run", "no call path of the NF is known, so there are no packets to try"))
+    elif packets:
         tell("compiling and running both programs")
         checks.append(_run(report, path, strategy, packets))
     return Verification(path, strategy, tuple(checks))

@@ -203,3 +203,134 @@ int look(uint8_t by) { return (seen += by) > 1000; }
         made = parallelize(r, strategy)
         verified = verify(r, f"{tmp_path}/{made.file_name}", made.text, packets=0)
         assert verified.verified, [c.detail for c in verified.checks]
+
+
+def equal(r: Report, strategy: str) -> bool:
+    """Whether the program is proved to be the NF."""
+    made = parallelize(r, strategy)
+    verified = verify(check(r.nf), f"{r.nf.root}/{made.file_name}", made.text, packets=0)
+    return [c.detail for c in verified.checks if c.status == "failed"] == []
+
+
+def test_tables_of_names_are_alike_where_their_texts_are(tmp_path: Path) -> None:
+    top = (
+        'static struct { const char *name; int port; } known[] = {{"http", 80}, {"dns", 53}};\nstatic const char *why;'
+    )
+    process = 'why = known[device & 1].port == 53 ? "a name" : known[0].name; if (why[0] == 104) return device;'
+    r = project(tmp_path, main_c=main(top=top, process=process))
+    assert equal(r, "locks")
+    made = parallelize(r, "locks")
+    for old, new in (('"http"', '"ftp!"'), ('"a name"', '"a nome"')):
+        assert made.text.count(old) == 1
+        v = verify(check(r.nf), str(tmp_path / "x.c"), made.text.replace(old, new), packets=0)
+        assert not v.verified, new
+
+
+def test_packing_by_pragma_stays(tmp_path: Path) -> None:
+    top = (
+        "struct loose { char a; int b; };\n#pragma pack(push, 1)\nstruct tight { char a; int b; };\n#pragma pack(pop)\n"
+        "struct last { char a; int b; };"
+    )
+    process = "if (sizeof(struct loose) + sizeof(struct tight) + sizeof(struct last) == 21) return device;"
+    r = project(tmp_path, main_c=main(top=top, process=process))
+    assert {p.outcome for p in r.paths} == {"drop"}
+    assert "#pragma pack(push, 1)\nstruct tight { char a; int b; };\n#pragma pack(pop)\n" in own_text(r)
+    assert equal(r, "sequential")
+
+
+def test_what_one_macro_defines_stands_once(tmp_path: Path) -> None:
+    top = (
+        "#define COUNTER(name) static int name##_count; static int name(void) { return ++name##_count; }\nCOUNTER(hits)"
+    )
+    r = project(tmp_path, main_c=main(top=top, process="if (hits() > 3) return device;"))
+    assert own_text(r).count("COUNTER(hits)") == 1
+    assert equal(r, "sequential")
+    with pytest.raises(Refused, match=r"a macro makes the function at main\.c:\d+"):
+        parallelize(r, "locks")
+
+
+X_MACRO = "#define COLOURS X(RED) X(GREEN)\nenum colour {\n#define X(c) c,\n  COLOURS\n#undef X\n  COUNT\n};"
+TWICE = "#define LIMIT 3\nstatic int one(void) { return LIMIT; }\n#undef LIMIT\n#define LIMIT 5\n"
+
+
+def test_a_macro_that_changes_its_meaning_is_refused(tmp_path: Path) -> None:
+    r = project(tmp_path, main_c=main(top=TWICE, process="if (one() < LIMIT) return device;"))
+    with pytest.raises(Refused, match=r"LIMIT, which main\.c"):
+        parallelize(r, "sequential")
+    (tmp_path / "x").mkdir()
+    assert equal(
+        project(tmp_path / "x", main_c=main(top=X_MACRO, process="if (COUNT > 1) return device;")), "sequential"
+    )
+
+
+@pytest.mark.parametrize("top", ["static int maestro_share(int n) { return n; }", "#define maestro_share(n) (n)"])
+def test_names_of_the_runtime_are_refused(top: str, tmp_path: Path) -> None:
+    r = project(tmp_path, main_c=main(top=top, process="if (maestro_share(device) == 3) return device;"))
+    with pytest.raises(Refused, match="has the prefix"):
+        parallelize(r, "sequential")
+
+
+def test_an_nf_may_have_functions_with_names_of_a_library_that_it_does_not_use(tmp_path: Path) -> None:
+    top = "static int lpm_lookup_elem(int prefix) { return prefix & 1; }"
+    assert equal(
+        project(tmp_path, main_c=main(top=top, process="if (lpm_lookup_elem(device)) return device;")), "locks"
+    )
+
+
+CHAIN = "static struct DoubleChain *chain;\n"
+MAKE = "if (!dchain_allocate(64, &chain)) return false;"
+
+
+@pytest.mark.parametrize("strategy", ["shared-nothing", "locks"])
+def test_an_address_of_what_each_core_has_for_itself_is_no_initialiser(strategy: str, tmp_path: Path) -> None:
+    top = (
+        CHAIN
+        + "static int scratch[4];\nstatic int *const last = &scratch[1];\nstatic const int size = sizeof(scratch);"
+    )
+    process = "*last = size; if (*last == 3 && dchain_is_index_allocated(chain, 0)) return device;"
+    r = project(tmp_path, main_c=main(top=top, init=MAKE, process=process))
+    with pytest.raises(Refused, match=r"main\.c:\d+ last begins as an address of scratch"):
+        parallelize(r, strategy)
+
+
+def test_without_tables_there_is_nothing_to_balance(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="nothing in tables"):
+        parallelize(project(tmp_path, main_c=main()), "shared-nothing", "balanced")
+
+
+FLOWS = """
+static struct Map *flows;
+static struct Vector *keys;
+static bool same(void *a, void *b) { return *(uint16_t *)a == *(uint16_t *)b; }
+static unsigned hash(void *a) { return *(uint16_t *)a; }
+static void zero(void *a) { *(uint16_t *)a = 0; }
+#define ENTRIES 1000
+#define KEYS sizeof(uint16_t), ENTRIES, zero
+"""
+LEARN = """
+  if (((uint16_t *)buffer)[6] != 8) return device; // IPv4
+  int index;
+  uint16_t key = ((uint16_t *)buffer)[13], *cell;
+  expire_items_single_map(chain, keys, flows, now - 1000);
+  if (map_get(flows, &key, &index)) dchain_rejuvenate_index(chain, index, now);
+  else if (dchain_allocate_new_index(chain, &index, now)) {
+    vector_borrow(keys, index, (void **)&cell);
+    *cell = key;
+    map_put(flows, cell, index);
+    vector_return(keys, index, cell);
+  }
+"""
+
+
+def test_a_share_of_a_capacity_needs_its_place(tmp_path: Path) -> None:
+    top = '#include "libvig/verified/expirator.h"\n#include "libvig/verified/vector.h"\n' + CHAIN + FLOWS
+    init = "if (!map_allocate(same, hash, ENTRIES, &flows) || !dchain_allocate(ENTRIES, &chain)) return false;\n"
+    for name, vector in (("one", "sizeof(uint16_t), ENTRIES, zero"), ("two", "KEYS")):
+        (tmp_path / name).mkdir()
+        init_all = init + f"if (!vector_allocate({vector}, &keys)) return false;"
+        r = project(tmp_path / name, main_c=main(top=top, init=init_all, process=LEARN))
+        if name == "one":
+            assert "maestro_share_pow2(ENTRIES), &flows" in own_text(r, "shared-nothing")
+        else:
+            with pytest.raises(Refused, match="the capacity of keys together with other things"):
+                parallelize(r, "shared-nothing")

@@ -11,7 +11,7 @@ from maestro_lsp.check import Report
 from maestro_lsp.synthesis.parallel import Refused, parallelize
 
 from .targets import FIXTURES, program
-from .test_one_file import main, own_text, project
+from .test_one_file import equal, main, own_text, project
 
 STATE = """
 #include "libvig/verified/vector.h"
@@ -104,3 +104,24 @@ def test_memory_allocated_by_packets_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(Refused):
         parallelize(r, "locks")
+
+
+DROP_IF = "\n#define DROP_IF(c) do { if (c) { drops++; return device; } } while (0)\n#define COUNT(x) (x)++\nstatic int drops;"
+
+
+@pytest.mark.parametrize(
+    ("process", "expected"),
+    [
+        ("DROP_IF(now == 3);", "maestro_write(); DROP_IF(now == 3);"),
+        (
+            "if (device) DROP_IF(now == 3); else if (now == 4) COUNT(drops);",
+            "if (device) { maestro_write(); DROP_IF(now == 3); } else if (now == 4) { maestro_write(); COUNT(drops); }",
+        ),
+        ("while (COUNT(drops) < 1) return device;", "while ((maestro_write(), COUNT(drops) < 1)) return device;"),
+        ("int n = COUNT(drops), m = 1; if (n > m) return device;", "maestro_write(); int n = COUNT(drops), m = 1;"),
+    ],
+)
+def test_a_write_in_a_macro_is_guarded_where_it_is_invoked(process: str, expected: str, tmp_path: Path) -> None:
+    r = nf(tmp_path, process, DROP_IF)
+    assert expected in " ".join(own_text(r, "locks").split())
+    assert equal(r, "locks")

@@ -7,7 +7,6 @@ Pieces come in the order in which a compiler meets them, so that pieces chosen f
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,7 +14,6 @@ from typing import Literal
 from tree_sitter import Node
 
 from ..libvig.catalogue import Catalogue
-from ..source.dialect import PACK
 from ..source.headers import PREFIX
 from ..source.macros import Macro
 from ..source.nodes import SPECIFIERS, declared_name, declares_function, node_text, storage_of
@@ -28,7 +26,6 @@ Name = tuple[Literal["name", "tag"], str]  # C's name spaces at file scope: ordi
 
 Place = tuple[str, int, int]
 
-_PACKED = re.compile(rf"{PACK}\((\d+)\)")
 _DECLARES_ONLY: frozenset[Kind] = frozenset(("prototype", "extern", "forward"))
 
 
@@ -63,8 +60,8 @@ class Definition:
     @property
     def packing(self) -> int:
         """What `#pragma pack` says of its structs and unions; 0 for nothing."""
-        found = _PACKED.search((self.node.text or b"").decode("utf-8", "replace")) if self.node is not None else None
-        return int(found[1]) if found is not None else 0
+        record = _last_record(self.node) if self.node is not None else None
+        return self.unit.scope.packing(record.end_byte) if record is not None else 0
 
     def is_written(self, node: Node) -> bool:
         """Whether a node stands in the user's text as such, rather than in what a macro stands for."""
@@ -120,6 +117,16 @@ class Libraries:
 
     def __contains__(self, path: str) -> bool:
         return path.startswith(PREFIX) or path in self._files or posixpath.dirname(path) in self._folders
+
+
+def _last_record(node: Node) -> Node | None:
+    """The last struct or union with its members inside a piece."""
+    for child in reversed(node.named_children):
+        found = _last_record(child)
+        if found is not None:
+            return found
+    defines = node.type in ("struct_specifier", "union_specifier") and node.child_by_field_name("body") is not None
+    return node if defines else None
 
 
 def _is_library_call(op: str, roles: object) -> bool:

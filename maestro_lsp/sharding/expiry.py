@@ -193,7 +193,7 @@ def _used(p: CallPath, origin: Provenance) -> set[Expr]:
         for e in X.conjuncts(c.expr) if not c.assumed else ():
             if c.span not in calls or not _compares_indices(p, e, origin):
                 used |= X.leaves(e)
-    for w in p.writes:
+    for w in p.leaving:
         used |= X.leaves(w.value)
     for _, offset in p.regions:
         used |= X.leaves(offset)

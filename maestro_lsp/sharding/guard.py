@@ -191,10 +191,10 @@ def _behaviour(p: CallPath, table: Table, origin: Provenance) -> object:
             value = t.value if isinstance(t.value, (int, Expr)) else None
             effects.append((t.object, t.role, t.key, value, t.stored, t.arguments, t.time))
             used += [*(part.value for part in t.key or ()), value, *(v for _, v in t.stored), *t.arguments, t.time]
-    writes = tuple((w.array, w.offset, w.value) for w in p.writes)
+    writes = tuple((w.array, w.offset, w.value) for w in p.leaving)
     plain = tuple(dict.fromkeys((q.object, q.offset, q.size, q.value) for q in p.plain if q.write))
     used += [
-        *(w.value for w in p.writes),
+        *(w.value for w in p.leaving),
         *(q.offset for q in p.plain if q.write),
         *(q.value for q in p.plain if q.write),
     ]

@@ -172,7 +172,7 @@ class _Numbers:
             for leaf in self.among(self.plainly(offset)):
                 yield self._matters(leaf, "which bytes of the packet are used depends on the number of the index")
         yield from self._checksums()
-        left = [self.plainly(w.value) for w in p.writes]
+        left = [self.plainly(w.value) for w in p.leaving]
         for leaf in self.among(*left):
             if not _shows(left, leaf, set()):
                 yield self._matters(leaf, "a function of the index that is not one-to-one leaves in the packet")
@@ -182,7 +182,7 @@ class _Numbers:
     def _checksums(self) -> Iterator[tuple[Access, str]]:
         """A checksum over an index is a function of it, which may leave with the packet and be nothing else."""
         p = self.path
-        left = self.among(*(self.plainly(w.value) for w in p.writes))
+        left = self.among(*(self.plainly(w.value) for w in p.leaving))
         if not left:
             return
         used = used_leaves(p, in_packet=False)

@@ -217,7 +217,7 @@ def used_leaves(p: CallPath, in_packet: bool = True) -> frozenset[Expr]:
     goes back to its own place is no effect."""
     values: list[int | Expr] = [c.expr for c in p.conditions if not c.assumed]
     if in_packet:
-        values += [w.value for w in p.writes]
+        values += [w.value for w in p.leaving]
     values += [offset for _, offset in p.regions]
     values.append(p.returned)
     borrowed = {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}

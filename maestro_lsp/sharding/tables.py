@@ -211,7 +211,7 @@ def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
 def _stands_for_something(p: CallPath, index: int | Expr) -> bool:
     """Whether later packets can find a fresh index, or its path gives it back, or would have if there had been room for something
     else. A cell at an index that nobody finds is nobody's."""
-    if _entered(p, index):
+    if _kept(p, index):
         return True
     touches = [t for c in p.calls for t in c.touches]
     if any(t.found is False for t in touches if t.role in ("allocate", "add")):
@@ -488,13 +488,18 @@ def _factor(e: int | Expr, index: int | Expr) -> int:
 
 def _entered(p: CallPath, index: int | Expr) -> bool:
     """Whether the path makes a fresh index known to later packets."""
+    return _kept(p, index) or any(isinstance(index, Expr) and index in X.leaves(w.value) for w in p.writes)
+
+
+def _kept(p: CallPath, index: int | Expr) -> bool:
+    """Whether the path stores an index in a map or a cell."""
     for c in p.calls:
         for t in c.touches:
             if t.role == "put" and t.value is index:
                 return True
             if t.role == "return" and any(index in X.leaves(v) for _, v in t.stored if isinstance(index, Expr)):
                 return True
-    return any(isinstance(index, Expr) and index in X.leaves(w.value) for w in p.writes)
+    return False
 
 
 def _bytes_read(a: Access, origin: Provenance) -> set[int]:

@@ -79,6 +79,6 @@ def leak(p: CallPath, names: tuple[str, ...], kept: bool = True) -> tuple[Span |
     for q in p.plain if kept else ():
         if shows(q.offset) or shows(q.value if q.value is not None else 0):
             return q.span, "state depends on"
-    if any(shows(w.value) for w in p.writes):
+    if any(shows(w.value) for w in p.leaving):
         return None, "the packet is changed by"
     return (None, "the output device depends on") if shows(p.returned) else None

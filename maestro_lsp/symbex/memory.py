@@ -44,7 +44,7 @@ def size_of(t: CType) -> int:
 class ObjectInfo:
     """What an object of memory is. Shared by all states."""
 
-    kind: str  # global, local, heap, text, packet, cell, handle, function
+    kind: str  # global, local, heap, text, packet, mbuf, cell, handle, function
     name: str
     type: CType | None = None
     library_kind: str = ""  # of a handle: map, vector, dchain ...

@@ -83,7 +83,7 @@ def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 def arrived_mbuf(st: State, t: T.CType, device: int, packet: int, length: Expr) -> int:
     """The address of the mbuf of a packet that has just arrived."""
     size = T.sizeof_(t) or 128
-    mbuf = st.allocate(ObjectInfo("local", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
+    mbuf = st.allocate(ObjectInfo("mbuf", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
     if isinstance(t, T.Record):
         known = {
             "buf_addr": packet,
@@ -105,4 +105,5 @@ def arrived_mbuf(st: State, t: T.CType, device: int, packet: int, length: Expr) 
         if hashed is not None and (n := T.sizeof_(hashed.type)):
             st.store_bytes(mbuf + hashed.offset, symbolic_bytes(NIC_HASH, n), n)
             st.engine.private[NIC_HASH] = "the NIC's hash, which is another one with another RSS key"
+    st.library["mbuf"] = tuple(st.memory[mbuf >> ADDRESS_BITS].data)
     return mbuf

@@ -150,6 +150,12 @@ class CallPath:
     returned: int | Expr = 0  # what nf_process returned
     regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
     marks: tuple[Mark, ...] = ()
+    mbuf: tuple[PacketWrite, ...] = ()  # bytes of the mbuf that the path changes, which the NIC or the main loop sees
+
+    @cached_property
+    def leaving(self) -> tuple[PacketWrite, ...]:
+        """All that the path changes of what leaves: bytes of the packet, and of its mbuf."""
+        return self.writes + self.mbuf
 
     @cached_property
     def conjuncts(self) -> tuple[Expr, ...]:

@@ -49,7 +49,7 @@ class Paths:
             for call, op, packet, plain_state, cells, place in st.library.get("marks", ())
         )
         return CallPath(number, st.device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
-                        returned, regions, marks)  # fmt: skip
+                        returned, regions, marks, tuple(_mbuf_writes(st)))  # fmt: skip
 
     def start_touches(self, st: State) -> tuple[StartTouch, ...]:
         """The indices that a way through start-up allocates and the entries that it puts into maps."""
@@ -160,6 +160,15 @@ def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
 def _packet_writes(st: State) -> list[PacketWrite]:
     packets = [b for b in st.memory.values() if b.info.kind == "packet"]
     return [PacketWrite(b.info.name, i, b.data[i]) for b in packets for i in b.changed()]
+
+
+def _mbuf_writes(st: State) -> Iterator[PacketWrite]:
+    arrived: Sequence[int | Expr] = st.library.get("mbuf", ())
+    for b in st.memory.values() if arrived else ():
+        if b.info.kind == "mbuf":
+            for i, (v, old) in enumerate(zip(b.data, arrived, strict=True)):
+                if not same(v, old):
+                    yield PacketWrite("mbuf", i, v)
 
 
 def _chunk(st: State, address: int, length: int | Expr) -> Chunk:

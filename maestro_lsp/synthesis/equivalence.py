@@ -314,6 +314,11 @@ class _Comparison:
             unchanged = X.byte(*at)
             if not self.equal(wrote.get(at, unchanged), writes.get(at, unchanged)):
                 return f"byte {at[1]} of the {at[0]} is written differently", None, None
+        mine_left, its_left = ({w.offset: w.value for w in x.mbuf} for x in (p, q))
+        for offset in sorted(mine_left.keys() | its_left.keys()):
+            unset = X.byte("mbuf", offset)
+            if not self.equal(mine_left.get(offset, unset), its_left.get(offset, unset)):
+                return f"byte {offset} of the mbuf is written differently", None, None
         stored = self.plain_differs(p, q)
         if stored is not None:
             return stored

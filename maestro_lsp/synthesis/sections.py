@@ -246,6 +246,8 @@ def _restored(paths: Sequence[CallPath], state: frozenset[int]) -> int:
             if c.packet_changed and (any(t.write or t.role == "rejuvenate" for t in c.touches) or c.op == "expire")
         ]
         reshaped = any(c.op == "packet-reshape" for c in p.calls) and _is_writer(p, state)
+        if p.mbuf and _is_writer(p, state):
+            raise Unguarded("the mbuf is changed by packets that write state, so a reader could not begin again")
         if late or (p.writes and _plain_writes(p, state)):
             for w in p.writes:
                 count = max(count, _start(w.array, p) + w.offset + 1)

@@ -1,7 +1,7 @@
 """Finds NFs on disk and loads their programs. Takes a folder, a file or a tree; gives for each NF what belongs
-to it (design, section 3), and the units of it, parsed.
+to it, and the units of it, parsed.
 
-This is the only place of the analysis that touches the file system. Paths are absolute with forward slashes.
+Besides `callpaths/folder.py`, this is the only place of the analysis that touches the file system. Paths are absolute with forward slashes.
 Unsaved buffers win over files: whoever loads passes the reader.
 """
 

@@ -1,4 +1,4 @@
-"""A report as the contract's JSON."""
+"""A report as JSON (docs/reference/report.schema.json)."""
 
 from __future__ import annotations
 

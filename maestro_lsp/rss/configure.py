@@ -2,7 +2,7 @@
 
 Takes a profile, devices, requirements and the classes of packets that matter; gives a `Configuration`: the
 hash input of each class on each device, the space of valid keys, the best keys. Options and partial inputs
-are chosen by the measure that ranks keys (design, section 6), the whole input of every option first, so that
+are chosen by the measure that ranks keys (docs/explanation/span.md), the whole input of every option first, so that
 a NIC is configured specially only where that gains queue bits. Leaving an option off can gain some: packets
 that must all meet, hashed, force key bits to zero that other packets need; unhashed, they meet at table entry
 0 and cost nothing.
@@ -54,7 +54,7 @@ class Configuration:
         return max((quality.queue_bits for quality in named or own), default=0)
 
     def to_json(self) -> dict[str, Any]:
-        """The `rss` part of `check`'s JSON (contract)."""
+        """The `rss` part of `check`'s JSON (docs/reference/report.schema.json)."""
         devices = []
         for device in self.space.devices:
             own = [quality for quality in self.ranked[0].inputs if quality.device == device.number]

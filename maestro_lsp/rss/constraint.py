@@ -7,7 +7,7 @@ them. A conjunction has three kinds of conjuncts, any of which may be empty:
 - `Equation`: bits of both packets xor to a constant (masks, prefixes, byte swaps, anything affine over
 GF(2));
 - a predicate: anything that Z3 can decide about the fields (inequalities, arithmetic, disjunctions).
-A disjunction is several requirements: the span of a union is the sum of the spans (design, section 6).
+A disjunction is several requirements: the span of a union is the sum of the spans (docs/explanation/span.md).
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def equal(left: str | int | Field, right: str | int | Field) -> Equality:
 
 
 def all_equal(*pairs: Sequence[str | int]) -> Conjunction:
-    """Conjunction of equalities in the contract's form: [field of d, field of e or constant]."""
+    """Conjunction of equalities as in a report: [field of d, field of e or constant]."""
     return Conjunction(tuple(equal(left, right) for left, right in pairs))
 
 

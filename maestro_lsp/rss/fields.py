@@ -1,7 +1,7 @@
 """Packet fields by name: parse, format, widths, and what every class of packets is known to carry.
 
 A field is a run of bits of a named header field (`ipv4.src[0:8]`: half-open, the most significant bit is 0)
-or of bytes of the frame (`packet[14:16]`). Names follow the contract; `tcp.src`, `udp.src` ... are `l4.src`
+or of bytes of the frame (`packet[14:16]`). Reports and specifications use these names; `tcp.src`, `udp.src` ... are `l4.src`
 for the NIC, and the first fourteen bytes of a frame are its Ethernet header. Other bytes of the frame are
 kept apart from header fields, which move with options and tags: a solver that treats them as unrelated asks
 for too much, never for too little.

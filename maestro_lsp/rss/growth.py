@@ -3,8 +3,8 @@
 Takes a conjunction with a predicate and two hash inputs; gives the same `Span` that elimination gives for
 affine ones. With V the span of the members found so far and P the dual vectors that are proved to vanish on
 every member, each question "is there a member on which y is 1?" (y vanishes on V, independent of P) adds a
-vector to V if the answer is yes and y to P if it is no: at most |A| + |B| questions, none quantified (design,
-section 6). Members near one that is known are tried first by plain evaluation. What Z3 cannot decide is taken
+vector to V if the answer is yes and y to P if it is no: at most |A| + |B| questions, none quantified
+(docs/explanation/span.md). Members near one that is known are tried first by plain evaluation. What Z3 cannot decide is taken
 into the span, which is sound.
 """
 

@@ -29,7 +29,7 @@ WHOLE: Partial = frozenset(PARTS)
 class Option:
     """One RSS option: its hash input and the classes of packets it matches."""
 
-    name: str  # as in the contract, `ipv4-tcp`; exporters map it to RTE_ETH_RSS_* flags
+    name: str  # as reports say it, `ipv4-tcp`; exporters map it to RTE_ETH_RSS_* flags
     fields: tuple[Field, ...]
     classes: frozenset[str]
 

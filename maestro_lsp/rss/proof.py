@@ -1,6 +1,6 @@
 """Proof that keys do what the requirements ask, by means that do not trust the solver.
 
-For every requirement and every pair of hash inputs that it ties (design, section 6):
+For every requirement and every pair of hash inputs that it ties (docs/explanation/span.md):
 1. Z3 shows that no pair of packets that must meet lies outside the span the solver used: for no vector y of
 the
    span's dual is there a member on which y is 1. This does not depend on the keys.

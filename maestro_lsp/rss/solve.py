@@ -5,8 +5,8 @@ drawn, ranked and explained. The Toeplitz hash has bit b (0 is the most signific
 over input bits i of input[i] & key[i + b], with bit 0 of a key the most significant of its first byte. The
 NIC uses the low q bits of the hash as index into its indirection table. A pair (u, v) of inputs on devices i
 and j gives equal index bits b iff xor_u key_i[u + b] ^ xor_v key_j[v + b] = 0: one linear equation in the key
-bits for each b and each generator of the span of the pairs that must meet (thesis section 3.4; design section
-6).
+bits for each b and each generator of the span of the pairs that must meet (thesis section 3.4;
+docs/explanation/span.md).
 """
 
 from __future__ import annotations

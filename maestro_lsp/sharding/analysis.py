@@ -1,7 +1,7 @@
 """The analysis of one NF's call paths: matrix, verdict, findings, RSS configuration.
 
 `analyse` is a pure function of an execution and settings. The verdict comes from one rule: the NF is shared-nothing iff every device
-from which a packet can reach state that packets change has at least one queue bit among all valid keys (design, section 6).
+from which a packet can reach state that packets change has at least one queue bit among all valid keys (docs/explanation/span.md).
 """
 
 from __future__ import annotations

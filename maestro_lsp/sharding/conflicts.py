@@ -1,7 +1,7 @@
 """From accesses to conflicts: which pairs of packets must meet, and why.
 
 For every two accesses to one object, at least one a write, packets d and e must meet if the keys can be equal. Table indices,
-expiry, dchain indices from packets and scans are treated as design section 5 says; whatever is not understood makes everything
+expiry, dchain indices from packets and scans as docs/explanation/meeting.md says; whatever is not understood makes everything
 that reaches the object meet.
 """
 

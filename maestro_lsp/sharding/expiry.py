@@ -1,7 +1,7 @@
 """Expiry: when it commutes between shards, and loops that expire one entry after the other.
 
 Every shard expires its own entries, at the same times as one core would, if nothing depends on how many there were and every packet
-that reaches a table expires first, with the same lag (design, section 5). A loop over `dchain_expire_one_index` that erases the map
+that reaches a table expires first, with the same lag (docs/explanation/meeting.md). A loop over `dchain_expire_one_index` that erases the map
 entry under the key in the expired index's cell is the same as `expire_items_single_map`.
 """
 

@@ -1,4 +1,4 @@
-"""The dchain rule (thesis 3.3.2, design section 5): an index that comes from a packet field.
+"""The dchain rule (thesis 3.3.2, docs/explanation/dchain-rule.md): an index that comes from a packet field.
 
 A packet that carries an index may be looked up on another core than the one that allocated it. That is harmless if a condition B,
 checked after the lookup, makes failing B and failing the lookup the same behaviour: then packets that pass B are required to reach

@@ -152,7 +152,7 @@ def _constant_runs(constants: dict[tuple[int, str, int], int]) -> list[tuple[int
 
 
 def part(name: str, start: int, length: int) -> str:
-    """A field or a part of one, as the contract writes it."""
+    """A field or a part of one, as reports write it."""
     if name.startswith("packet["):
         return name if (start, length) == (0, 8) else f"{name}[{start}:{start + length}]"
     if (start, length) == (0, WIDTHS.get(name, -1)):

@@ -1,7 +1,7 @@
 """The numbers of a table's indices.
 
 Which index a packet gets is the dchain's free choice, and each core makes it for itself. So nothing may depend on the number of an
-index but the number itself, where it leaves whole in the packet (design, section 5: equal up to a bijection of (core, index)). A
+index but the number itself, where it leaves whole in the packet (outputs are equal up to a bijection of (core, index)). A
 number also lives on in cells that it was stored in, and is given to another packet when its entry goes.
 """
 

@@ -6,7 +6,7 @@ the object that gave them. What stands here is for people; programs read the fie
     index(state->flows)             what it found
     state->buckets[...][8:16]       bytes 8 to 15 of a vector's cell
     packet[(ipv4.ihl << 2) + 14:+4] four bytes of the packet from there
-    x[0:8], ipv4.src[0:8]           bits: of a number from the least significant, of a field (as in the contract) from the most
+    x[0:8], ipv4.src[0:8]           bits: of a number from the least significant, of a field (as in a report) from the most
 """
 
 from __future__ import annotations

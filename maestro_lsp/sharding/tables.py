@@ -1,4 +1,4 @@
-"""Tables: a dchain with the maps and vectors that its indices address (design, section 5).
+"""Tables: a dchain with the maps and vectors that its indices address (docs/explanation/meeting.md).
 
 Inside a table an index stands for the key of its map, so an access at such an index asks for nothing that the map's own accesses
 do not. That is true only under four conditions, which are checked on every path, never assumed; a table that fails one is broken,

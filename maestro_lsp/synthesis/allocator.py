@@ -1,7 +1,7 @@
 """Indices that leave in packets and come back in them, such as a NAT's ports: each core gives out only those whose packets come back to it.
 
 That makes the packets that carry one index meet, so the only requirement left on the device where they come back is that the field decides
-the core by itself (design, section 7). Takes a report; gives the RSS configuration that this asks for, and the function that says which
+the core by itself (docs/explanation/dchain-rule.md). Takes a report; gives the RSS configuration that this asks for, and the function that says which
 core an index belongs to.
 """
 

@@ -1,7 +1,7 @@
 """Dividing tables between cores: which allocations get a core's share of what the NF asks for.
 
 Only a dchain and the maps and vectors of the same capacity that it indexes are divided, and only where nothing but the dchain's own
-indices can address them (design, section 7). Everything else keeps its size on each core.
+indices can address them. Everything else keeps its size on each core.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Is a generated file the NF, in parallel? `verify` says so, or what differs.
 
-Opinions that do not trust each other (design, section 7):
+Opinions that do not trust each other:
 
   paths     the file is executed symbolically, and does the same as the NF to every packet (synthesis/equivalence.py)
   cores     with shared-nothing, each core has state of its own (cores.py)

@@ -2,8 +2,8 @@
 
 A process of its own loads both as shared objects (an NF may exit or crash) and compares what they send. Cores are threads that
 take turns: shared-nothing's are fed as the program's own RSS data says, those of locks and tm at random. Answers are made from each
-program's own outputs. Outputs must be equal up to the bytes that carry a fresh index, which programs may choose differently (design,
-section 5). The first packet that differs is reported with as few packets before it as show it.
+program's own outputs. Outputs must be equal up to the bytes that carry a fresh index, which programs may choose differently
+(docs/explanation/limits.md). The first packet that differs is reported with as few packets before it as show it.
 
     python -m maestro_lsp.verify      (a pickled Job on standard input; a pickled Outcome on standard output)
 """

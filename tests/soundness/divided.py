@@ -1,7 +1,7 @@
 """The parallel program without writing it: several instances of one NF, each packet given to the one that RSS would choose.
 
 `steering` is what a NIC does with the configuration that an analysis found: classify, hash, index, table. `differences` runs an NF
-on one core and on several and says which packets they treat differently (design, section 5: up to the choice of fresh indices,
+on one core and on several and says which packets they treat differently (up to the choice of fresh indices,
 where these leave in packets). Packets of classes that the analysis assumes away are left out.
 """
 
@@ -16,7 +16,7 @@ from maestro_lsp.rss.capture import classify
 from maestro_lsp.rss.configure import Configuration
 from maestro_lsp.rss.toeplitz import hash_fields
 from maestro_lsp.sharding.analysis import Analysis
-from tests.fixtures.difference import CHECKSUMS, OFFSETS
+from tests.fixtures.difference import without_index
 from tests.fixtures.nfs import Fixture, Instance
 from tests.fixtures.traffic import Generator, answer
 
@@ -98,13 +98,3 @@ def compare(
         carries = index_field if one[0] == many[0] == 1 != inputs[0][0] else None
         if one[0] != many[0] or not (dropped or without_index(one[1], carries) == without_index(many[1], carries)):
             yield number
-
-
-def without_index(output: bytes, index_field: str | None) -> bytes:
-    """The output with the field that carries an index, and the checksums over it, blank."""
-    if index_field is None:
-        return output
-    rest = bytearray(output)
-    for where in (OFFSETS[index_field], *CHECKSUMS):
-        rest[where] = bytes(len(rest[where]))
-    return bytes(rest)

@@ -122,8 +122,14 @@ class Views:
 
     def _network_offset(self, path: CallPath) -> int:
         """Where the network header starts on this path: after the tag when the path demands a VLAN tag."""
-        tag = X.eq(_word(12), _swap16(TYPE_VLAN), 16)
-        return ETHERNET + VLAN_TAG if path.requires(tag) else ETHERNET
+        fixed = {
+            byte: value
+            for e in path.conjuncts
+            if e.op == "eq" and isinstance(e.args[0], Expr) and isinstance(e.args[1], int)
+            for byte, value in ((e.args[0], e.args[1]), *_bytes(e.args[0], e.args[1]))
+        }  # in whichever byte order the program compares
+        tagged = (fixed.get(X.byte("packet", 12)), fixed.get(X.byte("packet", 13))) == divmod(TYPE_VLAN, 256)
+        return ETHERNET + VLAN_TAG if tagged else ETHERNET
 
     def _view(self, path: CallPath, name: str, base: int) -> PacketView:
         version, _, kind = name.partition("-")

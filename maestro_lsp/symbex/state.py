@@ -450,15 +450,9 @@ class State:
             assert not isinstance(where, int)
             self._note_read(oid, b, where, n)
             for u_off, value, un in reversed(b.updates):
-                same = X.eq(where, _plain_offset(u_off), 64)
-                if un == n:
-                    if self.decide(same):
-                        return value
-                else:
-                    raise Problem(
-                        "unsupported-construct",
-                        f"{b.info.name} is written and read in different sizes at unknown offsets",
-                    )
+                got = self._of_update(b, where, n, _plain_offset(u_off), value, un)
+                if got is not None:
+                    return got
             if oid in self.havoc:
                 return X.uf(f"state:{self.engine.label(oid, b.info.name)}", 8 * n, where)
         positions = self._positions(b, off, rest, n)
@@ -497,13 +491,27 @@ class State:
     def _load_updated(self, oid: int, b: Block, off: int, n: int) -> int | Expr:
         """A constant offset of an object that was also written at symbolic offsets on this path."""
         for u_off, value, un in reversed(b.updates):
-            if un != n:
-                raise Problem(
-                    "unsupported-construct", f"{b.info.name} is written and read in different sizes at unknown offsets"
-                )
-            if self.decide(X.eq(_plain_offset(u_off), off, 64)):
-                return value
+            got = self._of_update(b, off, n, _plain_offset(u_off), value, un)
+            if got is not None:
+                return got
         return X.from_bytes(tuple(b.data[off : off + n]))
+
+    def _of_update(
+        self, b: Block, where: int | Expr, n: int, written: int | Expr, value: int | Expr, size: int
+    ) -> int | Expr | None:
+        """n bytes at an offset as a write of some bytes at another has left them; None if it has not touched them."""
+        distance = X.sub(where, written, 64)
+        if isinstance(distance, int):
+            first = X.signed(distance, 64)
+            if first + n <= 0 or size <= first:
+                return None
+            if 0 <= first and first + n <= size:
+                return X.extract(value, 8 * first, 8 * n)
+        elif size == n:
+            return value if self.decide(X.eq(where, written, 64)) else None
+        raise Problem(
+            "unsupported-construct", f"{b.info.name} is written and read in different sizes at unknown offsets"
+        )
 
     # ---------------------------------------------------------------------------------------------------- assumptions
 

@@ -79,7 +79,11 @@ def expiry_problem(
             and not belongs_to_expiry(a, origin)
         ):
             first_expiry = expired_first.get(a.path.number)
-            if first_expiry is None and not set(stamps) - {0} and _nothing_is_older(a.path, next(iter(lags), None), origin):
+            if (
+                first_expiry is None
+                and not set(stamps) - {0}
+                and _nothing_is_older(a.path, next(iter(lags), None), origin)
+            ):
                 continue
             if first_expiry is None or first_expiry > a.call.number:
                 where = f"packets on device {a.path.device}" if first_expiry is None else "some packets"

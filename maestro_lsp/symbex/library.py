@@ -44,7 +44,7 @@ from .expr import Expr
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import checksum, packet_borrow, packet_reshape, packet_return, packet_unread
 from .path import Part, Touch
-from .state import State
+from .state import ITE_LIMIT, State
 
 UNBOUNDED_CELL = 1 << 16  # bytes; a cell size above this is not believed
 
@@ -218,7 +218,14 @@ def _cells(st: State, oid: int) -> tuple[Cell, ...]:
     return st.library.get(("cells", oid), ())  # type: ignore[no-any-return]
 
 
+def _is_large(st: State, oid: int, index: int | Expr) -> bool:
+    """Whether the index may mean any of many cells that no packet writes: too many to tell apart, so a cell is a function of it."""
+    return isinstance(index, Expr) and closed(st, oid) and len(_cells(st, oid)) > ITE_LIMIT
+
+
 def _find_cell(st: State, oid: int, index: int | Expr) -> Cell | None:
+    if _is_large(st, oid, index):
+        return next((c for c in reversed(_cells(st, oid)) if c.index is index), None)
     for c in reversed(_cells(st, oid)):
         if st.decide(X.eq(index, c.index, 32)):
             return c
@@ -244,6 +251,8 @@ def vector_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     if cell is None:
         if closed(st, oid) and not st.library.get(("opaque", oid)) and isinstance(index, int):
             data = st.engine.callbacks.template(b.info.detail.get("init", 0), size)
+        elif _is_large(st, oid, index):
+            data = [X.uf(f"{b.info.name} byte {i}", 8, index) for i in range(size)]
         else:
             data = symbolic_bytes(f"vector_data_reset#{n}", size)
         info = ObjectInfo("cell", f"a cell of {b.info.name}", detail={"vector": oid, "index": index, "call": n})

@@ -9,7 +9,7 @@ library object were not, then again with what that run has shown, until nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
 from .addresses import PREFIX, leak
-from .calls import same
+from .calls import is_uninitialised, same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
 from .follow import follow, last_step
@@ -152,7 +152,7 @@ class _Run:
             self.engine.troubles.append(Trouble("path-limit", why, span))
         results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
         paths = tuple(results.path(i, st) for i, st in enumerate(ends))
-        self.report_leaks(paths, span)
+        self.report_leaks(base, paths, span)
         for f, why in self.engine.callbacks.objections(base):
             self.engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
         return Execution(
@@ -161,7 +161,7 @@ class _Run:
             partial(self.last_step, base, process),
         )  # fmt: skip
 
-    def report_leaks(self, paths: Sequence[CallPath], entry: Span) -> None:
+    def report_leaks(self, base: State, paths: Sequence[CallPath], entry: Span) -> None:
         """A trouble for each place at which something becomes visible that is not the same on every core."""
         private = dict(self.engine.private)
         if self.engine.addresses:
@@ -169,6 +169,7 @@ class _Run:
         found = [(what, leak(p, (name,))) for name, what in private.items() for p in paths]
         # what was never written may be kept, as the padding of a struct is
         found += [("a variable that was never set", leak(p, (UNINITIALISED,), kept=False)) for p in paths]
+        found += [("bytes that were never set", at_who) for p in paths for at_who in _unset_keys(base, p)]
         for what, at_who in dict.fromkeys(found):
             if at_who is not None:
                 at, who = at_who
@@ -576,3 +577,13 @@ def _merge(base: State, other: State) -> None:
             if not same(x, y):
                 b = base.own(oid)
                 b.data[i] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", i)
+
+
+def _unset_keys(base: State, p: CallPath) -> Iterator[tuple[Span | None, str]]:
+    """Where a map's own equality function compares what was never set. Where maps compare all bytes, that is taken for padding."""
+    for c in p.calls:
+        for t in c.touches:
+            b = base.memory.get(t.object)
+            compared = t.key if b is not None and b.info.detail.get("equality") else None
+            if any(is_uninitialised(part.value) for part in compared or ()):
+                yield c.span, "the equality of keys depends on"

@@ -329,7 +329,7 @@ class State:
         b = self.memory.get(oid)
         off = address & OFFSET_MASK
         if b is None or off + n > b.size:
-            raise self._bad_access(address, n, "write")
+            raise self._bad_access(address, n, "written")
         kind = b.info.kind
         if kind in ("text", "function", "handle"):
             raise Problem("unsupported-construct", f"{b.info.name} is written, which is not memory of the program")
@@ -505,7 +505,7 @@ class State:
             first = X.signed(distance, 64)
             if first + n <= 0 or size <= first:
                 return None
-            if 0 <= first and first + n <= size:
+            if first >= 0 and first + n <= size:
                 return X.extract(value, 8 * first, 8 * n)
         elif size == n:
             return value if self.decide(X.eq(where, written, 64)) else None

@@ -60,7 +60,7 @@ class Definition:
     @property
     def packing(self) -> int:
         """What `#pragma pack` says of its structs and unions; 0 for nothing."""
-        record = _last_record(self.node) if self.node is not None else None
+        record = _last_record(self.node) if self.node is not None and self.unit.pre.packing else None
         return self.unit.scope.packing(record.end_byte) if record is not None else 0
 
     def is_written(self, node: Node) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import __version__
 from .arguments import USAGE, Parser, count, named, positive
-from .terminal import Progress, colour, drop_output, open_streams
+from .terminal import Progress, colour, drop_output, open_streams, width
 
 if TYPE_CHECKING:
     from .check import Report
@@ -256,7 +256,7 @@ def run_check(args: argparse.Namespace) -> int:
     """`maestro-lsp check`."""
     settings = _settings(args)
     nfs = list({(nf.root, nf.entry_file): nf for path in args.paths for nf in _find(path, settings)}.values())
-    style = (colour(), -1 if args.quiet else int(args.verbose))
+    style = (colour(), -1 if args.quiet else int(args.verbose), width())
     answers = list(_answers(nfs, partial(_answer, settings, args.format, style, args.prove), args.jobs))
     for a in answers:
         if a.verdict is None:
@@ -301,7 +301,7 @@ class _Answer(NamedTuple):
     config: frozenset[str] | None = None  # the numbers of its configuration; None: not known
 
 
-def _answer(settings: Settings, form: str, style: tuple[bool, int], proving: bool, nf: NfSources) -> _Answer:
+def _answer(settings: Settings, form: str, style: tuple[bool, int, int], proving: bool, nf: NfSources) -> _Answer:
     """Check one NF. Gives the rendered report, because a report itself does not pass between processes."""
     from .check import CheckError, check, with_proof
 

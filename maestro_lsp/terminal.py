@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
 import threading
 
+_LEAST_WIDTH = 40  # columns
 PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
 
 
@@ -41,6 +43,12 @@ class Progress:
     def _show(self) -> None:
         self._late.set()
         print(f"\r\x1b[K{self._line}", end="", file=sys.stderr, flush=True)
+
+
+def width() -> int:
+    """Columns of the terminal that standard output is; 0 if it is none, or too narrow to break lines for."""
+    columns = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
+    return columns if columns >= _LEAST_WIDTH else 0
 
 
 def colour() -> bool:

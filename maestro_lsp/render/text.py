@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,14 +31,48 @@ class Style:
 
     colour: bool = False
     verbosity: int = 0  # -1 verdicts only, 0 without hints, 1 everything
+    width: int = (
+        0  # columns of the terminal at whose words' ends lines are broken; 0: lines stay whole, for pipes and files
+    )
 
     def paint(self, text: str, colour: str) -> str:
         return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colour else text
 
 
+class _Verbatim(str):
+    """Text that is not broken: a line of the source, the caret under it, a traceback."""
+
+
 def report(r: Report, style: Style) -> str:
     """The whole report, without a line end."""
-    return "\n".join(_lines(r, style))
+    lines = _lines(r, style)
+    if style.width:
+        lines = (part for line in lines for part in _broken(line, style.width))
+    return "\n".join(lines)
+
+
+_PAINT = re.compile(r"\x1b\[\d+m")
+_FIRST_COLUMN = re.compile(r" *\S[^:]{,9}? {2,}(?=\S)")
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    """A line as several of at most `width` columns, what goes on being indented; words that are longer stay whole, so that
+    keys and places can be copied."""
+    if isinstance(line, _Verbatim) or len(_PAINT.sub("", line)) <= width:
+        yield line
+        return
+    column = _FIRST_COLUMN.match(line)
+    indent = " " * (column.end() if column else len(line) - len(line.lstrip()) + 4)
+    start = column.end() if column else len(line) - len(line.lstrip())
+    head, *words = line[start:].split(" ")
+    current = line[:start] + head
+    for word in words:
+        if len(_PAINT.sub("", f"{current} {word}")) > width:
+            yield current
+            current = indent + word
+        else:
+            current = f"{current} {word}"
+    yield current
 
 
 def _lines(r: Report, style: Style) -> Iterator[str]:
@@ -81,7 +116,7 @@ def _lines(r: Report, style: Style) -> Iterator[str]:
     if len(shown) < len(r.findings):
         yield f"\n  {_count(len(r.findings) - len(shown), 'hint')} not shown (-v)"
     if r.error and style.verbosity > 0:
-        yield r.error
+        yield _Verbatim(r.error)
 
 
 def _count(n: int, noun: str) -> str:
@@ -142,18 +177,20 @@ def finding(f: Finding, places: Places, style: Style) -> Iterator[str]:
     source = text.line_text(line)
     column = f.span.start - text.line_starts[line]
     if source.strip():
-        if len(source) > LONGEST:  # a call in a call path file: as much as shows which it is
-            first = max(0, column - LONGEST // 2)
-            source, column = source[first : first + LONGEST], column - first
+        longest = min(LONGEST, style.width - 2) if style.width else LONGEST
+        if len(source) > longest:  # a call in a call path file: as much as shows which it is
+            first = max(0, column - longest // 2)
+            source, column = source[first : first + longest], column - first
         width = max(1, min(f.span.end - f.span.start, len(source) - column))
-        yield "  " + source
+        yield _Verbatim("  " + source)
         # tabs stay, so that the caret stands where the terminal shows the place
         blank = "".join(c if c == "\t" else " " for c in source[:column])
-        yield "  " + blank + style.paint("^" * width, f.severity)
+        yield _Verbatim("  " + blank + style.paint("^" * width, f.severity))
     for x in f.related:
         yield f"  {_place(x.span, places)}: {x.message}"
         t = places.text(x.span.file)
-        yield "    " + t.line_text(t.line(x.span.start)).strip()[:LONGEST]
+        longest = min(LONGEST, style.width - 4) if style.width else LONGEST
+        yield _Verbatim("    " + t.line_text(t.line(x.span.start)).strip()[:longest])
 
 
 def _place(span: Span, places: Places) -> str:

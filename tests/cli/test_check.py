@@ -212,6 +212,18 @@ def test_colour_is_for_terminals_whose_user_wants_it():
     assert "\x1b" not in run("check", "fixtures/first-100").stdout
 
 
+@pytest.mark.parametrize("name", ["fw", "first-100", "bridge"])
+@pytest.mark.parametrize("columns", [80, 120])
+def test_lines_fit_a_terminal_and_say_what_a_pipe_gets(name, columns, capsys):
+    printed = on_terminal("check", f"fixtures/{name}", COLUMNS=str(columns), NO_COLOR="1").replace("\r\n", "\n")
+    assert all(len(line) <= columns or " " not in line.strip() for line in printed.splitlines())
+    whole = check(capsys, f"fixtures/{name}")[1]
+    assert any(len(line) > columns for line in whole.splitlines())
+    assert printed.split() == whole.split()
+    carets = re.findall(r"^ *(.*)\n( *)\^", printed, re.M)
+    assert carets == re.findall(r"^ *(.*)\n( *)\^", whole, re.M) and carets
+
+
 def test_progress_shows_on_a_terminal_and_is_wiped():
     out = on_terminal("check", "fixtures", "-q", NO_COLOR="1")
     assert re.search(r"\r\x1b\[Kanalysing \S+ \(\d+ of \d+\)", out)

@@ -20,6 +20,7 @@ from maestro_lsp.render.json_ import document
 from maestro_lsp.render.json_ import nf as as_json
 from maestro_lsp.sharding.findings import RULES
 from maestro_lsp.workspace import find_nfs
+from tests.e2e.workbench import launch_chromium
 
 from .pages import ROOT, anchors, blocks, pages, without_blocks
 
@@ -87,7 +88,10 @@ def test_every_page_can_be_reached_from_the_start() -> None:
     assert docs - listed == set()
 
 
-def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation's web site, built without a warning."""
+    folder = tmp_path_factory.mktemp("site")
     command = [
         sys.executable,
         "-m",
@@ -98,11 +102,40 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         "-f",
         str(ROOT / "mkdocs.yml"),
         "-d",
-        str(tmp_path),
+        str(folder),
     ]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"})
     assert done.returncode == 0, done.stderr
-    assert "maestro-lsp check" in (tmp_path / "reference" / "cli.html").read_text()
+    return folder
+
+
+def test_the_site_has_the_generated_pages_and_loads_nothing_from_the_network(site: Path) -> None:
+    assert "maestro-lsp check" in (site / "reference" / "cli.html").read_text()
+    loaded = {
+        url
+        for page in site.rglob("*.html")
+        for url in re.findall(r"<(?:script|link|img)\b[^>]*(?:src|href)=\"?(https?://[^\s\">]+)", page.read_text())
+    }
+    assert loaded == set()
+
+
+@pytest.mark.parametrize("page", ["index.html", "explanation/limits.html"])
+def test_the_site_is_searched_also_when_opened_from_the_disk(page: str, site: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = launch_chromium(play)
+        tab = browser.new_page()
+        tab.goto((site / page).as_uri())
+        for _ in range(100):  # what is typed before the index is there counts for nothing
+            tab.fill("input.md-search__input", "")
+            tab.fill("input.md-search__input", "deviation")
+            tab.wait_for_timeout(100)
+            if "matching document" in tab.inner_text(".md-search-result__meta"):
+                break
+        tab.wait_for_selector(".md-search-result__item")
+        assert "explanation/limits.html" in tab.inner_html(".md-search-result__list")
+        browser.close()
 
 
 @pytest.mark.parametrize("nf", find_nfs(ROOT / "fixtures"), ids=lambda nf: nf.name)

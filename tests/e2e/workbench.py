@@ -57,6 +57,14 @@ class Missing(Exception):
     """Something that these tests need is not on this machine; the text says how to get it."""
 
 
+def find_chromium() -> str:
+    """Chromium's program."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise Missing("the end-to-end tests need Chromium (on Debian: apt-get install chromium)")
+    return found
+
+
 def requirements() -> tuple[str, str]:
     """The programs of Node.js and Chromium."""
     node = shutil.which("node")
@@ -64,9 +72,7 @@ def requirements() -> tuple[str, str]:
         raise Missing(
             "the end-to-end tests need Node.js 20 (on Debian: apt-get install nodejs npm), then: make workbench vsix"
         )
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise Missing("the end-to-end tests need Chromium (on Debian: apt-get install chromium)")
+    chromium = find_chromium()
     for needed in (CODE_SERVER, EXTENSION):
         if not needed.exists():
             raise Missing(f"{needed} is missing: make workbench vsix")
@@ -177,7 +183,6 @@ def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -
 
 
 def launch_chromium(playwright: Any) -> Browser:
-    _, chromium = requirements()
     quiet = [
         "--disable-quic",
         "--no-first-run",
@@ -186,7 +191,7 @@ def launch_chromium(playwright: Any) -> Browser:
         "--disable-sync",
     ]
     browser: Browser = playwright.chromium.launch(
-        executable_path=chromium, args=["--no-sandbox", "--disable-gpu", *quiet]
+        executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu", *quiet]
     )
     return browser
 

@@ -17,6 +17,7 @@ from .. import __version__, workspace
 from ..libvig.catalogue import Catalogue
 from ..rss.configure import Configuration
 from ..sharding.analysis import Analysis
+from ..source.nodes import declared_name
 from ..source.program import Program
 from ..source.text import Span
 from ..symbex.run import Execution
@@ -317,6 +318,13 @@ class _Writer:
         self.chain_headers = self.sharing.headers
         variables = [*globals_of(self.parts).values(), *statics(running)]
         scratch = [v for v in variables if any(_holds(v.place, span) for span in self.sharing.per_core)]
+        for v in scratch:
+            names = {n for d in v.node.children_by_field_name("declarator") if (n := declared_name(d)) is not None}
+            if len(names) > sum(_holds(v.place, span) for span in self.sharing.per_core):
+                raise Refused(
+                    f"of {' and '.join(sorted(names))} ({v.piece.line(v.place.start)}), which are declared together, each core needs one "
+                    "for itself, and others are for all: declare them apart"
+                )
         if len(scratch) < len(self.sharing.per_core):
             raise Refused("a variable that every packet writes anew is not found in the program's text")
         self.make_per_core(scratch)

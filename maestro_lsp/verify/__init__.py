@@ -33,7 +33,7 @@ from ..synthesis.parallel import FORMS, STRATEGIES, Refused, libvig_folder, para
 from ..synthesis.runtime_part import nf_part, runtime_blocks
 from ..workspace import NfSources
 from . import build, replay
-from .cores import check_cores, per_core
+from .cores import check_cores, check_scratch, per_core
 from .rss import rss_differs
 from .sections import MARKS, check_sections
 from .shares import check_shares
@@ -125,8 +125,8 @@ def verify(
     checks = [_paths(report, second, _misnamed(path, executed, strategy, form_of(text, strategy)))]
     if strategy == "shared-nothing":
         checks.append(_cores(report, second, executed))
-    if strategy == "locks":
-        checks.append(_sections(second, text, executed))
+    if strategy in ("locks", "tm"):
+        checks.append(_sections(second, strategy, text, executed))
     checks += _fixed_parts(report, strategy, text)
     if packets and not report.paths:
         checks.append(Check("run", "not-run", "no call path of the NF is known, so there are no packets to try"))
@@ -172,10 +172,14 @@ def _cores(report: Report, second: Execution, executed: str) -> Check:
     return Check("cores", "passed", "each core has state of its own")
 
 
-def _sections(second: Execution, text: str, executed: str) -> Check:
-    found = tuple(check_sections(second, text, per_core(second, executed)))
+def _sections(second: Execution, strategy: str, text: str, executed: str) -> Check:
+    found = tuple(check_scratch(second, executed))
+    if strategy == "locks":
+        found += tuple(check_sections(second, text, per_core(second, executed)))
     if found:
         return Check("sections", "failed", found[0].what, found)
+    if strategy == "tm":
+        return Check("sections", "passed", "cores share all that outlives a packet")
     return Check("sections", "passed", f"on {len(second.paths)} call paths state is written by writers only")
 
 
@@ -247,7 +251,7 @@ def _outcomes(report: Report, path: str, strategy: str, packets: int) -> Iterato
             report.nf.root, str(original), str(generated), arguments, 1, False, (), _index_bytes(report.paths)
         )
         strangers = not report.analysis.deviations
-        small = _full_tables(report, arguments)
+        small = full_tables(report, arguments)
         alone = tuple(Generator(report.paths, 1, strangers).arrivals(packets))
         filled = replay.run(replace(common, arguments=small, arrivals=alone, ignored=replay.Ignored()))
         if (
@@ -274,7 +278,7 @@ def _fresh(paths: Sequence[CallPath]) -> frozenset[int] | None:
     return frozenset(p.device for p in paths) - named
 
 
-def _full_tables(report: Report, arguments: tuple[str, ...]) -> tuple[str, ...]:
+def full_tables(report: Report, arguments: tuple[str, ...]) -> tuple[str, ...]:
     """The arguments with tables so small that they fill: those that are some table's capacity, made small."""
     capacities = {str(o.capacity) for o in report.objects if o.kind == "dchain" and (o.capacity or 0) > SMALL}
     return tuple(str(SMALL) if a in capacities else a for a in arguments)

@@ -1,4 +1,4 @@
-"""Whether each core of a shared-nothing program has state of its own.
+"""Whether each core of a shared-nothing program has state of its own, and whether cores that share state have none of their own.
 
 Variables that packets write, and those from which state that packets write is reached, must be declared MAESTRO_PER_CORE. Symbolic
 execution knows one core only and cannot see that; this looks at what start-up left in memory.
@@ -49,6 +49,38 @@ def check_cores(execution: Execution, executed: str) -> Iterator[Difference]:
             what = names[0] if names else "state"
             yield Difference(
                 f"all cores reach {what} through {block.info.name}: it needs MAESTRO_PER_CORE", there=there
+            )
+
+
+def check_scratch(execution: Execution, executed: str) -> Iterator[Difference]:
+    """Variables of which each core has its own although all share the state: packets must write them before they read them."""
+    own = per_core(execution, executed)
+    for p in execution.paths:
+        written: set[tuple[int, int]] = set()
+        for a in p.plain:
+            if a.object not in own:
+                continue
+            cells = (
+                {(a.object, at) for at in range(a.offset, a.offset + a.size)} if isinstance(a.offset, int) else set()
+            )
+            if a.write:
+                written |= cells
+            elif not cells or not cells <= written:
+                o = execution.objects[a.object]
+                yield Difference(
+                    f"each core has {o.name} for itself, and packets find in it what others left",
+                    a.span,
+                    o.declared,
+                    p.device,
+                )
+                return
+    start, engine = execution.start, execution.engine
+    changed = {a.object for p in execution.paths for a in p.plain if a.write}
+    for oid, block in sorted(start.memory.items()) if start is not None and engine is not None else ():
+        there = engine.declaration(oid) if engine is not None else None
+        if block.info.kind == "global" and oid not in changed and _is_own(executed, there):
+            yield Difference(
+                f"each core has {block.info.name} for itself, and start-up sets it on one of them only", there=there
             )
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from maestro_lsp.check import Report
+from maestro_lsp.check import Report, check
 from maestro_lsp.synthesis.parallel import Refused, parallelize
+from maestro_lsp.verify import verify
 
 from .targets import FIXTURES, program
 from .test_one_file import equal, main, own_text, project
@@ -125,3 +126,29 @@ def test_a_write_in_a_macro_is_guarded_where_it_is_invoked(process: str, expecte
     r = nf(tmp_path, process, DROP_IF)
     assert expected in " ".join(own_text(r, "locks").split())
     assert equal(r, "locks")
+
+
+def test_variables_that_are_declared_together_are_all_for_one_core_or_none(tmp_path: Path) -> None:
+    process = "last = device; if (last == 0 && ++count > 3) return device;"
+    for name, top in (("together", "static int count, last;"), ("apart", "static int count;\nstatic int last;")):
+        (tmp_path / name).mkdir()
+        r = nf(tmp_path / name, process, top)
+        if name == "together":
+            with pytest.raises(Refused, match=r"count and last .* declare them apart"):
+                parallelize(r, "locks")
+        else:
+            assert "static MAESTRO_PER_CORE int last;" in own_text(r, "locks") and equal(r, "locks")
+
+
+@pytest.mark.parametrize("strategy", ["locks", "tm"])
+def test_what_cores_share_must_not_be_each_cores_own(strategy: str, tmp_path: Path) -> None:
+    top = "static int count, limit = 3;\nstatic int size;"
+    r = project(
+        tmp_path, main_c=main(top=top, config="size = argc;", process="if (++count > limit + size) return device;")
+    )
+    made = parallelize(r, strategy)
+    for old in ("static int count", "static int size"):
+        assert made.text.count(old) == 1
+        text = made.text.replace(old, old.replace("int", "MAESTRO_PER_CORE int"))
+        found = verify(check(r.nf), str(tmp_path / "x.c"), text, packets=0).checks
+        assert [c.name for c in found if c.status == "failed"] == ["sections"], old

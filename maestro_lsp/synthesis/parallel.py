@@ -8,6 +8,7 @@ names, conditions, loops and byte order are the user's by construction, and `ver
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from .chains import LIVE, OWN, SHARED, Chains, replace_chains
 from .definitions import Definition, Place
 from .excerpt import Edit, excerpt, head_comment
 from .rss_data import NoPlace, requirement, rss_data
-from .runtime_part import RuntimePart, by_name
+from .runtime_part import RuntimePart, by_name, macros_of
 from .sections import Sections, Unguarded, sections, written_variables
 from .variables import Callers, Static, changed, globals_of, statics
 
@@ -379,8 +380,9 @@ class _Writer:
             out.append(self.runtime.block("dchains", *self.chain_headers))
         if self.allocation is not None:
             out.append("static unsigned maestro_core_of_index(int index);")
-        out += [self.nf_part(dropped) + "\n" + _LOUD]
-        out.append(self.conventions())
+        own = self.nf_part(dropped)
+        out += ["", self.conventions()]
+        before = len(out) - 2
         configuration = self.configuration()
         if self.allocation is not None:
             out.append(self.allocation.core_of)
@@ -393,6 +395,8 @@ class _Writer:
             out.append(f"{_ruler('RSS')}\n{data}")
         main = "maestro/main_balanced.h" if self.form == "balanced" else f"maestro/main_{stem}.h"
         out.append(self.runtime.block("ports, main loop", main))
+        foreign = sorted(macros_of(own) & set(re.findall(r"[A-Za-z_]\w*", out[-1])))
+        out[before] = "\n".join([own, _LOUD, *(f"#undef {name}" for name in foreign)])
         return out
 
     def configuration(self) -> Configuration | None:

@@ -15,6 +15,7 @@ from importlib import resources
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(<[^>]+>|"[^"]+")[^\n]*\n', re.MULTILINE)
 _ONCE = re.compile(r"^[ \t]*#\s*pragma\s+once[^\n]*\n", re.MULTILINE)
+_MACRO = re.compile(r"^[ \t]*#[ \t]*(?:define|undef)[ \t]+(\w+)", re.MULTILINE)
 _BLOCK = re.compile(r"^// maestro: (runtime|by name) begins.*?^// maestro: \1 ends$", re.MULTILINE | re.DOTALL)
 
 ANALYSIS_HEADER = "maestro/nf_part.h"
@@ -71,6 +72,11 @@ def by_name(definition: str) -> str:
 def runtime_blocks(text: str) -> list[str]:
     """The marked blocks of a generated file."""
     return [m[0] for m in _BLOCK.finditer(text)]
+
+
+def macros_of(text: str) -> frozenset[str]:
+    """The macros that a text defines or undefines."""
+    return frozenset(_MACRO.findall(text))
 
 
 def nf_part(text: str) -> str:

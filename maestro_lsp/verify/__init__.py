@@ -30,13 +30,14 @@ from ..symbex.run import Execution, execute
 from ..synthesis.chains import misnamed
 from ..synthesis.equivalence import Difference, compare
 from ..synthesis.parallel import FORMS, STRATEGIES, Refused, libvig_folder, parallelize
-from ..synthesis.runtime_part import nf_part, runtime_blocks
+from ..synthesis.runtime_part import nf_part
 from ..workspace import NfSources
 from . import build, replay
 from .cores import check_cores, check_scratch, per_core
 from .rss import rss_differs
 from .sections import MARKS, check_sections
 from .shares import check_shares
+from .surroundings import surroundings_differ
 from .traffic import Generator
 
 PACKETS = 4000  # of a differential run
@@ -189,15 +190,10 @@ def _fixed_parts(report: Report, strategy: str, text: str) -> list[Check]:
         made = parallelize(report, strategy, form_of(text, strategy))
     except Refused as e:
         return [Check("rss", "failed", f"{strategy} does not apply to this NF: {e}")]
-    out = []
-    same = runtime_blocks(text) == runtime_blocks(made.text)
-    out.append(
-        Check("runtime", "passed", "the runtime part is this package's")
-        if same
-        else Check(
-            "runtime", "failed", "the runtime part is not the one that comes with this package: generate the file again"
-        )
-    )
+    wrong = surroundings_differ(text, made.text)
+    out = [
+        Check("runtime", "failed", wrong) if wrong else Check("runtime", "passed", "the runtime part is this package's")
+    ]
     if strategy != "sequential":
         wrong = rss_differs(text, made.text, made.configuration)
         out.append(

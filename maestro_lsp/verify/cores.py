@@ -13,7 +13,9 @@ from ..symbex import expr as X
 from ..symbex.memory import ADDRESS_BITS
 from ..symbex.run import Execution
 from ..symbex.state import State
+from ..synthesis.amalgamation import amalgamate
 from ..synthesis.equivalence import Difference
+from ..synthesis.variables import Callers, changed, globals_of
 
 _POINTER = 8  # bytes
 
@@ -40,6 +42,15 @@ def check_cores(execution: Execution, executed: str) -> Iterator[Difference]:
             )
     if start is None or engine is None:
         return
+    files = [u.path for u in engine.program.units]
+    parts = amalgamate(engine.program, engine.catalogue, files, ("nf_config_init",), frozenset())
+    configured = changed(parts, Callers(parts).reached("nf_config_init"))
+    for place, variable in sorted(globals_of(parts).items()):
+        if place in configured and _is_own(executed, variable.place):
+            yield Difference(
+                f"each core has {variable.name} for itself, and nf_config_init sets it on one of them only",
+                there=variable.place,
+            )
     for oid, block in sorted(start.memory.items()):  # also what only start-up uses: it would give all cores one state
         there = engine.declaration(oid)
         if block.info.kind != "global" or oid in written or _is_own(executed, there):
@@ -75,10 +86,10 @@ def check_scratch(execution: Execution, executed: str) -> Iterator[Difference]:
                 )
                 return
     start, engine = execution.start, execution.engine
-    changed = {a.object for p in execution.paths for a in p.plain if a.write}
+    found = {a.object for p in execution.paths for a in p.plain if a.write}
     for oid, block in sorted(start.memory.items()) if start is not None and engine is not None else ():
         there = engine.declaration(oid) if engine is not None else None
-        if block.info.kind == "global" and oid not in changed and _is_own(executed, there):
+        if block.info.kind == "global" and oid not in found and _is_own(executed, there):
             yield Difference(
                 f"each core has {block.info.name} for itself, and start-up sets it on one of them only", there=there
             )

@@ -13,9 +13,12 @@ from ..sharding.analysis import Analysis
 from ..source.text import Span
 from ..symbex.run import Execution
 from ..symbex.state import State
+from ..synthesis.chains import OWN
 from ..synthesis.equivalence import Difference
 
 _SHARE = re.compile(r"\bmaestro_share(?:_pow2)?(?=\()")
+_BY_CORE = re.compile(r",\s*maestro_core_of_index\s*\)\s*$")
+OWN_CHAIN = OWN["dchain_allocate"][0]
 WHOLE, SHARE, POW2 = "", "maestro_share", "maestro_share_pow2"
 
 
@@ -29,6 +32,12 @@ def check_shares(first: Execution, analysis: Analysis, second: Execution, execut
         span = second.engine.spans(place)[-1] if place and second.engine is not None else None
         found = _SHARE.search(executed[span.start : span.end]) if span is not None else None
         given[x] = (found[0] if found else WHOLE, span)
+    for _, (_, span) in sorted(given.items()):
+        call = executed[span.start : span.end] if span is not None else ""
+        if call.startswith(OWN_CHAIN) and _BY_CORE.search(call) is None:
+            yield Difference(
+                "a dchain gives out indices of other cores: its last argument says whose they are", there=span
+            )
     members: set[int] = set()
     for table in analysis.conflicts.tables.values():
         members |= {table.chain, *table.maps, *table.vectors}

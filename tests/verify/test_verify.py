@@ -183,3 +183,50 @@ def test_without_a_compiler_the_rest_is_checked(tmp_path: Path) -> None:
     file.write_text(written("nop", "sequential"))
     done = command("verify", str(FIXTURES / "nop"), "--against", str(file), PATH=str(tmp_path))
     assert done.returncode == 0 and "not-run" in done.stdout and "compiler" in done.stdout, done.stdout + done.stderr
+
+
+SURROUNDINGS = [
+    ("fw", "shared-nothing", "", "#define MAESTRO_NF_DEVICES 2", "#define MAESTRO_NF_DEVICES 3"),
+    ("fw", "shared-nothing", "", "((output) == (device))", "((output) != (device))"),
+    ("bridge", "tm", "", "((output) == 0xffff)", "((output) == 0xfffe)"),
+    ("policer", "locks", "", "MAESTRO_WRITING_DEVICES 0x", "MAESTRO_WRITING_DEVICES 0x1"),
+    ("fw", "locks", "", "#pragma GCC diagnostic pop", "#pragma GCC diagnostic pop\n#define map_put(map, key, value)"),
+    ("fw", "shared-nothing", "", "// state.c", "#undef MAESTRO_PER_CORE\n#define MAESTRO_PER_CORE\n// state.c"),
+    ("nat", "shared-nothing", "rss-allocator", "maestro_core_of_index(int index) {", "maestro_core_of_index(int index) { ++index;"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "strategy", "form", "old", "new"), SURROUNDINGS)
+def test_changes_around_the_nfs_own_text_are_seen(name: str, strategy: str, form: str, old: str, new: str) -> None:
+    text = parallelize(report(name), strategy, form).text
+    assert text.count(old) == 1
+    v = verify(report(name), str(FIXTURES / name / "changed.c"), text.replace(old, new), packets=0)
+    assert [c.name for c in v.checks if c.status == "failed"][:1] == ["runtime"]
+
+
+OF_ONE_CORE = [
+    ("fw", "", "\nstruct nf_config config;", "\nMAESTRO_PER_CORE struct nf_config config;", "nf_config_init sets it on one"),
+    ("nat", "rss-allocator", ", maestro_core_of_index)", ", 0)", "gives out indices of other cores"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "form", "old", "new", "said"), OF_ONE_CORE)
+def test_what_only_one_core_would_have_is_seen(name: str, form: str, old: str, new: str, said: str) -> None:
+    text = parallelize(report(name), "shared-nothing", form).text
+    assert text.count(old) == 1
+    v = verify(report(name), str(FIXTURES / name / "changed.c"), text.replace(old, new), packets=0)
+    assert said in next(c.detail for c in v.checks if c.name == "cores")
+
+
+def test_macros_of_the_nf_do_not_reach_the_runtime(tmp_path: Path) -> None:
+    source = (
+        "#define count + 1\n#define poll(x) ((x) + 2)\n#define UNUSED 3\n"
+        "int nf_process(unsigned short device, unsigned char *packet, unsigned short length, long now) { return poll(packet[0] count) & UNUSED; }"
+    )
+    (tmp_path / "nf.c").write_text(source)
+    (nf,) = find_nfs(tmp_path)
+    file = tmp_path / "sequential.c"
+    file.write_text(parallelize(check(nf), "sequential").text)
+    assert "#undef count\n" in file.read_text() and "#undef UNUSED" not in file.read_text()
+    v = verify(check(nf), str(file), file.read_text(), 100)
+    assert {c.name: c.status for c in v.checks}["run"] == "passed", failures(v)

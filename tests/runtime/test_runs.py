@@ -11,6 +11,7 @@ import pytest
 
 from maestro_lsp.rss.balance import round_robin
 from maestro_lsp.rss.capture import classify
+from maestro_lsp.rss.configure import Configuration
 from maestro_lsp.rss.toeplitz import toeplitz
 
 from .program import build, counts, firewall_rss, read_pcap, run, udp, write_pcap
@@ -60,9 +61,8 @@ class Traffic:
 STRANGER = udp(1, 2, 3, 4)
 
 
-def core_of(device: int, frame: bytes, cores: int) -> int:
+def core_of(device: int, frame: bytes, cores: int, found: Configuration) -> int:
     """Where the NIC would send a frame, by another implementation of the hash."""
-    found = firewall_rss()
     packet_class, fields = classify(frame) or ("", {})
     own = found.space.devices[device]
     hashed = b"".join(fields[str(field)] for field in own.input(packet_class).fields)
@@ -94,13 +94,13 @@ def single(folder: Path, traffic: Traffic) -> list[str]:
     return [f"net_pcap{d},rx_pcap={folder}/in{d}.pcap,tx_pcap={folder}/out{d}-0.pcap" for d in (0, 1)]
 
 
-def split(folder: Path, traffic: Traffic, cores: int) -> list[str]:
-    """Devices whose queues are files, split as the NIC would."""
+def split(folder: Path, traffic: Traffic, cores: int, found: Configuration | None = None) -> list[str]:
+    """Devices whose queues are files, split as the NIC would; `found`: its keys, those of flows.c if not given."""
     devices = []
     for device, frames in enumerate((traffic.inside, traffic.outside)):
         arguments = [f"net_pcap{device}"]
         for core in range(cores):
-            own = [frame for frame in frames if core_of(device, frame, cores) == core]
+            own = [frame for frame in frames if core_of(device, frame, cores, found or firewall_rss()) == core]
             padding = [STRANGER] * (device * (len(traffic.inside) + 64))
             write_pcap(folder / f"in{device}-{core}.pcap", [*padding, *own])
             arguments += [f"rx_pcap={folder}/in{device}-{core}.pcap", f"tx_pcap={folder}/out{device}-{core}.pcap"]

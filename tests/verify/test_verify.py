@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from maestro_lsp.check import Report, check
 from maestro_lsp.synthesis.parallel import STRATEGIES, applicable, parallelize
 from maestro_lsp.verify import NotGenerated, Verification, verify
 from maestro_lsp.workspace import find_nfs
+from tests.vigor import GIVEN, VIGOR
 
 from .mutants import Mutant, mutants
 
@@ -230,3 +232,21 @@ def test_macros_of_the_nf_do_not_reach_the_runtime(tmp_path: Path) -> None:
     assert "#undef count\n" in file.read_text() and "#undef UNUSED" not in file.read_text()
     v = verify(check(nf), str(file), file.read_text(), 100)
     assert {c.name: c.status for c in v.checks}["run"] == "passed", failures(v)
+
+
+def spent() -> float:
+    """Processor seconds of the children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+VIGORS = [str(VIGOR / name) for name in ("vigfw", "vignat")] if GIVEN else []
+
+
+@pytest.mark.parametrize("folder", ["fixtures/fw", "fixtures/nat", *VIGORS])
+def test_writing_and_proving_take_three_seconds_at_most(folder: str, tmp_path: Path) -> None:
+    """Of the processor, that of an idle machine too: the commands compute on one core."""
+    before, file = spent(), str(tmp_path / "out.c")
+    assert command("parallelize", folder, "--strategy", "shared-nothing", "--out", file, "-q").returncode == 0
+    assert command("verify", folder, "--against", file, "--packets", "0").returncode == 0
+    assert spent() - before < 3

@@ -10,7 +10,6 @@ Every model decides first and changes afterwards, because a fork runs it again f
 from __future__ import annotations
 
 from dataclasses import replace
-from operator import is_
 from typing import Any
 
 from ..libvig.catalogue import CallSpec
@@ -156,11 +155,9 @@ def map_erase(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     parts = key_parts(st, b, raw)
     if is_expired_key(st, raw):  # some entries go, as with `expire`: what the path knew of the map is no longer sure
         st.library.pop(("entries", oid), None)
-        give_key_back(st, spec, values, raw)
-        record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
-        return 0
+    else:
+        remember(st, oid, Entry(parts or (), raw, None))
     give_key_back(st, spec, values, raw)
-    remember(st, oid, Entry(parts or (), raw, None))
     record(st, spec, values, [Touch(oid, True, "erase", parts)], None, (), [(spec.params[spec.roles["key"]], raw)])
     return 0
 
@@ -286,11 +283,10 @@ def vector_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 def cell_write(st: State, oid: int, cell: Cell, index: int | Expr | None = None) -> list[Touch]:
     """The write that a cell has seen since it was borrowed, if any."""
     now = st.memory[cell.object].data
-    if all(map(is_, now, cell.borrowed)):
-        return []
     if index is None:
         index = cell.index
-    changed = tuple((i, v) for i, (v, old) in enumerate(zip(now, cell.borrowed, strict=True)) if not same(v, old))
+    both = enumerate(zip(now, cell.borrowed, strict=True))
+    changed = tuple((i, v) for i, (v, old) in both if v is not old and not same(v, old))
     if not changed:
         return []
     return [Touch(oid, True, "return", (Part(index, 32),), index=True, stored=changed)]

@@ -31,7 +31,7 @@ _EARLY_ATTRIBUTE = re.compile(r"\b(?:union|enum)\s+(__attribute__\s*\(\()")
 _ATTRIBUTE = re.compile(r"__attribute__\s*(?=\(\s*\()")
 _ALIAS = re.compile(r"\b_*alias_*\s*\(")
 _CASE_RANGE = re.compile(r"\bcase\b\s*([^:;{}?]*?\S)\s*(\.\.\.)\s*([^:;{}?]*?)(?=\s*:)")
-_OPERAND_START = re.compile(r"\s*[\w\"'(*&~!+.\-]")
+_OPERAND_START = re.compile(r"\s*(?!->)[\w\"'(*&~!+.\-]")
 _BEFORE_TYPE = frozenset(("return", "case", "sizeof", "else", "do", "_Alignof", "alignof", "goto"))
 
 CASE_RANGE = "__case_range"  # what GNU C's `case first ... last:` becomes a call of

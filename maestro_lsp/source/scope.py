@@ -26,9 +26,11 @@ class Scope:
         self.variables: dict[str, CType] = {}
 
     def typedef(self, name: str) -> CType | None:
-        """The type that a typedef name stands for; standard ones such as uint8_t need no declaration."""
+        """The type that a typedef name stands for, unless a variable hides it; standard ones such as uint8_t need no declaration."""
         scope: Scope | None = self
         while scope is not None:
+            if scope.parent is not None and name in scope.variables:
+                return None
             found = scope._own_typedef(name)
             if found is not None:
                 return found

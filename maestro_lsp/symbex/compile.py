@@ -481,10 +481,11 @@ class Compiler:
         mark, marked_nodes = len(self.code.instructions), len(self.code.nodes)
         try:
             n = unwrap(n)
-            if n.type == "string_literal":
+            if n.type in ("string_literal", "concatenated_string"):
                 return T.Array(T.CHAR, len(expressions.string(self, n)) + 1)
             is_constant = n.type == "identifier" and self.scopes[-1].constant(self.unit.node_text(n)) is not None
-            if n.type in _PLACES and not is_constant:
+            dereferenced = n.type == "pointer_expression" and self.unit.node_text(child(n, "operator")) == "*"
+            if (n.type in _PLACES or dereferenced) and not is_constant:
                 return self.place_of(n).type
             return self.value(n).type
         finally:

@@ -393,7 +393,7 @@ def e_sizeof(c: Compiler, n: Node, used: bool) -> Rvalue:
     t_node, v_node = n.child_by_field_name("type"), n.child_by_field_name("value")
     alignment = n.type == "alignof_expression"
     if t_node is not None:
-        name = c.unit.node_text(t_node)
+        name = c.unit.node_text(t_node).removesuffix(" const")  # which may be a typedef's name elsewhere
         if any(name in names for names in c.names):  # sizeof(x): the grammar cannot tell
             t = next(names[name] for names in reversed(c.names) if name in names).type
         else:

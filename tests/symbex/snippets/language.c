@@ -97,3 +97,16 @@ PROCESS {
   if (buffer[1] == 77) fprintf(stderr, "%d", n++ & 0);
   return n;
 }
+
+//! sizes-of-arrays
+typedef struct flow { uint16_t a[3]; uint8_t b; } flow;
+static size_t of(flow *flow) { return sizeof(flow) + sizeof((flow)->a); }
+PROCESS {
+  int grid[4][3];
+  struct { char text[10]; } x;
+  typeof(*grid) row = { buffer[0], 1 };
+  PUT(64, sizeof grid / sizeof *grid + 10 * sizeof(*grid) + 1000 * sizeof row);
+  PUT(72, sizeof x.text + 100 * sizeof("a" "bc") + 1000 * sizeof *&x);
+  PUT(80, of(&(flow){ { 1, 2, 3 }, 4 }));
+  return row[0] + row[1] + row[2];
+}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
@@ -100,34 +101,78 @@ def find_guard(table: Table, accesses: Sequence[Access], strict: bool, origin: P
 def _stray(table: Table, lookups: Sequence[Access], accesses: Sequence[Access], origin: Provenance) -> Unguarded | None:
     """A lookup that does not find the very index that left in a packet: whose entry it finds depends on who got which number."""
     index = X.sym("index", 32)
-    left: dict[tuple[int | Expr, ...], None] = {}  # the bytes in which indices leave
+    left: dict[_Run, None] = {}  # the bytes in which indices leave
+    fresh: dict[tuple[_Run, ...], None] = {}  # those in which one does that was given out just now
     for a in accesses:
         number = a.touch.value if a.touch is not None and a.object.id in table.members else None
         if a.role not in ("allocate", "get") or not isinstance(number, Expr):
             continue
         dropped = a.path.outcome == "drop"
-        shown = [w for w in a.path.writes if isinstance(w.value, Expr) and number in X.leaves(w.value) and not dropped]
-        if a.role == "allocate" and not shown and not _is_hidden(a.path, number, dropped):
-            return Unguarded(
-                lookups[0],
-                "not every index leaves in a packet, so who names one that did not names what each core has chosen",
-            )
-        for w in shown:
-            if not any((v.array, v.offset + 1) == (w.array, w.offset) for v in shown):
-                run, at = [], w.offset
-                while (byte := next((v for v in shown if (v.array, v.offset) == (w.array, at)), None)) is not None:
-                    run.append(X.substitute(byte.value, {number: index}))
-                    at += 1
-                left.setdefault(tuple(run))
+        runs = () if dropped else _runs(a, number, index)
+        left.update(dict.fromkeys(runs))
+        if a.role == "allocate" and not _is_hidden(a.path, number, dropped):
+            fresh.setdefault(runs)
     asked = {a.key[0].value: a for a in lookups if a.key}
+    if not left:
+        why = "no index leaves in a packet, so packets name indices that each core has chosen for itself"
+        return Unguarded(next(iter(asked.values()), lookups[0]), why)
+    found = {
+        (e, run): _comes_back(run, a, e) and _undoes(e, run.values, index, table.capacity, origin)
+        for e, a in asked.items()
+        for run in left
+    }
     for e, a in asked.items():
-        if not left:
-            return Unguarded(
-                a, "no index leaves in a packet, so packets name indices that each core has chosen for itself"
-            )
-        if not any(_undoes(e, run, index, table.capacity, origin) for run in left):
+        if not any(found[e, run] for run in left):
             return Unguarded(a, "the index that is looked up is not always the one that left in a packet")
+    for runs in fresh:
+        if not any(found[e, run] for e in asked for run in runs):
+            why = "not every index leaves where it is looked up, and who names another names what each core has chosen"
+            return Unguarded(lookups[0], why)
     return None
+
+
+class _Run(NamedTuple):
+    """Neighbouring packet bytes in which an index leaves."""
+
+    fields: frozenset[str]  # where they begin, by the classes of packets
+    values: tuple[int | Expr, ...]  # as functions of the index
+
+
+def _runs(a: Access, number: Expr, index: Expr) -> tuple[_Run, ...]:
+    """Where an index leaves on an access's path."""
+    written = ((w.array, w.offset, w.value) for w in a.path.writes)
+    shown = {(array, at): v for array, at, v in written if isinstance(v, Expr) and number in X.leaves(v)}
+    runs = []
+    for array, offset in shown:
+        if (array, offset - 1) not in shown:
+            end = offset
+            while (array, end) in shown:
+                end += 1
+            values = tuple(X.substitute(shown[array, at], {number: index}) for at in range(offset, end))
+            runs.append(_Run(_places(a, X.byte(array, offset)), values))
+    return tuple(runs)
+
+
+def _places(a: Access, byte: int | Expr) -> frozenset[str]:
+    """What a packet byte is, for each class of packets on an access's path."""
+    if not isinstance(byte, Expr):
+        return frozenset()
+    return frozenset("{} {}".format(*v.bit(byte, 7)) for v in a.views)
+
+
+def _comes_back(run: _Run, lookup: Access, e: int | Expr) -> bool:
+    """Whether a packet that answers one in which an index has left carries it where it is looked up: in the field for the other end,
+    or in the same place."""
+    first = min(
+        (leaf for leaf in X.leaves(e) if is_packet_bit(leaf)),
+        key=lambda leaf: (str(leaf.args[0]), leaf.args[1]),
+        default=None,
+    )
+    if first is None:
+        return False
+    places = _places(lookup, first)
+    other = {f.replace(".src", ".dst") if ".src" in f else f.replace(".dst", ".src") for f in run.fields}
+    return not places.isdisjoint(run.fields | other)
 
 
 def _is_hidden(p: CallPath, number: Expr, dropped: bool) -> bool:

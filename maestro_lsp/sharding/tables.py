@@ -200,7 +200,7 @@ def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
     pass: the capacity is what they are for, and no core knows how many passed elsewhere."""
     empty = not (table.maps or table.vectors or table.holders)
     for a in accesses:
-        if a.object.id != table.chain or a.role != "allocate":
+        if a.object.id != table.chain or a.role != "allocate" or a.touch is None or not a.touch.found:
             continue
         if table.packet_indices and not empty:
             continue  # packets find it by its number, which is the guard's affair

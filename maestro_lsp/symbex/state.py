@@ -354,6 +354,8 @@ class State:
         if b is None:
             return Problem("unsupported-construct", f"a pointer that points to no object is {what} here")
         off = address & OFFSET_MASK
+        if off >= LAST_LINE_OF_STRUCT and (behind := self.memory.get((address >> ADDRESS_BITS) + 1)) is not None:
+            off, b = off - (1 << ADDRESS_BITS), behind
         return Problem(
             "unsupported-construct", f"bytes {off}..{off + n - 1} of {b.info.name} are {what}; it has {b.size}"
         )

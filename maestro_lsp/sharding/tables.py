@@ -209,11 +209,12 @@ def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
 
 
 def _stands_for_something(p: CallPath, index: int | Expr) -> bool:
-    """Whether later packets can find a fresh index, or its path gives it back, or would have if there had been room for something
-    else. A cell at an index that nobody finds is nobody's."""
-    if _kept(p, index):
-        return True
+    """Whether later packets can find a fresh index, or a key in its cell, or its path gives it back, or would have if there had been
+    room for something else. A cell at an index that nobody finds is nobody's."""
     touches = [t for c in p.calls for t in c.touches]
+    keeps_key = any(t.key_cell is not None and same_index(p, t.key_cell[1], index) for t in touches)
+    if keeps_key or _kept(p, index):
+        return True
     if any(t.found is False for t in touches if t.role in ("allocate", "add")):
         return True
     return any(t.role == "free" and t.key and t.key[0].value is index for t in touches)

@@ -14,7 +14,7 @@ from typing import Any
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
-from .memory import OFFSET_MASK, UNINITIALISED, ObjectInfo, Problem, size_of
+from .memory import ADDRESS_BITS, OFFSET_MASK, UNINITIALISED, ObjectInfo, Problem, size_of
 from .state import State
 
 Model = Callable[[State, list[Any], Any, Any], Any]
@@ -153,11 +153,17 @@ def realloc(st: State, v: list[Any], types: Any, result: Any) -> Any:
         if old is not None:
             n = min(old.size, v[1])
             st.store_bytes(new, st.load_bytes(v[0], n), n)
+            free(st, v, types, result)
     return new
 
 
 @model("free", "rte_free", "cfree")
 def free(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    b = st.block(v[0]) if isinstance(v[0], int) else None
+    if b is not None and b.info.kind == "heap":
+        if st.tracking and v[0] < st.library["packet"]:
+            raise Problem("unsupported-construct", "a packet frees memory that others use")
+        del st.memory[v[0] >> ADDRESS_BITS]
     return 0
 
 

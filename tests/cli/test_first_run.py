@@ -246,6 +246,15 @@ def test_without_dpdk_all_but_running_is_verified_and_building_says_what_to_inst
     assert any(line.split()[:2] == ["run", "not-run"] and named in line for line in verified.stdout.splitlines())
 
 
+def test_with_an_old_python_make_says_which_it_needs_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    venv = tmp_path / "venv"
+    done = subprocess.run(
+        ["make", f"{venv}/.installed", f"VENV={venv}", "PYTHON=false"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "Python 3.11 or later is needed" in done.stderr
+    assert not venv.exists()
+
+
 def test_without_node_only_the_extension_is_not_built(tmp_path: Path) -> None:
     make = shutil.which("make")
     assert make is not None

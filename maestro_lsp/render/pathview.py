@@ -20,19 +20,6 @@ def paths_through(r: Report) -> dict[Span, tuple[int, ...]]:
     return {span: tuple(numbers) for span, numbers in sorted(found.items())}
 
 
-def paths_within(r: Report, file: str, start: int, end: int) -> tuple[int, ...]:
-    """The numbers of the paths that run through any part of a source range (offsets in code points, end excluded). Paths are followed
-    through the source, so the report must be of the latest analysis of this process."""
-    follow = r.execution.follow
-    if follow is None:
-        return tuple(sorted({n for s, ns in paths_through(r).items() if _meets(s, file, start, end) for n in ns}))
-    return tuple(p.number for p in r.paths if any(_meets(s, file, start, end) for s in follow(p)))
-
-
-def _meets(s: Span, file: str, start: int, end: int) -> bool:
-    return s.file == file and s.start < end and start < s.end
-
-
 def files_of(r: Report, p: CallPath) -> list[str]:
     """The call path files that are a path of the report."""
     c = r.comparison

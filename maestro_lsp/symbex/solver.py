@@ -115,11 +115,6 @@ class Solver:
             s.pop()
             self._spent += _work_done(s) - before
 
-    def valid(self, e: int | Expr) -> bool | str:
-        """Whether a one-bit expression is always 1; "unknown" when Z3 gives up."""
-        r = self.ask([X.not_(e, 1)])
-        return "unknown" if r == "unknown" else r is None
-
     def to_z3(self, e: int | Expr, width: int | None = None) -> Any:
         """The same expression for Z3; `width` is needed for constants only."""
         import z3

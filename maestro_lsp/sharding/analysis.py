@@ -23,7 +23,7 @@ from .access import Access, collect
 from .algebra import AdmittedViews, Conjunction
 from .conflicts import Conflict, Conflicts, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
-from .findings import Finding, Related, for_all_devices
+from .findings import INCOMPLETE, Finding, Related, for_all_devices
 from .headers import PacketView, Views, reads_transport
 from .matrix import Row, equalities_of, in_words, rows, tied_packets
 from .wording import joined_names, listed, on_devices, where_full
@@ -109,7 +109,7 @@ class _Analysis:
         hopeless = self.all_meet(requirements)
         configuration = self.configure([] if hopeless else requirements, classes)
         troubles = [self.trouble(t) for t in self.execution.troubles]
-        complete = self.execution.complete and not any(f.code in _INCOMPLETE for f in extra) and not conflicts.too_many
+        complete = self.execution.complete and not any(f.code in INCOMPLETE for f in extra) and not conflicts.too_many
         weak = self.weak_devices(configuration, requirements) if not hopeless else sorted(_demanded(requirements))
         verdict: Verdict = "shared-nothing" if not weak else "locks"
         if not complete:
@@ -579,7 +579,6 @@ class _Analysis:
 NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
-_INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
 
 
 def _is_reason(f: Finding) -> bool:

@@ -49,6 +49,7 @@ RULES: dict[str, Rule] = {
     )
 }
 INCOMPLETE = frozenset({"path-limit", "loop-limit", "unsupported-construct", "missing-function"})
+"""Codes that say the analysis did not see everything."""
 
 
 @dataclass(frozen=True, slots=True)

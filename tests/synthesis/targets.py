@@ -17,6 +17,7 @@ from tests.vigor import GIVEN, NFS, VIGOR
 
 ROOT = Path(__file__).parent.parent.parent
 FIXTURES = ROOT / "fixtures"
+RUNTIME = ROOT / "maestro_lsp" / "runtime"
 FULL = bool(os.environ.get("MAESTRO_FULL"))
 
 TARGETS = sorted(p.parent for p in FIXTURES.glob("*/Makefile"))
@@ -61,7 +62,8 @@ def dpdk_flags() -> tuple[str, ...]:
 def complaints(compiler: str, folder: Path, made: Parallel, file: Path) -> str:
     """What a compiler has to say about a program, all warnings on."""
     file.write_text(made.text)
-    own = [word for word in made.build().split() if word.startswith(("-I", "-D"))]
+    words = made.build().replace('"$LIBVIG"', str(RUNTIME)).split()
+    own = [word for word in words if word.startswith(("-I", "-D"))]
     command = [compiler, "-std=gnu11", "-Wall", "-Wextra", "-Werror", *own, *dpdk_flags()]
     command += ["-O3", "-S", "-o", os.devnull] if FULL else ["-fsyntax-only"]
     done = subprocess.run([*command, str(file)], cwd=folder, capture_output=True, text=True)

@@ -13,6 +13,8 @@ from maestro_lsp.synthesis.parallel import Refused, parallelize
 from maestro_lsp.verify import verify
 from maestro_lsp.workspace import find_nfs
 
+from .targets import complaints
+
 MAIN = """
     #include <stdbool.h>
     #include <stdint.h>
@@ -334,3 +336,26 @@ def test_a_share_of_a_capacity_needs_its_place(tmp_path: Path) -> None:
         else:
             with pytest.raises(Refused, match="the capacity of keys together with other things"):
                 parallelize(r, "shared-nothing")
+
+
+STYLE = """
+// a comment that goes on \\
+   on the next line
+struct three { int a, b, c; };
+static struct three only = {1};
+"""
+STYLED = """
+  int unused, set_only = 3; set_only = 4;
+  int r = 0, i = 0; unsigned char *u = (unsigned char *)"x"; char *s = u;
+  if (device) ;
+  switch (packet_length) { case 64: r = 1; case 65: r++; break; default: r = 2; }
+  if (r) if (i) r = 1; else r = 2;
+  for (unsigned n = 0; n < r; n++) i++; i++;
+  if (r == 3 || r == 5 && i + only.a + s[0] > 3) return device;
+"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_an_unusual_style_gives_no_warning(compiler: str, tmp_path: Path) -> None:
+    made = parallelize(project(tmp_path, main_c=main(top=STYLE, process=STYLED)), "shared-nothing")
+    assert complaints(compiler, tmp_path, made, tmp_path / made.file_name) == ""

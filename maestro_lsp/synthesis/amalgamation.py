@@ -29,12 +29,14 @@ class Amalgamation:
     includes   headers to include: the operand as it is written, brackets or quotes included
     undefined  for a piece (by place): macros that an earlier file defined otherwise
     external   names that headers introduce
+    copies     pieces of headers that several units reach (by place): as each of them reads it
     """
 
     pieces: tuple[Definition, ...]
     includes: tuple[str, ...]
     undefined: Mapping[Place, tuple[str, ...]]
     external: frozenset[str]
+    copies: Mapping[Place, tuple[Definition, ...]]
     links: Links = field(repr=False)
 
 
@@ -100,21 +102,24 @@ def amalgamate(
     provided  names that the runtime gives: definitions of them are left out
     """
     links = Links(program, catalogue, own, provided)
-    kept = _closure(links, roots)
+    kept, copies = _closure(links, roots)
     order = _in_order(links, kept, program, roots)
     order = _without_idle_declarations(links, order)
     external = frozenset().union(*(links.unit(u).external for u in _units_of(order)))
-    return Amalgamation(tuple(order), _includes(links, order), _redefinitions(order), external, links)
+    return Amalgamation(tuple(order), _includes(links, order), _redefinitions(order), external, copies, links)
 
 
-def _closure(links: Links, roots: Sequence[str]) -> dict[Place, Definition]:
-    """All pieces that are reached, and declarations of what is reached."""
+def _closure(links: Links, roots: Sequence[str]) -> tuple[dict[Place, Definition], dict[Place, tuple[Definition, ...]]]:
+    """All pieces that are reached, and declarations of what is reached; and those that several units reach."""
     kept: dict[Place, Definition] = {}
+    reached: dict[Place, dict[str, Definition]] = {}
     pending: list[Definition] = []
 
     def add(piece: Definition) -> None:
-        if piece.place not in kept:
-            kept[piece.place] = piece
+        units = reached.setdefault(piece.place, {})
+        if piece.unit.path not in units:
+            units[piece.unit.path] = piece
+            kept.setdefault(piece.place, piece)
             pending.append(piece)
 
     for root in roots:
@@ -123,18 +128,19 @@ def _closure(links: Links, roots: Sequence[str]) -> dict[Place, Definition]:
                 if piece.kind == "function":
                     add(piece)
     while pending:
+        unit = pending[-1].unit
         piece = links.full(pending.pop())
         kept[piece.place] = piece
-        macros = links.unit(piece.unit).macros
+        macros = links.unit(unit).macros
         for word in sorted(piece.words):
             macro = macros.get(word)
             if macro is not None and word not in links.provided:
                 add(macro)
         for name in sorted(piece.mentions):
-            for found in links.lookup(name, piece.unit):
+            for found in links.lookup(name, unit):
                 for one in _made_together(links.unit(found.unit), found):
                     add(one)
-    return kept
+    return kept, {place: tuple(units.values()) for place, units in reached.items() if len(units) > 1}
 
 
 def _made_together(unit: UnitPieces, piece: Definition) -> list[Definition]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -52,6 +52,23 @@ def check_prefix(pieces: Sequence[Definition]) -> None:
                 raise Clash(
                     f"{name} ({piece.line(piece.start)}) has the prefix of what a generated program adds: give it another name"
                 )
+
+
+def check_copies(copies: Mapping[Place, Sequence[Definition]]) -> None:
+    """See that what several files take from a header means the same in all of them.
+
+    Raises:
+        Clash: if macros make it something else.
+    """
+    for _, pieces in sorted(copies.items()):
+        texts = {" ".join(node_text(p.node).split()) for p in pieces if p.node is not None}
+        if len(texts) > 1:
+            name = sorted(n for _, n in pieces[0].names)[0]
+            files = " and ".join(sorted({posixpath.basename(p.unit.path) for p in pieces}))
+            raise Clash(
+                f"{name} ({pieces[0].line(pieces[0].start)}) means different things in {files}, and one file cannot hold both: give "
+                "each a name of its own"
+            )
 
 
 def check_macros(pieces: Sequence[Definition]) -> None:

@@ -208,6 +208,8 @@ class _Writer:
     def write(self) -> Parallel:
         clashes.check_prefix(self.parts.pieces)
         clashes.check_macros(self.parts.pieces)
+        clashes.check_copies(self.parts.copies)
+        self.check_variables_of_files()
         dropped = clashes.repeated(self.parts.pieces)
         self.edit(clashes.renamed(self.parts.pieces))
         if self.strategy == "shared-nothing":
@@ -233,6 +235,19 @@ class _Writer:
         return Parallel(
             self.strategy, text, name, self.build(), self.run(), tuple(self.notes), requires, self.configuration()
         )
+
+    def check_variables_of_files(self) -> None:
+        """See that no file has a variable of its own from a header that others include, too: here they would be one."""
+        functions = [p for p in self.parts.pieces if p.kind == "function"]
+        places = changed(self.parts, functions)
+        for place, (piece, *_) in sorted(self.parts.copies.items()):
+            its = statics([piece]) if piece.kind == "function" and piece.static else ()
+            name = its[0].name if its else sorted(n for _, n in piece.names)[0]
+            if its or (piece.kind == "variable" and piece.static and place in places):
+                raise Refused(
+                    f"{name} ({piece.line(piece.start)}) is a variable for each file that includes it, and in one file it would be one "
+                    "for all: define it in one of the files"
+                )
 
     def edit(self, more: Mapping[str, list[Edit]]) -> None:
         for path, edits in more.items():

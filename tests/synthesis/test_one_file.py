@@ -359,3 +359,32 @@ STYLED = """
 def test_an_unusual_style_gives_no_warning(compiler: str, tmp_path: Path) -> None:
     made = parallelize(project(tmp_path, main_c=main(top=STYLE, process=STYLED)), "shared-nothing")
     assert complaints(compiler, tmp_path, made, tmp_path / made.file_name) == ""
+
+
+HEADERS = {
+    "static uint32_t ticks;\nstatic inline uint32_t tick(void) { return ++ticks; }": "ticks .* variable for each file",
+    "static inline uint32_t tick(void) { static uint32_t own; return ++own; }": "own .* variable for each file",
+    "static inline uint32_t tick(void) { return SIZE; }": "tick .* means different things in main.c and other.c",
+    "#ifdef WIDE\ntypedef uint64_t word;\n#else\ntypedef uint32_t word;\n#endif\nstatic inline uint32_t tick(void) { return sizeof(word); }": "word",
+    "static const uint32_t table[2] = {1, 2};\nstatic inline uint32_t tick(void) { return table[1]; }": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "why"), HEADERS.items())
+def test_what_files_have_of_their_own_from_one_header_does_not_become_one(
+    header: str, why: str, tmp_path: Path
+) -> None:
+    r = project(
+        tmp_path,
+        main_c=main(
+            top='#define SIZE 3\n#define WIDE 1\n#include "tick.h"\nuint32_t other(void);',
+            process="if (tick() + 2 * other() > 12) return device;",
+        ),
+        tick_h="#pragma once\n#include <stdint.h>\n" + header + "\n",
+        other_c='#define SIZE 5\n#include "tick.h"\nuint32_t other(void);\nuint32_t other(void) { return tick(); }\n',
+    )
+    if why:
+        with pytest.raises(Refused, match=why):
+            parallelize(r, "sequential")
+    else:
+        assert equal(r, "sequential")

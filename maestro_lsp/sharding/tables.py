@@ -470,7 +470,7 @@ def _written_at(p: CallPath, vector: int, index: int | Expr) -> set[int]:
             if factor:
                 stride = factor
                 cells.setdefault(k, set()).update(o for o, _ in t.stored)
-    if not set(range(stride)) <= cells.keys():
+    if stride > len(cells) or not set(range(stride)) <= cells.keys():  # -1 is a large factor
         return set()
     return set.intersection(*(cells[k] for k in range(stride)))
 

@@ -17,7 +17,7 @@ from ..source.scope import Scope
 from . import expr as X
 from . import expressions, initialisers
 from .code import RETURN, Code
-from .memory import UNINITIALISED, ObjectInfo, Problem, size_of
+from .memory import UNINITIALISED, ObjectInfo, Problem, modelled, size_of
 from .state import State
 from .syntax import child, unwrap
 from .values import Lvalue, Rvalue, arithmetic, bits_of, convert, is_aggregate, reader, truth
@@ -424,7 +424,7 @@ class Compiler:
 
         def run(st: State) -> None:
             fill = X.sym(f"{UNINITIALISED}{name}#{st.next_id}", 8)
-            st.regs[r] = st.allocate(info, [fill] * size)
+            st.regs[r] = st.allocate(info, [fill] * modelled(size, name))
 
         self.effect(run)
 

@@ -24,7 +24,7 @@ from .compile import Compiler, compile_function
 from .expr import Expr
 from .libc import LIBC, RESULTS
 from .library import MODELS
-from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of
+from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, modelled, size_of
 from .numbers import BUILTINS
 from .solver import Solver
 from .state import Condition, Fork, Frame, Place, State, Stop
@@ -298,7 +298,7 @@ class Engine:
             info = ObjectInfo("global", name, t)
             if name in self.catalogue.scratch and unit.path not in self.own_units:
                 info.detail["scratch"] = True
-            self._materialise(st, oid, info, [0] * max(size, 1))
+            self._materialise(st, oid, info, [0] * max(modelled(size, info.name), 1))
             if oid not in self._declared:
                 self._declared[oid] = unit.span(node)
             if init is not None:

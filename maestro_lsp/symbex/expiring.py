@@ -53,7 +53,9 @@ class Expiring:
                     frame.regs[r] = X.sym(f"{name} part {r}", width)
         for oid, (data, updates) in self.memory.items():
             if oid not in st.memory:
-                raise Problem("unsupported-construct", "a loop over expired entries frees memory that it has not allocated")
+                raise Problem(
+                    "unsupported-construct", "a loop over expired entries frees memory that it has not allocated"
+                )
             b = st.memory[oid]
             if len(b.updates) != updates:
                 raise Problem(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..source import ctypes as T
 from ..source.initializers import behind_one, initialized_members, without_braces
 from . import expressions
-from .memory import Problem, size_of
+from .memory import Problem, modelled, size_of
 from .syntax import child
 from .values import Lvalue, convert, element, field_place, is_aggregate, member, store
 
@@ -72,7 +72,7 @@ def initialise(c: Compiler, place: Lvalue, init: Node) -> None:
 
 
 def zero(c: Compiler, address: Any, size: int) -> None:
-    data = bytes(size)
+    data = bytes(modelled(size, "what is initialised"))
     c.effect(lambda st: st.store_bytes(address(st), data, size))
 
 

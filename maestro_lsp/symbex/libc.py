@@ -14,7 +14,7 @@ from typing import Any
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
-from .memory import ADDRESS_BITS, OFFSET_MASK, UNINITIALISED, ObjectInfo, Problem, size_of
+from .memory import ADDRESS_BITS, OFFSET_MASK, UNINITIALISED, ObjectInfo, Problem, modelled, size_of
 from .state import State
 
 Model = Callable[[State, list[Any], Any, Any], Any]
@@ -112,7 +112,7 @@ def text_at(st: State, pointer: Any) -> bytes | None:
 
 
 def _new_heap(st: State, size: int, fill: int | Expr, name: str) -> int:
-    return st.allocate(ObjectInfo("heap", f"{name}#{st.next_id}"), [fill] * size)
+    return st.allocate(ObjectInfo("heap", f"{name}#{st.next_id}"), [fill] * modelled(size, "an allocated block"))
 
 
 @model("malloc", "rte_malloc", "rte_malloc_socket")
@@ -182,7 +182,7 @@ def mempcpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("memset", "__builtin_memset", "rte_memset")
 def memset(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    n = concrete(v[2], "the number of bytes set")
+    n = modelled(concrete(v[2], "the number of bytes set"), "what memset sets")
     if n:
         st.store_bytes(v[0], [X.extract(v[1], 0, 8)] * n, n)
     return v[0]
@@ -260,7 +260,7 @@ def strncpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
     if len(v) == 2:
         data = s + b"\0"
     else:
-        data = s[: concrete(v[2], "the number of characters copied")]
+        data = s[: modelled(concrete(v[2], "the number of characters copied"), "what strncpy fills")]
         data += b"\0" * (v[2] - len(data))
     st.store_bytes(v[0], data, len(data))
     return v[0]
@@ -488,7 +488,7 @@ def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("fread")
 def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
     _read_on(st)
-    n = concrete(v[1], "the size of a read") * concrete(v[2], "the size of a read")
+    n = modelled(concrete(v[1], "the size of a read") * concrete(v[2], "the size of a read"), "what fread reads")
     for k in range(n):
         store_perhaps(st, v[0] + k, [anything(st, "text", 8)], "read")
     return anything(st, "fread", 64)

@@ -40,6 +40,13 @@ def size_of(t: CType) -> int:
     return n
 
 
+def modelled(size: int, name: str) -> int:
+    """A size in bytes, if as many are modelled; to be asked before they are made."""
+    if size > MAX_OBJECT:
+        raise Problem("unsupported-construct", f"{name} has {size} bytes; more than {MAX_OBJECT} are not modelled")
+    return size
+
+
 @dataclass(slots=True)
 class ObjectInfo:
     """What an object of memory is. Shared by all states."""

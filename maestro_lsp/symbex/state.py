@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import expr as X
 from .expr import Expr
-from .memory import ADDRESS_BITS, MAX_OBJECT, OFFSET_MASK, Block, ObjectInfo, Problem, symbolic_bytes
+from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, modelled, symbolic_bytes
 from .regions import check_aliases, region_name
 
 if TYPE_CHECKING:
@@ -259,10 +259,7 @@ class State:
 
     def allocate(self, info: ObjectInfo, data: list[int | Expr]) -> int:
         """A new object; returns its address."""
-        if len(data) > MAX_OBJECT:
-            raise Problem(
-                "unsupported-construct", f"{info.name} has {len(data)} bytes; more than {MAX_OBJECT} are not modelled"
-            )
+        modelled(len(data), info.name)
         oid = self.next_id
         self.next_id = oid + 1
         self.memory[oid] = Block(info, data, self)

@@ -52,11 +52,16 @@ def findings(program: Program, root: str) -> list[Finding]:
 
 def _meaningful_attributes(unit: Unit) -> Iterator[Finding]:
     """Attributes that change what a program does, or the layout of a type, and that the front end does not follow."""
-    if "__attribute__" not in unit.pre.text:
+    text = unit.pre.text
+    if "__attribute__" not in text:
         return
-    for match in _ATTRIBUTE.finditer(unit.pre.text):
+    for match in _ATTRIBUTE.finditer(text):
+        start = max(text.rfind(c, 0, match.start()) for c in ";{}") + 1
+        names_a_type = (
+            "typedef" in text[start : match.start()].split()
+        )  # whose alignment would be the name's, not the type's
         for name in dict.fromkeys(word.strip("_") for word in _WORD.findall(match[1])):
-            if name in _MEANINGFUL:
+            if name in _MEANINGFUL or (names_a_type and name == "aligned"):
                 message = f"__attribute__(({name})) is not modelled"
                 yield Finding("unsupported-construct", message, unit.pre.origin(*match.span(1)))
 

@@ -33,7 +33,7 @@ from .settings import Settings
 from .sharding.analysis import Analysis, Options, analyse
 from .sharding.findings import RULES, Finding
 from .source.program import Program
-from .source.text import SourceText, Span
+from .source.text import Read, SourceText, Span
 from .symbex.engine import Trouble
 from .symbex.path import CallPath, Object
 from .symbex.run import Execution, Inputs, device_roles, execute
@@ -65,7 +65,7 @@ class Report:
     analysis: Analysis
     execution: Execution
     timings_ms: Mapping[str, float]
-    read: Callable[[str], str | None] = field(repr=False, compare=False, default=workspace.read_file)
+    read: Read = field(repr=False, compare=False, default=workspace.read_file)
     roles: Mapping[str, int] = field(
         default_factory=dict
     )  # configuration values that were chosen to tell devices apart
@@ -108,9 +108,7 @@ class Report:
         return SourceText(path, self.read(path) or "")
 
 
-def find(
-    path: str | os.PathLike[str], settings: Settings | None = None, read: workspace.Read | None = None
-) -> list[NfSources]:
+def find(path: str | os.PathLike[str], settings: Settings | None = None, read: Read | None = None) -> list[NfSources]:
     """The NFs at a path: those with a definition of nf_process, else those of which there are call path files."""
     found = workspace.find_nfs(path, settings, read)
     if found:
@@ -141,7 +139,7 @@ class Context:
 def check(
     nf: NfSources,
     given: Settings | None = None,
-    read: Callable[[str], str | None] | None = None,
+    read: Read | None = None,
     old: Program | None = None,
     program: Program | None = None,
 ) -> Report:
@@ -160,7 +158,7 @@ def check(
 def check_source(
     nf: NfSources,
     given: Settings | None = None,
-    read: Callable[[str], str | None] | None = None,
+    read: Read | None = None,
     old: Program | None = None,
     program: Program | None = None,
 ) -> Report:
@@ -281,9 +279,7 @@ def _from_files(report: Report, comparison: Comparison, options: Options, device
                    timings_ms=timings)  # fmt: skip
 
 
-def check_call_paths(
-    nf: NfSources, given: Settings | None = None, read: Callable[[str], str | None] | None = None
-) -> Report:
+def check_call_paths(nf: NfSources, given: Settings | None = None, read: Read | None = None) -> Report:
     """Analyse an NF of which there are call path files only. Never raises on their contents.
 
     Raises:
@@ -351,9 +347,7 @@ class _Clock:
         self._last = now
 
 
-def _options(
-    nf: NfSources, settings: Settings, given: Settings, read: Callable[[str], str | None]
-) -> tuple[Options, int, Catalogue]:
+def _options(nf: NfSources, settings: Settings, given: Settings, read: Read) -> tuple[Options, int, Catalogue]:
     def refuse(name: str, message: str) -> CheckError:
         return CheckError(_origin(nf, name, getattr(given, name) not in (None, ()), read) + message)
 
@@ -390,7 +384,7 @@ def _options(
     return options, devices, catalogue
 
 
-def _origin(nf: NfSources, name: str, given: bool, read: Callable[[str], str | None]) -> str:
+def _origin(nf: NfSources, name: str, given: bool, read: Read) -> str:
     """`FILE:LINE: ` of the nearest maestro.toml that says something of a name; empty if it was given otherwise."""
     entry = re.compile(rf"^\s*(?:\[\[)?{re.escape(name)}\s*(?:=|\]\])", re.M)
     folder = nf.root
@@ -406,7 +400,7 @@ def _origin(nf: NfSources, name: str, given: bool, read: Callable[[str], str | N
     return ""
 
 
-def _config(nf: NfSources, settings: Settings, given: Settings, read: Callable[[str], str | None]) -> dict[str, int]:
+def _config(nf: NfSources, settings: Settings, given: Settings, read: Read) -> dict[str, int]:
     config = {}
     for name, value in settings.config.items():
         try:
@@ -417,7 +411,7 @@ def _config(nf: NfSources, settings: Settings, given: Settings, read: Callable[[
     return config
 
 
-def _allowed(f: Finding, read: Callable[[str], str | None], settings: Settings) -> frozenset[str]:
+def _allowed(f: Finding, read: Read, settings: Settings) -> frozenset[str]:
     """The codes that are hidden on a finding's line: by the settings, and by comments `maestro: allow(code, ...)` on it and on
     the line above.
     """

@@ -11,13 +11,14 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 
+from maestro_lsp.source.text import Read
+
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+|override\s+)*([^\s:#=+?!]+)\s*(:{0,3}=|\+=|\?=)\s*(.*)", re.DOTALL)
 _CONDITION = re.compile(r"\s*(else\s+)?(ifeq|ifneq|ifdef|ifndef)\b\s*(.*)", re.DOTALL)
 _MAX_DEPTH = 40
 _MAX_VALUE = 100_000  # characters; more is no list of files
 _MAX_STEPS = 100_000  # references expanded
 
-Read = Callable[[str], str | None]
 List = Callable[[str], Sequence[str]]
 
 

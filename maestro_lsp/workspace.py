@@ -12,7 +12,7 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,10 +22,8 @@ from maestro_lsp.source.macros import Macro
 from maestro_lsp.source.preprocess import Preprocessed, Problem, preprocess
 from maestro_lsp.source.program import Program
 from maestro_lsp.source.scan import scan
-from maestro_lsp.source.text import Span, decode
+from maestro_lsp.source.text import Read, Span, decode
 from maestro_lsp.source.unit import Unit
-
-Read = Callable[[str], str | None]
 
 MAX_FILE = 16_000_000  # bytes; more is no source
 _MAX_FOLDERS = 20_000  # of one tree

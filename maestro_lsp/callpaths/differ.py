@@ -14,10 +14,9 @@ from functools import cached_property
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, PacketWrite, Part, Touch, answering
+from ..symbex.path import CELL, Call, CallPath, PacketWrite, Part, Touch, answering
 from ..symbex.solver import Solver, search
 
-CELL = "vector_data_reset"
 UNINITIALISED = 0xAB  # what KLEE's memory holds before something is stored
 L4_CHECKSUM = "l4_checksum"  # KLEE's model leaves it out
 CHECKSUMS = ("checksum", L4_CHECKSUM)  # files give all of a path one name

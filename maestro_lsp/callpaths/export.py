@@ -15,7 +15,7 @@ from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.memory import ADDRESS_BITS
-from ..symbex.path import Call, CallPath, Object
+from ..symbex.path import CELL, Call, CallPath, Object
 from .files import Argument, Extra, Field, PathFile, Record, listed
 from .kquery import Array, Term, Writer
 
@@ -151,7 +151,7 @@ def _call(c: Call, spec: CallSpec, objects: Mapping[int, Object], cells: dict[tu
         if spec.op == "vector-borrow":
             cells.setdefault(place, CELL_AT + c.number)
         number = cells.get(place, CELL_AT + c.number) - CELL_AT
-        data = [X.byte(f"vector_data_reset#{number}", i) for i in range(n)]
+        data = [X.byte(f"{CELL}#{number}", i) for i in range(n)]
         if spec.op == "vector-borrow":
             extras = (Extra("borrowed_cell", CELL_AT + number, None, Term(X.from_bytes(tuple(data)), 8 * n)),)
         else:

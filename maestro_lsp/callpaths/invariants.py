@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import Call, CallPath, answering
+from ..symbex.path import CELL, Call, CallPath, answering
 from ..symbex.solver import Solver
-from .model import CELL, FRESH
+from .model import FRESH
 
 
 def assume_invariants(paths: Sequence[CallPath]) -> tuple[list[CallPath], dict[int, frozenset[Expr]]]:
@@ -75,7 +75,7 @@ def instantiated(invariants: Mapping[int, frozenset[Expr]], object_id: int, c: C
         return []
     out = []
     for e in sorted(invariants.get(object_id, ()), key=lambda e: e.serial):
-        here = {leaf: X.byte(f"{CELL}{c.number}", leaf.args[1]) for leaf in X.leaves(e) if leaf.args[0] == "cell"}
+        here = {leaf: X.byte(f"{CELL}#{c.number}", leaf.args[1]) for leaf in X.leaves(e) if leaf.args[0] == "cell"}
         there = {leaf: value for leaf in X.leaves(e) if leaf.args[0] == "value" and value is not None}
         out.append(X.substitute(e, {**here, **there}))
     return out
@@ -88,7 +88,7 @@ def _origins(p: CallPath) -> dict[str, _Origin]:
     """The symbols that stand for what calls give, with where each comes from."""
     given = [v for c in p.calls for v in (c.result, *(v for _, v in c.outputs)) if v is not None]
     given += [c.expr for c in p.conditions]
-    out = {f"{CELL}{c.number}": (c.touches[0].object, "cell") for c in p.calls if c.op == "vector-borrow"}
+    out = {f"{CELL}#{c.number}": (c.touches[0].object, "cell") for c in p.calls if c.op == "vector-borrow"}
     for leaf in frozenset().union(*(X.leaves(v) for v in given)) if given else ():
         number = answering(leaf)
         # whether a call succeeded is never a promise, also when all files that are left say the same
@@ -129,9 +129,9 @@ def _held_everywhere(solver: Solver, gets: Sequence[_Held]) -> frozenset[Expr]:
 
 def _cell_known(p: CallPath, name: str) -> bool:
     """Whether a borrow gave a cell that the path had before, so that its symbols are an earlier borrow's."""
-    if not name.startswith(CELL):
+    if not name.startswith(f"{CELL}#"):
         return False
-    number = int(name.removeprefix(CELL))
+    number = int(name.removeprefix(f"{CELL}#"))
     mine = p.calls[number].touches[0]
     return any(
         t.object == mine.object and t.key == mine.key and t.role == "borrow"

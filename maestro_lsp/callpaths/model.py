@@ -19,7 +19,7 @@ from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.memory import ObjectInfo
-from ..symbex.path import Call, CallPath, Chunk, Object, PacketWrite, Part, PathCondition, Touch
+from ..symbex.path import CELL, Call, CallPath, Chunk, Object, PacketWrite, Part, PathCondition, Touch
 from .files import Argument, PathFile, Record
 from .kquery import InvalidCallPath, Term
 from .sites import Sites
@@ -35,7 +35,6 @@ FRESH = {
     "map-get": "allocated_index", "map-add": "new_index", "dchain-allocate": "new_index", "dchain-expire-one": "expired_index",
     "dmap-get-a": "allocated_index", "dmap-get-b": "allocated_index",
 }  # fmt: skip
-CELL = "vector_data_reset#"
 MODEL_ONLY = "out_of_space"  # what KLEE's dchain says about itself, never a branch of the NF
 
 
@@ -255,7 +254,7 @@ class _Path:
             if spec.op == "vector-borrow" and e.after is not None:
                 for i, leaf in enumerate(X.bytes_of(e.after.value, e.after.width // 8)):
                     if isinstance(leaf, Expr) and leaf.op == "byte":
-                        self.mapping.setdefault(leaf, X.byte(f"{CELL}{n}", i))
+                        self.mapping.setdefault(leaf, X.byte(f"{CELL}#{n}", i))
 
     def fresh(self, term: Term | None, name: str, width: int) -> None:
         array = _array_of(term) if term is not None else None

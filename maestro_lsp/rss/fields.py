@@ -150,9 +150,9 @@ PACKET_CLASSES = (
 )
 """Every well-formed frame is in exactly one class; `l2-payload` is what is not IP, as the NICs call it."""
 
-_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
-_NOT_PLAIN = frozenset(_PROTOCOLS.values())
-_ETHERTYPES = {"ipv4": 0x0800, "ipv6": 0x86DD}
+PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
+_NOT_PLAIN = frozenset(PROTOCOLS.values())
+ETHERTYPES = {"ipv4": 0x0800, "ipv6": 0x86DD}
 _TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 
 
@@ -164,14 +164,14 @@ def known_values(packet_class: str) -> dict[str, tuple[bool, frozenset[int]]]:
     """
     version, _, kind = packet_class.partition("-")
     if packet_class == "l2-payload":
-        return {"eth.type": (False, frozenset(_ETHERTYPES.values()))}
-    if version not in _ETHERTYPES:
+        return {"eth.type": (False, frozenset(ETHERTYPES.values()))}
+    if version not in ETHERTYPES:
         return {}
-    facts = {"eth.type": (True, frozenset({_ETHERTYPES[version]}) | _TAGS)}
+    facts = {"eth.type": (True, frozenset({ETHERTYPES[version]}) | _TAGS)}
     if version == "ipv6":
         return facts  # its first next-header field may name an extension header
-    if kind in _PROTOCOLS:
-        facts["ipv4.proto"] = (True, frozenset({_PROTOCOLS[kind]}))
+    if kind in PROTOCOLS:
+        facts["ipv4.proto"] = (True, frozenset({PROTOCOLS[kind]}))
     elif kind == "other":
         facts["ipv4.proto"] = (False, _NOT_PLAIN)
     return facts
@@ -190,10 +190,10 @@ def carries(packet_class: str, name: str) -> bool:
     header = name.partition(".")[0]
     if header in ("ipv4", "ipv6"):
         return header == version
-    if header in _PROTOCOLS:
+    if header in PROTOCOLS:
         return kind == header
     if header == "l4":
-        return kind in _PROTOCOLS
+        return kind in PROTOCOLS
     if header == "icmp":
         return kind == "other"
     return True

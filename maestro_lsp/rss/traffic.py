@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .balance import ZIPF_EXPONENT, ZIPF_FLOWS
-from .fields import PACKET_CLASSES, canonical
+from .fields import PACKET_CLASSES, PROTOCOLS, canonical
 from .quality import Sample
 from .solve import Device
 from .toeplitz import pack_many, toeplitz_many
@@ -37,8 +37,6 @@ FIELD_BYTES = {
     "sctp.tag": 4,
 }
 """Columns of a `Traffic`, bytes in network order; zero where a packet lacks the field."""
-
-_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +146,7 @@ def _of_flows(draw: np.random.Generator, flows: int, chosen: NDArray[np.int64], 
             columns[name] = draw.integers(0, 256, (flows, size), np.uint8)[chosen]
         else:
             columns[name] = np.zeros((len(chosen), size), np.uint8)
-    columns[f"{version}.proto"] = np.full((len(chosen), 1), _PROTOCOLS.get(kind, 0), np.uint8)
+    columns[f"{version}.proto"] = np.full((len(chosen), 1), PROTOCOLS.get(kind, 0), np.uint8)
     for name in ("eth.dst", "eth.src"):  # each flow is of stations of its own
         columns[name] = draw.integers(0, 256, (flows, FIELD_BYTES[name]), np.uint8)[chosen]
     classes = np.full(len(chosen), PACKET_CLASSES.index(packet_class), np.uint8)

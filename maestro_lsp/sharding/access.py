@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import gcd
 
+from ..rss.fields import ETHERTYPES, PROTOCOLS
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
@@ -60,10 +61,6 @@ class Access:
         return _layer(leaf, view) if leaf.op == "byte" and str(leaf.args[0]).startswith("packet") else None
 
 
-ETHER_TYPES = {"ipv4": 0x0800, "ipv6": 0x86DD}
-PROTOCOL_NUMBERS = {"tcp": 6, "udp": 17, "sctp": 132}
-
-
 def _layer(leaf: Expr, view: PacketView) -> tuple[int, int, int]:
     name, first = view.names.get(leaf, ("", 0))
     version, _, kind = view.packet_class.partition("-")
@@ -72,8 +69,8 @@ def _layer(leaf: Expr, view: PacketView) -> tuple[int, int, int]:
         return 2, 0, offset
     if name.startswith(("l4.", "icmp.")):
         starts = {"l4.src": 0, "l4.dst": 2, "icmp.type": 0, "icmp.code": 1}
-        return 4, PROTOCOL_NUMBERS.get(kind, 0), starts[name] + first // 8
-    return 3, ETHER_TYPES.get(version, 0), offset - 14
+        return 4, PROTOCOLS.get(kind, 0), starts[name] + first // 8
+    return 3, ETHERTYPES.get(version, 0), offset - 14
 
 
 def collect(

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..symbex import expr as X
 from ..symbex.expiring import AFTER_EXPIRING
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Part
+from ..symbex.path import CELL, CallPath, Part
 from .access import Access
-from .provenance import CELL, Provenance, same_index
+from .provenance import Provenance, same_index
 
 
 def expiry_problem(
@@ -112,7 +112,7 @@ def _lag(time: int | Expr | None) -> int | Expr | None:
 def expired_cells(p: CallPath, origin: Provenance) -> dict[str, tuple[int, int | Expr]]:
     """Names of the cells that a path has borrowed at expired indices: (vector, index)."""
     return {
-        f"{CELL}{c.number}": (t.object, t.key[0].value)
+        f"{CELL}#{c.number}": (t.object, t.key[0].value)
         for c in p.calls for t in c.touches
         if t.role == "borrow" and t.index and t.key and origin.source(p, t.key[0].value).kind == "expired"
     }  # fmt: skip

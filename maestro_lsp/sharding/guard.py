@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath
+from ..symbex.path import CELL, CallPath
 from .access import Access
 from .linear import is_packet_bit
-from .provenance import CELL, Provenance, same_index
+from .provenance import Provenance, same_index
 from .tables import Table
 
 
@@ -280,7 +280,7 @@ def _rejuvenates(p: CallPath, table: Table, origin: Provenance) -> bool:
 
 def _looks_into_cell(p: CallPath, table: Table, origin: Provenance) -> bool:
     """Whether a path's conditions depend on the entry at the packet's index."""
-    cells = {f"{CELL}{c.number}" for c in p.calls for t in c.touches
+    cells = {f"{CELL}#{c.number}" for c in p.calls for t in c.touches
              if t.role == "borrow" and t.object in table.vectors and t.key and _is_packet_index(p, t.key[0].value, origin)}  # fmt: skip
     return any(
         leaf.args[0] in cells for c in p.conditions if not c.assumed for leaf in X.leaves(c.expr) if leaf.op == "byte"
@@ -298,7 +298,7 @@ def _comparisons(p: CallPath, table: Table, origin: Provenance) -> tuple[Compari
                 and t.key
                 and _is_packet_index(p, t.key[0].value, origin)
             ):
-                cells[f"{CELL}{c.number}"] = t.object
+                cells[f"{CELL}#{c.number}"] = t.object
     out: list[Comparison] = []
     for e in p.conjuncts:
         if e.op == "eq":

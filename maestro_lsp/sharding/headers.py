@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..rss.fields import PACKET_CLASSES
+from ..rss.fields import PACKET_CLASSES, PROTOCOLS
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath
@@ -22,7 +22,6 @@ VLAN_TAG = 4
 IPV4_MINIMUM = 20
 IPV6 = 40
 TYPE_IPV4, TYPE_IPV6, TYPE_VLAN = 0x0800, 0x86DD, 0x8100
-PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 
 # (name, first byte, bytes) of each field of a header
 ETHERNET_FIELDS = (("eth.dst", 0, 6), ("eth.src", 6, 6), ("eth.type", 12, 2))

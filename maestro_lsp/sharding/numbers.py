@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Touch
+from ..symbex.path import CELL, CallPath, Touch
 from .access import Access
-from .provenance import CELL, Provenance, same_index, used_leaves
+from .provenance import Provenance, same_index, used_leaves
 
 _CHECKSUMS = ("checksum#", "l4_checksum#")
 MAX_COPIES = 4  # from cell to cell, that are followed
@@ -123,7 +123,7 @@ class _Numbers:
                 first = o - part[0] // 8
                 number = X.sym(f"index in cell {a.call.number} at {first}", 32)
                 whole = X.add(number, part[1], 32)
-                self._names[X.byte(f"{CELL}{a.call.number}", o)] = X.extract(whole, part[0], 8)
+                self._names[X.byte(f"{CELL}#{a.call.number}", o)] = X.extract(whole, part[0], 8)
                 self.numbers[number] = a
                 self.from_cell[number] = (v, first)
 
@@ -260,7 +260,7 @@ def _compares(e: Expr, indices: Set[Expr], cells: bool = False) -> bool:
 
 
 def _is_cell(e: Expr) -> bool:
-    return all(leaf.op == "byte" and str(leaf.args[0]).startswith(CELL) for leaf in X.leaves(e))
+    return all(leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#") for leaf in X.leaves(e))
 
 
 def _added(v: int | Expr) -> int:

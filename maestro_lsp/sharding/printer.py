@@ -17,7 +17,7 @@ from itertools import pairwise
 from ..rss.fields import WIDTHS
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Object, PacketWrite, Part
+from ..symbex.path import CELL, CallPath, Object, PacketWrite, Part
 from ..symbex.solver import Solver
 from .headers import PacketView, Views
 
@@ -31,7 +31,6 @@ _ANSWERS = {
     "number_of_freed_flows": "expired_count",
 }  # fmt: skip
 _SYMBOLS = {"pkt_len": "length"}
-_CELL = "vector_data_reset"
 _IPV4_PROTOCOL = 9  # its offset in the header, by which the header is found
 
 Parts = Sequence[tuple["int | Expr", int]]
@@ -280,7 +279,7 @@ class Printer:
 
     def _bytes(self, array: str, start: int, count: int) -> str:
         name, _, number = array.partition("#")
-        if name == _CELL and number.isdecimal():
+        if name == CELL and number.isdecimal():
             array = f"{self._object(int(number))}[...]"
         if array in self._regions:
             first = f"{self(self._regions[array])} + {start}"

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.known_bits import possible_ones
-from ..symbex.path import CallPath, Part, Touch
+from ..symbex.path import CELL, CallPath, Part, Touch
 from ..symbex.solver import Solver, search
 
 MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
@@ -75,9 +75,9 @@ class Provenance:
             touch, number = found
             return Source(_GIVING.get(touch.role, "map"), touch.object, number)
         leaves = X.leaves(index)
-        cells = {leaf.args[0] for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith(CELL)}
+        cells = {leaf.args[0] for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#")}
         if len(cells) == 1 and all(leaf.op == "byte" for leaf in leaves) and cell_bytes(index) is not None:
-            number = int(str(next(iter(cells))).removeprefix(CELL))
+            number = int(str(next(iter(cells))).removeprefix(f"{CELL}#"))
             return Source("cell", p.calls[number].touches[0].object, number)
         if leaves and all(leaf.op == "byte" and str(leaf.args[0]).startswith(("packet", "config.")) for leaf in leaves):
             return Source("packet")
@@ -127,14 +127,14 @@ class Provenance:
 
     def cells_of(self, p: CallPath) -> dict[str, int]:
         """Names of the cells that a path has borrowed, with their vectors."""
-        return {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
+        return {f"{CELL}#{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
 
     def holder_of_cell(self, p: CallPath, leaves: Set[Expr]) -> tuple[int, tuple[Part, ...]] | None:
         """(map or vector, key) by which a path got the index of the cell whose bytes the leaves are."""
         names = {str(leaf.args[0]) for leaf in leaves}
-        if len(names) != 1 or not next(iter(names)).startswith(CELL):
+        if len(names) != 1 or not next(iter(names)).startswith(f"{CELL}#"):
             return None
-        key = p.calls[int(names.pop().removeprefix(CELL))].touches[0].key
+        key = p.calls[int(names.pop().removeprefix(f"{CELL}#"))].touches[0].key
         return self.holder(p, key[0].value) if key is not None else None
 
     def arithmetic(self, p: CallPath, index: int | Expr) -> Expr | None:
@@ -167,7 +167,7 @@ class Provenance:
         if got is None:
             got = self._read[p.number] = {}
             for leaf in used_leaves(p):
-                if leaf.op == "byte" and str(leaf.args[0]).startswith(CELL):
+                if leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#"):
                     got.setdefault(leaf.args[0], set()).add(leaf.args[1])
         return got
 
@@ -209,9 +209,6 @@ class Provenance:
         return bool(goal) and self._asked <= MAX_PROOFS and self.solver.find(goal[1:], {}, goal[0]) is None
 
 
-CELL = "vector_data_reset#"
-
-
 def used_leaves(p: CallPath, in_packet: bool = True) -> frozenset[Expr]:
     """Leaves on which a path's conditions, calls and effects depend, and (`in_packet`) what it writes into the packet; a byte that
     goes back to its own place is no effect."""
@@ -220,7 +217,7 @@ def used_leaves(p: CallPath, in_packet: bool = True) -> frozenset[Expr]:
         values += [w.value for w in p.leaving]
     values += [offset for _, offset in p.regions]
     values.append(p.returned)
-    borrowed = {f"{CELL}{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
+    borrowed = {f"{CELL}#{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
     for call in p.calls:
         for t in call.touches:
             values += [part.value for part in t.key or ()]

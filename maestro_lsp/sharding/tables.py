@@ -13,12 +13,12 @@ from typing import Any
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Object, StartTouch, Touch
+from ..symbex.path import CELL, CallPath, Object, StartTouch, Touch
 from .access import Access
 from .expiry import erases_expired, erases_stored_key, expired_used
 from .linear import is_packet_bit
 from .numbers import frees_old, number_problems
-from .provenance import CELL, DEFAULT_CAPACITY, Origin, Provenance, same_index
+from .provenance import DEFAULT_CAPACITY, Origin, Provenance, same_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +382,7 @@ def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
     the key that stands in the index's cell of a vector into which every put has stored it."""
     index = a.key[0].value if a.key else None
     cells = {
-        f"{CELL}{c.number}": t.object
+        f"{CELL}#{c.number}": t.object
         for c in a.path.calls for t in c.touches
         if t.role == "borrow" and t.key and same_index(a.path, t.key[0].value, index)
     }  # fmt: skip
@@ -506,7 +506,7 @@ def _kept(p: CallPath, index: int | Expr) -> bool:
 def _bytes_read(a: Access, origin: Provenance) -> set[int]:
     """Bytes of a borrowed cell, as it was before the path, on which anything that the path does depends."""
     assert a.call is not None
-    return origin.cell_bytes_read(a.path).get(f"{CELL}{a.call.number}", set())
+    return origin.cell_bytes_read(a.path).get(f"{CELL}#{a.call.number}", set())
 
 
 def _check_holders(

@@ -31,9 +31,7 @@ from maestro_lsp.source.macros import (
 from maestro_lsp.source.predefined import PREDEFINED
 from maestro_lsp.source.scan import Block, Directive, Scan, scan
 from maestro_lsp.source.selection import Declaration, choose
-from maestro_lsp.source.text import Span
-
-Read = Callable[[str], str | None]
+from maestro_lsp.source.text import Read, Span
 
 _MAX_DEPTH = 60  # include nesting; gcc stops at 200
 _MAX_FILES = 3000  # files opened for one unit, repetitions counted

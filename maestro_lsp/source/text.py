@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
+
+Read = Callable[[str], str | None]
+"""Gives the text of a file by its path; None if there is none that can be read."""
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 

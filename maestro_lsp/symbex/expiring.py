@@ -14,6 +14,7 @@ from . import expr as X
 from .calls import same
 from .expr import Expr
 from .memory import Problem
+from .path import CELL
 from .state import State
 
 AFTER_EXPIRING = "after expiring#"
@@ -75,8 +76,8 @@ def is_expired_key(st: State, raw: Sequence[int | Expr]) -> bool:
     """Whether a key is what stands in the cell of an index that has just expired."""
     arrays = {v.args[0] if isinstance(v, Expr) and v.op == "byte" else None for v in raw}
     name = arrays.pop() if len(arrays) == 1 else None
-    if name is None or not str(name).startswith("vector_data_reset#"):
+    if name is None or not str(name).startswith(f"{CELL}#"):
         return False
-    borrow = st.calls[int(str(name).removeprefix("vector_data_reset#"))]
+    borrow = st.calls[int(str(name).removeprefix(f"{CELL}#"))]
     index = borrow.arguments[borrow.spec.roles["index"]]
     return isinstance(index, Expr) and index.op == "sym" and str(index.args[0]).startswith("expired_index#")

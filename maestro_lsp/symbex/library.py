@@ -42,7 +42,7 @@ from .expiring import AFTER_EXPIRING, EXPIRED_ROUNDS, Expiring, is_expired_key
 from .expr import Expr
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import checksum, packet_borrow, packet_reshape, packet_return, packet_unread
-from .path import Part, Touch
+from .path import CELL, Part, Touch
 from .state import ITE_LIMIT, State
 
 UNBOUNDED_CELL = 1 << 16  # bytes; a cell size above this is not believed
@@ -251,7 +251,7 @@ def vector_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
         elif _is_large(st, oid, index):
             data = [X.uf(f"{b.info.name} byte {i}", 8, index) for i in range(size)]
         else:
-            data = symbolic_bytes(f"vector_data_reset#{n}", size)
+            data = symbolic_bytes(f"{CELL}#{n}", size)
         info = ObjectInfo("cell", f"a cell of {b.info.name}", detail={"vector": oid, "index": index, "call": n})
         cell_id = st.allocate(info, list(data)) >> ADDRESS_BITS
         cell = Cell(index, cell_id, tuple(data), tuple(data), n)

@@ -13,6 +13,7 @@ from ..source.text import Span
 from .expr import Expr, conjuncts
 from .memory import UNINITIALISED, ObjectInfo
 
+CELL = "vector_data_reset"  # KLEE's name: CELL#n are the bytes of the cell that call n borrowed
 WHOLE: None = None  # the key of an access to all of an object
 
 

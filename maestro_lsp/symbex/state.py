@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import expr as X
 from .expr import Expr
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, modelled, symbolic_bytes
+from .path import CELL
 from .regions import check_aliases, region_name
 
 if TYPE_CHECKING:
@@ -391,7 +392,7 @@ class State:
     def _origin(self, pointer: Expr) -> str:
         """Where a pointer comes from, in words."""
         names = {str(leaf.args[0]) for leaf in X.leaves(pointer)}
-        if all(n.startswith("vector_data_reset#") for n in names):
+        if all(n.startswith(f"{CELL}#") for n in names):
             return "it stands in the cell of a vector, where other packets or nf_init have put it"
         if all(n.startswith("state:") for n in names):
             return f"packets change {', '.join(sorted(n.removeprefix('state:') for n in names))}, where it is kept"

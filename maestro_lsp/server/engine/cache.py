@@ -12,18 +12,18 @@ import hashlib
 import marshal
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from ...source.text import Read
 
 MEMORY_BYTES = 8 << 20
 DISK_BYTES = 128 << 20
 _FORMAT = 1
 _PRUNE_EVERY = 64  # writes
 
-Read = Callable[[str], str | None]
 Parts = Mapping[str, Any]  # name of a part of a result -> plain data
 
 

@@ -14,7 +14,8 @@ from ...check import CheckError, Report, check_call_paths, check_source, find, o
 from ...rss import z3_here
 from ...settings import Settings
 from ...source.program import Program
-from ...workspace import NfSources, Read
+from ...source.text import Read
+from ...workspace import NfSources
 from ..facts import panel as panels
 from ..facts import rss, snapshot
 from ..facts.places import Places, uri

@@ -34,6 +34,7 @@ from typing import Any, NoReturn
 
 from ... import workspace
 from ...source.program import Program
+from ...source.text import Read
 from . import cache as caches
 from . import tasks
 from .wire import Frames, frame, send
@@ -153,7 +154,7 @@ class Worker:
             return
         self.fork(job, task, request, name)
 
-    def program(self, nf: workspace.NfSources, read: workspace.Read) -> Program:
+    def program(self, nf: workspace.NfSources, read: Read) -> Program:
         """The NF's program, parsed; what did not change since the last time is not parsed again."""
         entry = nf.entry_file
         program = workspace.load(nf, read, self.programs.pop(entry, None))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ...source.text import Read
 from .. import toml_edit
 from ..documents import Documents, Position, forward_range, path_of, uri_of
 from ..nfs import Nf, Nfs
@@ -20,7 +21,6 @@ HINT = 4  # severity
 KINDS = (QUICK_FIX, REFACTOR, REWRITE)
 _MAX_VALUES = 4  # of a device role that are offered
 
-Read = Callable[[str], str | None]
 _ALLOW = re.compile(r"(maestro:\s*allow\()([\w\s,-]*)(\))")
 
 

@@ -215,7 +215,8 @@ def test_colour_is_for_terminals_whose_user_wants_it():
 @pytest.mark.parametrize("name", ["fw", "first-100", "bridge"])
 @pytest.mark.parametrize("columns", [80, 120])
 def test_lines_fit_a_terminal_and_say_what_a_pipe_gets(name, columns, capsys):
-    printed = on_terminal("check", f"fixtures/{name}", COLUMNS=str(columns), NO_COLOR="1").replace("\r\n", "\n")
+    seen = on_terminal("check", f"fixtures/{name}", COLUMNS=str(columns), NO_COLOR="1")
+    printed = seen.rpartition("\x1b[K")[2].replace("\r\n", "\n")  # progress was wiped
     assert all(len(line) <= columns or " " not in line.strip() for line in printed.splitlines())
     whole = check(capsys, f"fixtures/{name}")[1]
     assert any(len(line) > columns for line in whole.splitlines())

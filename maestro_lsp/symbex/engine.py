@@ -172,7 +172,8 @@ class Engine:
         units = (unit, *self.program.units)
         own = next((u.functions[name] for u in units if u.path in self.own_units and name in u.functions), None)
         if spec is not None:
-            return _library_call(spec) if own is None else _redefined(name)
+            described = spec is not Catalogue.builtin().find(name, count)  # by the user, whose word is taken
+            return _library_call(spec) if own is None or described else _redefined(name)
         f = self.find_function(name, unit) or own  # with other parameters, a library's name may be the NF's
         if f is not None:
             return self.compile(f)

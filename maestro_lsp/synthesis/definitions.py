@@ -105,6 +105,7 @@ class Libraries:
     def __init__(self, program: Program, catalogue: Catalogue, own: Iterable[str]) -> None:
         names = {n for n, specs in catalogue.calls.items() for s in specs if _is_library_call(s.op, s.roles)}
         own_files = set(own)
+        names -= {n for u in program.units if u.path in own_files for n in u.functions}  # described, and the NF's own
         own_folders = {posixpath.dirname(path) for path in own_files}
         self._files: set[str] = set()
         for unit in program.units:

@@ -388,3 +388,48 @@ def test_what_files_have_of_their_own_from_one_header_does_not_become_one(
             parallelize(r, "sequential")
     else:
         assert equal(r, "sequential")
+
+
+RING = """
+[[structure]]
+name = "ring_make"
+params = ["size", "out"]
+op = "allocate"
+kind = "ring"
+capacity = "size"
+out = "out"
+result = "bool"
+
+[[structure]]
+name = "ring_add"
+params = ["ring", "by"]
+op = "update"
+object = "ring"
+result = "int"
+"""
+
+
+def test_a_structure_that_is_described_may_lie_beside_the_nf(tmp_path: Path) -> None:
+    (tmp_path / "maestro.toml").write_text(RING)
+    r = project(
+        tmp_path,
+        main_c=main(
+            top='#include "ring.h"\nstatic struct Ring *ring;',
+            init="if (!ring_make(8, &ring)) return false;",
+            process="if (ring_add(ring, device) > 3) return device;",
+        ),
+        ring_h="#pragma once\n#include <stdbool.h>\nstruct Ring;\nbool ring_make(int size, struct Ring **out);\nint ring_add(struct Ring *ring, int by);\n",
+        ring_c="""
+            #include "ring.h"
+            #include <stdlib.h>
+            struct Ring { int sum; };
+            bool ring_make(int size, struct Ring **out) { *out = calloc(size, sizeof(struct Ring)); return *out != NULL; }
+            int ring_add(struct Ring *ring, int by) { return ring->sum += by; }
+        """,
+    )
+    assert r.analysis.verdict == "locks"
+    text = own_text(r, "locks")
+    assert "struct Ring { int sum; };" in text and "(maestro_write(), ring_add(ring, device))" in text
+    assert equal(r, "locks")
+    made = parallelize(r, "locks")
+    assert complaints("gcc", tmp_path, made, tmp_path / made.file_name) == ""

@@ -132,7 +132,18 @@ class Record(CType):
     that `define_by` gave, if any.
     """
 
-    __slots__ = ("_align", "_complete", "_definition", "_fields", "_index", "_size", "kind", "packed", "tag")
+    __slots__ = (
+        "_align",
+        "_complete",
+        "_definition",
+        "_fields",
+        "_index",
+        "_missing",
+        "_size",
+        "kind",
+        "packed",
+        "tag",
+    )
 
     def __init__(self, kind: Literal["struct", "union"], tag: str | None) -> None:
         self.kind = kind
@@ -144,6 +155,7 @@ class Record(CType):
         self._complete = False
         self._definition: Callable[[], None] | None = None
         self._index: dict[str, Field] = {}
+        self._missing: Field | None = None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.tag or '{...}'}"
@@ -193,6 +205,7 @@ class Record(CType):
         self._fields, self._size, self._align = layout
         self.packed = packed
         self._complete = True
+        self._missing = next((f for f in self._fields if _is_missing(f.type)), None)
         for member in self._fields:
             if member.name is not None:
                 self._index.setdefault(member.name, member)
@@ -200,6 +213,12 @@ class Record(CType):
                 for name, inner in member.type._index.items():
                     moved = Field(name, inner.type, inner.offset + member.offset, inner.bit_offset, inner.bit_width)
                     self._index.setdefault(name, moved)
+
+    @property
+    def missing(self) -> Field | None:
+        """The first member whose type is not known, if there is one: the places of those behind it are not known either."""
+        self._resolve()
+        return self._missing
 
     def find(self, name: str) -> Field | None:
         """The member of a name, also within anonymous structs and unions; its offset counts from the start of
@@ -389,6 +408,12 @@ def integer_literal_type(value: int, unsigned: bool, longs: int, decimal: bool) 
         if (unsigned or not decimal) and value < 1 << 8 * u.size:
             return u
     return INT128 if decimal and not unsigned else UNSIGNED_LONG_LONG
+
+
+def _is_missing(t: CType) -> bool:
+    while isinstance(t, Array):
+        t = t.of
+    return isinstance(t, Unknown) or (isinstance(t, Record) and (not t.is_complete or t.missing is not None))
 
 
 def lay_out(kind: str, members: Iterable[Member], packed: bool, aligned: int, pack: int = 0) -> Layout:

@@ -407,7 +407,19 @@ def e_sizeof(c: Compiler, n: Node, used: bool) -> Rvalue:
             base = child(base, "argument")
         is_variable = any(c.unit.node_text(base) in names for names in c.names)
         t = (None if is_variable else named_type(operand, c.scopes[-1])) or c.type_of_expression(operand)
-    return constant(T.alignof_(t) if alignment else size_of(t), T.UNSIGNED_LONG)
+    size = T.alignof_(t) if alignment else size_of(t)
+    if isinstance(t, T.Record) and t.missing is not None:
+        return Rvalue(lambda st: _guessed(st, size, t), T.UNSIGNED_LONG)
+    return constant(size, T.UNSIGNED_LONG)
+
+
+def _guessed(st: State, size: int, t: T.Record) -> int:
+    """The size of a record with a member that is not known: enough to allocate it, not to say where the next header begins."""
+    if st.tracking:
+        raise Problem(
+            "unsupported-construct", f"the size of {t} is not known: one of its members' types is in no file of this NF"
+        )
+    return size
 
 
 def e_offsetof(c: Compiler, n: Node, used: bool) -> Rvalue:

@@ -383,11 +383,30 @@ def member(base: Eval, record: T.Record, name: str) -> Lvalue:
     if f is None:
         raise Problem("unsupported-construct", f"{record.kind} {record.tag or '(anonymous)'} has no member {name}")
     off = f.offset
+    if record.missing is not None and record.kind == "struct" and off >= record.missing.offset:
+        base = _not_in_packets(base, record, name)
     if f.bit_width is not None:
         return Lvalue(f.type, address=base, bits=(8 * off + (f.bit_offset or 0), f.bit_width))
     if off == 0:
         return Lvalue(f.type, address=base)
     return Lvalue(f.type, address=lambda st: X.add(base(st), off, 64))
+
+
+def _not_in_packets(base: Eval, record: T.Record, name: str) -> Eval:
+    """An address that must not be of packet bytes: the program's own memory may have any layout, a packet has only one."""
+
+    def run(st: State) -> Any:
+        address = base(st)
+        b = st.block(address)
+        if b is not None and b.info.kind == "packet":
+            unknown = record.missing.type if record.missing is not None else record
+            raise Problem(
+                "unsupported-construct",
+                f"where {name} lies in {record} is not known: the definition of {unknown} is not in any file of this NF",
+            )
+        return address
+
+    return run
 
 
 def number(text: str) -> Rvalue:

@@ -54,3 +54,17 @@ def test_the_small_nfs_are_c(tmp_path: Path) -> None:
         command = [gcc[0], "-include", table, *gcc[1:], "-fsyntax-only", os.fspath(tmp_path / f"{name}.c")]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_where_a_header_field_lies_is_not_guessed_behind_a_type_that_is_missing(tmp_path: Path) -> None:
+    text = (FOLDER / "a-table.c").read_text()
+    view = '#include "not-there.h"\nstruct view { uint8_t before[26]; far_away_t first; uint32_t address; };\n'
+    text = text.replace("\nINIT", f"{view}\nINIT").replace(
+        "  SOURCE\n", "  ip->src_addr = ((struct view *)buffer)->address;\n  SOURCE\n"
+    )
+    (tmp_path / "main.c").write_text(text)
+    for header in FOLDER.glob("*.h"):
+        shutil.copy(header, tmp_path)
+    (report,) = (check(nf, Settings(), reader({})) for nf in find_nfs(tmp_path, None, reader({})))
+    assert report.analysis.verdict == "unknown"
+    assert any("far_away_t" in f.message for f in report.analysis.findings)

@@ -56,14 +56,28 @@ def _meaningful_attributes(unit: Unit) -> Iterator[Finding]:
     if "__attribute__" not in text:
         return
     for match in _ATTRIBUTE.finditer(text):
-        start = max(text.rfind(c, 0, match.start()) for c in ";{}") + 1
-        names_a_type = (
-            "typedef" in text[start : match.start()].split()
-        )  # whose alignment would be the name's, not the type's
+        names_a_type = _follows_typedef_name(text, match.start())  # then an alignment is the name's, not the type's
         for name in dict.fromkeys(word.strip("_") for word in _WORD.findall(match[1])):
             if name in _MEANINGFUL or (names_a_type and name == "aligned"):
                 message = f"__attribute__(({name})) is not modelled"
                 yield Finding("unsupported-construct", message, unit.pre.origin(*match.span(1)))
+
+
+def _follows_typedef_name(text: str, at: int) -> bool:
+    """Whether the name that a typedef introduces stands before a place, or is still to come in a declaration without members."""
+    start = _statement_start(text, at)
+    before = _ATTRIBUTE.sub("", text[start:at]).split()
+    if "typedef" in before or text[start - 1 : start] != "}":
+        return "typedef" in before
+    depth, opening = 1, start - 1
+    while depth and opening:
+        opening -= 1
+        depth += {"}": 1, "{": -1}.get(text[opening], 0)
+    return bool(before) and "typedef" in text[_statement_start(text, opening) : opening].split()
+
+
+def _statement_start(text: str, at: int) -> int:
+    return max(text.rfind(c, 0, at) for c in ";{}") + 1
 
 
 def _syntax(unit: Unit, needed: set[str]) -> Iterator[Finding]:

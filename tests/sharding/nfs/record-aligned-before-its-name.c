@@ -1,0 +1,15 @@
+// locks: one counter for all packets; the alignment is the type's, and its size is as gcc has it.
+#include "table.h"
+
+typedef struct {
+  uint32_t count;
+} __attribute__((aligned(8))) slot;
+static slot slots[2];
+
+INIT
+
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {
+  PARSE
+  if (sizeof(slots) == 16) return slots[0].count++ & 1 ? device : !device;
+  return device;
+}

@@ -4,12 +4,15 @@
 typedef struct {
   uint32_t count;
 } slot __attribute__((aligned(8)));
-static slot slots[2];
+static struct {
+  uint32_t before;
+  slot slot;
+} pair;
 
 INIT
 
 int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {
   PARSE
-  if (sizeof(slots) == 16) return slots[0].count++ & 1 ? device : !device;
+  if (sizeof(pair) == 16) return pair.slot.count++ & 1 ? device : !device;
   return device;
 }

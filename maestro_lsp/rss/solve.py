@@ -273,8 +273,8 @@ class KeySpace:
         """A minimal set of requirements that keeps all inputs of `device` under `below` queue bits, if any does. Of the inputs of
         classes that some requirement names, where any is named on the device.
 
-        Minimal: without any one of them, some valid key gives some input that many. Found by deletion, exact for
-        `below` = 1, by the keys that `queue_bits` finds for more.
+        Minimal: without any one of them, some valid key gives some input that many. Exact for `below` = 1, by the
+        keys that `queue_bits` finds for more.
         """
         own = [i for i in self._by_number[device].inputs if i.fields]
         inputs = [i for i in own if (device, i.packet_class) in self.named] or own
@@ -286,11 +286,18 @@ class KeySpace:
 
         if not inputs or spreads(self):
             return ()
-        kept = list(self.requirements)
-        for candidate in self.requirements:
-            fewer = [r for r in kept if r is not candidate]
-            if not spreads(solve(self.devices, fewer, self.equal)):
-                kept = fewer
+        kept: list[Requirement] = []
+        rest = list(self.requirements)
+        while rest and spreads(solve(self.devices, kept, self.equal)):
+            needed, above = 0, len(rest)  # with rest[needed:] nothing spreads, with rest[above:] something does
+            while above - needed > 1:
+                middle = (needed + above) // 2
+                if spreads(solve(self.devices, kept + rest[middle:], self.equal)):
+                    above = middle
+                else:
+                    needed = middle
+            kept.append(rest[needed])
+            del rest[:above]
         return tuple(kept)
 
 

@@ -81,6 +81,29 @@ def test_disjoint_shardings_are_explained_by_both():
     assert space.explain(1) == ()
 
 
+def test_explanations_are_what_deleting_one_requirement_after_the_other_leaves():
+    rng, names, explained = random.Random(1), ["ipv4.src", "ipv4.dst", "l4.src", "l4.dst", "ipv4.ttl"], 0
+    for _ in range(60):
+        wanted = [
+            rss.Requirement(0, 0, rss.all_equal(*([name, name] for name in rng.sample(names, rng.randrange(1, 4)))))
+            for _ in range(rng.randrange(1, 9))
+        ]
+        space = rss.solve(devices(), wanted)
+        inputs = [i for i in space.device(0).inputs if (0, i.packet_class) in space.named]
+
+        def spreads(kept, inputs=inputs):
+            return any(rss.solve(devices(), kept).drives(0, i) for i in inputs)
+
+        left = wanted
+        for one in wanted:
+            fewer = [r for r in left if r is not one]
+            left = left if spreads(fewer) else fewer
+        expected = [] if spreads(wanted) else left
+        assert [id(r) for r in space.explain(0)] == [id(r) for r in expected]
+        explained += bool(expected)
+    assert 20 < explained < 60
+
+
 def test_classes_that_nothing_ties_do_not_hide_the_explanation():
     crossed = rss.Requirement(0, 0, rss.all_equal(["ipv4.src", "ipv4.dst"]))
     v4, v6 = (rss.HashInput.of(f"{v}-tcp", f"{v}.src", f"{v}.dst") for v in ("ipv4", "ipv6"))

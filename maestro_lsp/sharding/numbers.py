@@ -222,6 +222,8 @@ class _Numbers:
                 if condition.span in calls and _compares(e, indices, cells=True):
                     continue
                 plain = self.plainly(e)
+                if isinstance(plain, Expr):
+                    plain = X.cancelled(plain)  # index * 8 + 7 == index * 8 + port asks for the port alone
                 if isinstance(plain, Expr) and not _compares(plain, same):
                     for leaf in self.among(plain):
                         if _decides(plain, leaf, bound, self.origin):

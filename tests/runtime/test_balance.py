@@ -108,7 +108,7 @@ def test_a_program_spreads_what_one_core_cannot_take(tmp_path: Path) -> None:
     program = build(tmp_path, "balanced", compiled=from_memory)
     rng = random.Random(1)
     flows = [(rng.getrandbits(32), rng.getrandbits(32), rng.getrandbits(16), 0) for _ in range(4000)]
-    on_one_core = [udp(*flow) for flow in flows if core_of(0, udp(*flow), 2) == 0]
+    on_one_core = [udp(*flow) for flow in flows if core_of(0, udp(*flow), 2, firewall_rss()) == 0]
     trace = memory.write_trace(tmp_path / "trace", [Packet(0, 0, frame) for frame in on_one_core])
     own = ["--dispatch", "software", "--balance", "1", "--seconds", "3"]
     words = memory.command(program, ["-e", "1000"], own, lcores="0@(0-1),1@(0-1),2@(0-1)")

@@ -39,9 +39,15 @@ REQUESTS = ("textDocument/hover", "textDocument/codeLens", "textDocument/inlayHi
             "textDocument/diagnostic")  # fmt: skip
 
 
+def linked_folders(folder: str, names: list[str]) -> list[str]:
+    """Links to folders, which may lead back up."""
+    paths = [Path(folder, name) for name in names]
+    return [path.name for path in paths if path.is_symlink() and path.is_dir()]
+
+
 def copied(nf: Path, into: Path) -> Path:
     """The NF in a tree of its own: what lies beside it comes along."""
-    shutil.copytree(nf, into / nf.name)  # of its links, what they lead to
+    shutil.copytree(nf, into / nf.name, ignore=linked_folders)  # of links to files, what they lead to
     for shared in nf.parent.iterdir():
         if shared.is_file() and shared.suffix in (".c", ".h", "") and shared.stat().st_size < 1 << 20:
             shutil.copy(shared, into)

@@ -7,6 +7,8 @@ import os
 import shutil
 import sys
 import threading
+from pathlib import Path
+from typing import TextIO
 
 _LEAST_WIDTH = 40  # columns
 PROGRESS_AFTER = 0.3  # seconds of work before progress is shown
@@ -61,11 +63,17 @@ def open_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by who started the program
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115, PTH123
+            setattr(sys, name, _nowhere())
         elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
 
 
 def drop_output() -> None:
     """Give up what is still buffered for a standard output that nobody reads or that is full."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    sys.stdout = _nowhere()
+
+
+def _nowhere() -> TextIO:
+    """A stream that takes everything."""
+    # not closed here: as a standard stream it serves until the program ends
+    return Path(os.devnull).open("w")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CELL, CallPath, Touch
+from ..symbex.path import CELL, CallPath, Touch, borrowing
 from .access import Access
 from .provenance import Provenance, same_index, used_leaves
 
@@ -262,7 +262,7 @@ def _compares(e: Expr, indices: Set[Expr], cells: bool = False) -> bool:
 
 
 def _is_cell(e: Expr) -> bool:
-    return all(leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#") for leaf in X.leaves(e))
+    return all(borrowing(leaf) is not None for leaf in X.leaves(e))
 
 
 def _added(v: int | Expr) -> int:

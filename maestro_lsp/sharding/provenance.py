@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.known_bits import possible_ones
-from ..symbex.path import CELL, CallPath, Part, Touch
+from ..symbex.path import CELL, CallPath, Part, Touch, borrowing
 from ..symbex.solver import Solver, search
 
 MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
@@ -72,12 +72,12 @@ class Provenance:
     def _find(self, p: CallPath, index: Expr) -> Source:
         found = self.given(p).get(index)
         if found is not None:
-            touch, number = found
-            return Source(_GIVING.get(touch.role, "map"), touch.object, number)
+            touch, call = found
+            return Source(_GIVING.get(touch.role, "map"), touch.object, call)
         leaves = X.leaves(index)
-        cells = {leaf.args[0] for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#")}
-        if len(cells) == 1 and all(leaf.op == "byte" for leaf in leaves) and cell_bytes(index) is not None:
-            number = int(str(next(iter(cells))).removeprefix(f"{CELL}#"))
+        cells = {borrowing(leaf) for leaf in leaves}
+        number = cells.pop() if len(cells) == 1 else None
+        if number is not None and cell_bytes(index) is not None:
             return Source("cell", p.calls[number].touches[0].object, number)
         if leaves and all(leaf.op == "byte" and str(leaf.args[0]).startswith(("packet", "config.")) for leaf in leaves):
             return Source("packet")
@@ -131,14 +131,15 @@ class Provenance:
 
     def holder_of_cell(self, p: CallPath, leaves: Set[Expr]) -> tuple[int, tuple[Part, ...]] | None:
         """(map or vector, key) by which a path got the index of the cell whose bytes the leaves are."""
-        names = {str(leaf.args[0]) for leaf in leaves}
-        if len(names) != 1 or not next(iter(names)).startswith(f"{CELL}#"):
+        cells = {borrowing(leaf) for leaf in leaves}
+        number = cells.pop() if len(cells) == 1 else None
+        if number is None:
             return None
-        key = p.calls[int(names.pop().removeprefix(f"{CELL}#"))].touches[0].key
+        key = p.calls[number].touches[0].key
         return self.holder(p, key[0].value) if key is not None else None
 
     def arithmetic(self, p: CallPath, index: int | Expr) -> Expr | None:
-        """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; proved by Z3.
+        """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; shown by its bits, or proved by Z3.
 
         x is an index that a library call gave on this path; that it is below its dchain's capacity is part of condition 1.
         """
@@ -167,7 +168,7 @@ class Provenance:
         if got is None:
             got = self._read[p.number] = {}
             for leaf in used_leaves(p):
-                if leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#"):
+                if borrowing(leaf) is not None:
                     got.setdefault(leaf.args[0], set()).add(leaf.args[1])
         return got
 

@@ -14,7 +14,7 @@ from . import expr as X
 from .calls import same
 from .expr import Expr
 from .memory import Problem
-from .path import CELL
+from .path import borrowing
 from .state import State
 
 AFTER_EXPIRING = "after expiring#"
@@ -74,10 +74,10 @@ class Expiring:
 
 def is_expired_key(st: State, raw: Sequence[int | Expr]) -> bool:
     """Whether a key is what stands in the cell of an index that has just expired."""
-    arrays = {v.args[0] if isinstance(v, Expr) and v.op == "byte" else None for v in raw}
-    name = arrays.pop() if len(arrays) == 1 else None
-    if name is None or not str(name).startswith(f"{CELL}#"):
+    cells = {borrowing(v) if isinstance(v, Expr) and v.op == "byte" else None for v in raw}
+    number = cells.pop() if len(cells) == 1 else None
+    if number is None:
         return False
-    borrow = st.calls[int(str(name).removeprefix(f"{CELL}#"))]
+    borrow = st.calls[number]
     index = borrow.arguments[borrow.spec.roles["index"]]
     return isinstance(index, Expr) and index.op == "sym" and str(index.args[0]).startswith("expired_index#")

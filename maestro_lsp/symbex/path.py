@@ -178,6 +178,12 @@ def answering(leaf: Expr) -> int | None:
     return int(number) if number.isdecimal() and not name.startswith(UNINITIALISED) else None
 
 
+def borrowing(leaf: Expr) -> int | None:
+    """The number of the call that borrowed the cell which a byte is of; None for what is no byte of a cell."""
+    is_cell = leaf.op == "byte" and str(leaf.args[0]).startswith(f"{CELL}#")
+    return answering(leaf) if is_cell else None
+
+
 @dataclass(frozen=True, slots=True)
 class Object:
     """A library object or a piece of plain state."""

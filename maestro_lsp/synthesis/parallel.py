@@ -396,8 +396,7 @@ class _Writer:
         if self.allocation is not None:
             out.append("static unsigned maestro_core_of_index(int index);")
         own = self.nf_part(dropped)
-        out += ["", self.conventions()]
-        before = len(out) - 2
+        head, out = out, [self.conventions()]
         configuration = self.configuration()
         if self.allocation is not None:
             out.append(self.allocation.core_of)
@@ -411,8 +410,7 @@ class _Writer:
         main = "maestro/main_balanced.h" if self.form == "balanced" else f"maestro/main_{stem}.h"
         out.append(self.runtime.block("ports, main loop", main))
         foreign = sorted(macros_of(own) & set(re.findall(r"[A-Za-z_]\w*", out[-1])))
-        out[before] = "\n".join([own, _LOUD, *(f"#undef {name}" for name in foreign)])
-        return out
+        return [*head, "\n".join([own, _LOUD, *(f"#undef {name}" for name in foreign)]), *out]
 
     def configuration(self) -> Configuration | None:
         """RSS keys and options."""

@@ -32,7 +32,7 @@ from maestro_lsp.source.ctypes import (
     sized_type,
 )
 from maestro_lsp.source.dialect import typeof_operand
-from maestro_lsp.source.initializers import initializer_length
+from maestro_lsp.source.initialisers import initializer_length
 from maestro_lsp.source.nodes import ATOMS, SPECIFIERS, inner_declarator, node_text, storage_of
 from maestro_lsp.source.scope import Scope
 

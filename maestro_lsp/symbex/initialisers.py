@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..source import ctypes as T
-from ..source.initializers import behind_one, initialized_members, without_braces
+from ..source.initialisers import behind_one, initialized_members, without_braces
 from . import expressions
 from .memory import Problem, modelled, size_of
 from .syntax import child

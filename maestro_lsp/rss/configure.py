@@ -30,9 +30,16 @@ class Configuration:
 
     profiles: dict[int, Profile]  # of each device
     space: KeySpace
-    ranked: tuple[Ranked, ...]  # best first; `keys` are those of the first
     partials: dict[int, Partial]  # device -> parts hashed, WHOLE unless chosen otherwise
     off: dict[int, frozenset[str]]  # device -> options of the NIC that are better left off
+    seed: int = 0
+    sample: Sample | None = None
+    alternatives: int = 1
+
+    @cached_property
+    def ranked(self) -> tuple[Ranked, ...]:
+        """The best keys of the space, best first; `keys` are those of the first. Looked for when first asked: a verdict needs none."""
+        return best(self.space, self.seed, self.sample, self.alternatives)
 
     @property
     def keys(self) -> dict[int, bytes]:
@@ -113,10 +120,9 @@ def configure(
     search = _Search(profiles, requirements, tuple(classes), equal, dict(inputs or {}))
     chosen = search.choose()
     space = search.space(chosen)
-    ranked = best(space, seed, sample, alternatives)
     partials = {number: setting.partial for number, setting in chosen.items()}
     off = {number: setting.off for number, setting in chosen.items()}
-    return Configuration(profiles, space, ranked, partials, off)
+    return Configuration(profiles, space, partials, off, seed, sample, alternatives)
 
 
 _NOT_IN_PACKET = ("device", "length", "time")

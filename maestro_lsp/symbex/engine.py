@@ -27,7 +27,7 @@ from .library import MODELS
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, modelled, size_of
 from .numbers import BUILTINS
 from .solver import Solver
-from .state import Condition, Fork, Frame, Place, State, Stop
+from .state import Apart, Condition, Fork, Frame, Place, State, Stop
 from .values import bits_of
 
 MAX_DEPTH = 64  # frames
@@ -70,6 +70,7 @@ class Engine:
         self.program = program
         self.catalogue = catalogue
         self.devices = devices
+        self.device = X.sym("input device", 16)  # of a packet, in states that stand for several devices
         self.arguments = arguments  # of the program, without its name
         self.limits = limits or Limits()
         self.marks = marks  # ops of calls at which paths note where they stand
@@ -179,7 +180,12 @@ class Engine:
             return self.compile(f)
         model = LIBC.get(name)
         if model is not None:
-            return lambda st, values, types, result: model(st, values, types, result)
+
+            def modelled_call(st: State, values: Any, types: Any, result: Any) -> Any:
+                st.needs(*values)
+                return model(st, values, types, result)
+
+            return modelled_call
         if self.catalogue.is_ignored(name):
             return lambda st, values, types, result: 0
 
@@ -210,6 +216,7 @@ class Engine:
 
     def function_at(self, st: State, address: int | Expr, count: int) -> Any:
         if not isinstance(address, int):
+            st.needs(address)
             raise Problem("unsupported-construct", "a function pointer whose target is not known is called")
         got = self._functions.get(address >> ADDRESS_BITS)
         if got is None:
@@ -387,6 +394,7 @@ class Engine:
             if not k:
                 raise Stop
             return
+        st.needs(k)
         self._satisfy(st, k)
         st.conditions.append(Condition(k, True, st.place()))
         st.learn(k)
@@ -416,6 +424,7 @@ class Engine:
 
     def possible(self, st: State, c: Expr) -> bool:
         """Whether a condition can hold on a path."""
+        st.needs(c)
         return X.evaluate(c, st.model) != 0 or self._find(st, c) is not None
 
     def fork(self, st: State, c: Expr) -> State | None:
@@ -449,8 +458,9 @@ class Engine:
             while True:
                 try:
                     self.run(st)
-                    finished.append(st)
-                    self.explored += 1
+                    mixed = isinstance(st.result, Expr) and not X.leaves(st.result) <= {self.device}
+                    finished += st.tell_apart() if len(st.devices) > 1 and mixed else [st]
+                    self.explored += max(len(st.devices), 1)
                     if self.explored >= self.limits.paths and stack:
                         raise Problem("path-limit", f"the analysis stopped after {self.limits.paths} paths")
                 except Fork as f:
@@ -463,6 +473,8 @@ class Engine:
                     if twin is not None:
                         stack.append(twin)
                     continue
+                except Apart:
+                    stack += reversed(st.tell_apart())
                 except Stop:
                     pass
                 except Problem as p:
@@ -528,6 +540,7 @@ def _library_call(spec: CallSpec) -> Callable[..., Any]:
 
     def run(st: State, values: list[Any], types: Any, result: Any) -> Any:
         st.engine.tick()
+        st.needs(*values)
         v = model(st, spec, values, types)
         return _as_declared(st, v, result) if isinstance(v, Expr) else v
 

@@ -6,8 +6,9 @@ round, so that what happens later holds for any number of rounds; sharding sees 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import is_
 from typing import Any
 
 from . import expr as X
@@ -40,6 +41,14 @@ class Expiring:
             if b.info.kind not in ("text", "function", "handle")
         }
         return Expiring(rounds, changed, indices, tuple(tuple(f.regs) for f in st.frames), memory)
+
+    def renamed(self, named: Callable[[Any], Any]) -> Expiring:
+        """The same with other names for values: the input device has become known."""
+        memory = {}
+        for oid, (data, updates) in self.memory.items():
+            new = tuple(map(named, data))
+            memory[oid] = data if all(map(is_, new, data)) else new, updates
+        return replace(self, registers=tuple(tuple(map(named, regs)) for regs in self.registers), memory=memory)
 
     def forget_changes(self, st: State, name: str) -> frozenset[object]:
         """Make all that has changed since then unknown, and say what it was."""

@@ -80,7 +80,7 @@ def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     return 0
 
 
-def arrived_mbuf(st: State, t: T.CType, device: int, packet: int, length: Expr) -> int:
+def arrived_mbuf(st: State, t: T.CType, device: int | Expr, packet: int, length: Expr) -> int:
     """The address of the mbuf of a packet that has just arrived."""
     size = T.sizeof_(t) or 128
     mbuf = st.allocate(ObjectInfo("mbuf", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))

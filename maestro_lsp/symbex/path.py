@@ -6,6 +6,7 @@ does: under which conditions, which library calls in which order, what it writes
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -152,6 +153,7 @@ class CallPath:
     regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
     marks: tuple[Mark, ...] = ()
     mbuf: tuple[PacketWrite, ...] = ()  # bytes of the mbuf that the path changes, which the NIC or the main loop sees
+    like: int | None = None  # number of the first path that does the same on another device: it differs in where packets go at most
 
     @cached_property
     def leaving(self) -> tuple[PacketWrite, ...]:
@@ -170,6 +172,11 @@ class CallPath:
     @cached_property
     def _required(self) -> frozenset[Expr]:
         return frozenset(part for c in self.conditions for part in (c.expr, *conjuncts(c.expr)))
+
+
+def distinct(paths: Iterable[CallPath]) -> tuple[CallPath, ...]:
+    """The paths without those that do on one device what a path before does on another."""
+    return tuple(p for p in paths if p.like is None)
 
 
 def answering(leaf: Expr) -> int | None:

@@ -32,13 +32,28 @@ class Paths:
         self._calls: dict[tuple[object, ...], Call] = {}
         self._given: dict[RawCall, frozenset[Expr]] = {}  # what a call is given: the leaves of it
 
-    def path(self, number: int, st: State) -> CallPath:
-        """The path of a state that has returned."""
+    def paths(self, ends: Sequence[State]) -> tuple[CallPath, ...]:
+        """The paths of states that have returned, one device after the other."""
+        out: list[CallPath] = []
+        first: dict[State, CallPath] = {}
+        for device in range(self.engine.devices):
+            for st in ends:
+                if device not in st.devices:
+                    continue
+                p = first.get(st)
+                if p is None:
+                    p = first[st] = self._path(len(out), device, st)
+                else:
+                    returned, outcome, output = self._returned(device, st)
+                    p = replace(p, number=len(out), device=device, returned=returned, outcome=outcome, output=output, like=p.number)
+                out.append(p)
+        return tuple(out)
+
+    def _path(self, number: int, device: int, st: State) -> CallPath:
         conditions = tuple(self._condition(c) for c in st.conditions)
         plain = tuple(self._plain_touch(a) for a in st.plain)
         writes = tuple(_packet_writes(st))
-        returned = st.result if st.result is not None else 0
-        outcome, output = self._outcome(st.device, returned)
+        returned, outcome, output = self._returned(device, st)
         touches = _touches(st)
         used = self._used_leaves(conditions, st.calls, touches, writes, plain, returned)
         calls = tuple(self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls))
@@ -48,7 +63,7 @@ class Paths:
             Mark(call, op, packet, plain_state, cells, self._stack(place)[0][-1])
             for call, op, packet, plain_state, cells, place in st.library.get("marks", ())
         )
-        return CallPath(number, st.device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
+        return CallPath(number, device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
                         returned, regions, marks, tuple(_mbuf_writes(st)))  # fmt: skip
 
     def start_touches(self, st: State) -> tuple[StartTouch, ...]:
@@ -108,6 +123,11 @@ class Paths:
         for q in plain:
             used |= _leaves(q.offset, *(() if q.value is None else (q.value,)))
         return used
+
+    def _returned(self, device: int, st: State) -> tuple[int | Expr, str, int | Expr | None]:
+        """What a state has returned, and what that means."""
+        returned = X.substitute(st.result, {self.engine.device: device}) if st.result is not None else 0
+        return returned, *self._outcome(device, returned)
 
     def _outcome(self, device: int, returned: int | Expr) -> tuple[str, int | Expr | None]:
         value = X.extract(returned, 0, 16)

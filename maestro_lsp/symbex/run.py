@@ -29,7 +29,7 @@ from .follow import follow, last_step
 from .library import cell_write
 from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import arrived_mbuf
-from .path import CallPath, Object, StartTouch
+from .path import CallPath, Object, StartTouch, distinct
 from .results import Paths
 from .state import PACKET_BYTES, State
 
@@ -140,9 +140,7 @@ class _Run:
         ends: list[State] = []
         for _ in range(MAX_PASSES):
             self.engine.troubles = list(start_troubles)
-            ends = []
-            for device in range(self.inputs.devices):
-                ends += self.packet(base, process, device)
+            ends = self.packet(base, process)
             if any(t.code == "path-limit" for t in self.engine.troubles[len(start_troubles) :]):
                 break
             if not self.learn(base, ends):
@@ -151,8 +149,8 @@ class _Run:
             why = f"packets reach more state the longer the analysis looks; it stopped after {MAX_PASSES} rounds"
             self.engine.troubles.append(Trouble("path-limit", why, span))
         results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
-        paths = tuple(results.path(i, st) for i, st in enumerate(ends))
-        self.report_leaks(base, paths, span)
+        paths = results.paths(ends)
+        self.report_leaks(base, distinct(paths), span)
         for f, why in self.engine.callbacks.objections(base):
             self.engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
         return Execution(
@@ -302,9 +300,9 @@ class _Run:
 
     # --------------------------------------------------------------------------------------------------------- packets
 
-    def packet(self, base: State, process: FunctionDef, device: int) -> list[State]:
-        """All paths of nf_process for a packet that arrives on a device."""
-        st = self.arrival(base, process, device)
+    def packet(self, base: State, process: FunctionDef) -> list[State]:
+        """All paths of nf_process for a packet that arrives on any device."""
+        st = self.arrival(base, process, *range(self.inputs.devices))
         return self.engine.explore(st) if st is not None else []
 
     def follow(self, base: State, process: FunctionDef, path: CallPath) -> tuple[Span, ...]:
@@ -317,12 +315,11 @@ class _Run:
         st = self.arrival(base, process, path.device)
         return last_step(st, path.model, byte) if st is not None else None
 
-    def arrival(self, base: State, process: FunctionDef, device: int) -> State | None:
-        """The state in which a packet has arrived on a device and nf_process is about to run; None if it cannot be called."""
+    def arrival(self, base: State, process: FunctionDef, *devices: int) -> State | None:
+        """The state in which a packet has arrived on one of some devices and nf_process is about to run; None if it cannot be called."""
         st = base.clone()
         st.finished = False
         st.frames = []
-        st.device = device
         st.calls = []
         self._forget_contents(st)
         for oid, b in list(st.memory.items()):
@@ -340,6 +337,7 @@ class _Run:
         st.cursor = 0
         st.total_length = X.zext(length, 16, 64)
         try:
+            device = devices[0] if len(devices) == 1 else self.engine.device
             values = self._parameters(st, process, device, packet, length, now)
             code = self.engine.compile(process)
             self.engine.push(st, code, values, -1, 0)
@@ -347,15 +345,19 @@ class _Run:
         except Problem as p:
             self.engine.trouble(st, p)
             return None
+        st.devices = devices
         st.tracking = True
         return st
 
-    def _parameters(self, st: State, f: FunctionDef, device: int, packet: int, length: Expr, now: Expr) -> list[Any]:
+    def _parameters(
+        self, st: State, f: FunctionDef, device: int | Expr, packet: int, length: Expr, now: Expr
+    ) -> list[Any]:
         """Both entry signatures: (device, buffer, length, now) and (device, &buffer, length, now, mbuf)."""
         values: list[Any] = []
         for i, (_, t) in enumerate(f.params):
             if i == 0:
-                values.append(device)
+                width = 8 * size_of(t)
+                values.append(X.extract(device, 0, width) if width < 16 else X.zext(device, 16, width))
             elif i == 1:
                 if isinstance(t, T.Pointer) and isinstance(t.to, T.Pointer):
                     slot = st.allocate(ObjectInfo("local", "buffer"), [0] * 8)

@@ -35,6 +35,10 @@ class Fork(Exception):
         self.condition = condition
 
 
+class Apart(Exception):
+    """The state cannot go on for several input devices together."""
+
+
 class Stop(Exception):
     """The path ends here without returning (exit, abort, or an assumption that does not hold)."""
 
@@ -88,7 +92,7 @@ class State:
         "calls",
         "conditions",
         "cursor",
-        "device",
+        "devices",
         "engine",
         "facts",
         "finished",
@@ -133,7 +137,7 @@ class State:
         self.written: dict[int, frozenset[int]] = {}  # bytes of state written on this path
         self.havoc: frozenset[int] = frozenset()  # objects with symbolic-offset writes by some packet
         self.tracking = False  # accesses to globals and heap are recorded
-        self.device = 0
+        self.devices: tuple[int, ...] = ()  # the packet has arrived on one of these
         self.cursor: int | Expr = 0  # bytes of the packet borrowed so far (64 bits)
         self.total_length: int | Expr = 0  # of the packet (64 bits)
         self.regions: dict[Expr, int] = {}  # symbolic packet offset -> object that holds the bytes there
@@ -162,7 +166,7 @@ class State:
         s.written = dict(self.written)
         s.havoc = self.havoc
         s.tracking = self.tracking
-        s.device = self.device
+        s.devices = self.devices
         s.cursor = self.cursor
         s.total_length = self.total_length
         s.regions = dict(self.regions)
@@ -205,7 +209,44 @@ class State:
             a, b = self.known(k.args[0]), self.known(k.args[1])
             if isinstance(a, int) or isinstance(b, int):
                 return self.decide(X.and_(a, b, 1) if k.op == "and" else X.or_(a, b, 1))
+        self.needs(k)
         raise Fork(k)
+
+    def needs(self, *values: Any) -> None:
+        """To be called before values are looked at, or leave the program's own variables: raises Apart while they depend on which
+        of several devices a packet has arrived on."""
+        if len(self.devices) > 1 and any(self.engine.device in X.leaves(v) for v in values if isinstance(v, Expr)):
+            raise Apart
+
+    def tell_apart(self) -> list[State]:
+        """One state for each input device, this one being the first. Until then the device's number is only in variables on the
+        stack and in the arrived mbuf, since all else has asked (`needs`)."""
+        states = [self, *(self.clone() for _ in self.devices[1:])]
+        for st, number in zip(states, self.devices, strict=True):
+            st.devices = (number,)
+            st._name_device(number)
+        return states
+
+    def _name_device(self, number: int) -> None:
+        symbol = self.engine.device
+        mapping: dict[Expr, int | Expr] = {symbol: number}
+        memo: dict[Expr, int | Expr] = {}
+
+        def named(v: Any) -> Any:
+            return X.substitute(v, mapping, memo) if isinstance(v, Expr) and symbol in X.leaves(v) else v
+
+        for f in self.frames:
+            f.regs[:] = map(named, f.regs)
+        self.result = named(self.result)
+        for oid, b in list(self.memory.items()):
+            if b.info.kind in ("local", "mbuf") and any(isinstance(v, Expr) and symbol in X.leaves(v) for v in b.data):
+                b = self.own(oid)
+                b.data[:] = map(named, b.data)
+        for key, v in self.library.items():
+            if isinstance(key, tuple) and key[0] == "expiring":
+                self.library[key] = v.renamed(named)
+            elif key == "mbuf":
+                self.library[key] = tuple(map(named, v))
 
     def learn(self, c: int | Expr) -> None:
         """Take a condition as true from here on (without adding it to the path condition)."""
@@ -308,8 +349,11 @@ class State:
             elif self.regions and b.info.kind == "packet":
                 check_aliases(self, address >> ADDRESS_BITS, off, n)
             if not b.updates:
-                return b.data[off : off + n]
+                data = b.data[off : off + n]
+                self.needs(*data)
+                return data
         v = self.load(address, n)
+        self.needs(v)
         return list(X.bytes_of(v, n))
 
     def store(self, address: int | Expr, value: int | Expr, n: int) -> None:
@@ -329,6 +373,8 @@ class State:
         if b is None or off + n > b.size:
             raise self._bad_access(address, n, "written")
         kind = b.info.kind
+        if kind != "local":
+            self.needs(*data)
         if kind in ("text", "function", "handle"):
             raise Problem("unsupported-construct", f"{b.info.name} is written, which is not memory of the program")
         if self.regions and kind == "packet":
@@ -371,6 +417,7 @@ class State:
     def _split(self, address: Expr) -> tuple[int, int, Expr | None]:
         """A symbolic address as (object id, constant offset, symbolic offset or None)."""
         k = self.known(address) if address.width == 1 else X.substitute(address, self.values, self.memo)
+        self.needs(k)
         if isinstance(k, int):
             return k >> ADDRESS_BITS, k & OFFSET_MASK, None
         if k.op == "ite":
@@ -472,6 +519,7 @@ class State:
         if rest is None:
             self.store((oid << ADDRESS_BITS) + off, value, n)
             return
+        self.needs(value)
         where = X.add(rest, off & ((1 << 64) - 1), 64)
         assert not isinstance(where, int)
         if self.tracking and b.info.is_state:

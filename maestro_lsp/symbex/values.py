@@ -123,6 +123,7 @@ def _convert_float(v: Rvalue, to: T.CType) -> Rvalue:
     def run(st: State) -> Any:
         x = fn(st)
         if not isinstance(x, int):
+            st.needs(x)
             return X.pure(f"convert.{_kind(frm)}.{_kind(to)}", 8 * tsize, x)
         number = float_value(x, fsize) if is_float(frm) else (X.signed(x, 8 * fsize) if is_signed(frm) else x)
         if is_float(to):
@@ -270,6 +271,7 @@ def _float_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
             p, q = x(st), y(st)
             if isinstance(p, int) and isinstance(q, int):
                 return int(rel(float_value(p, size), float_value(q, size)))
+            st.needs(p, q)
             return X.zext(X.pure(f"float{op}", 1, p, q), 1, 32)
 
         return Rvalue(compare, INT)
@@ -281,6 +283,7 @@ def _float_arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
         p, q = x(st), y(st)
         if isinstance(p, int) and isinstance(q, int):
             return float_bits(f(float_value(p, size), float_value(q, size)), size)
+        st.needs(p, q)
         return X.pure(f"float{op}", 8 * size, p, q)
 
     return Rvalue(run, common)

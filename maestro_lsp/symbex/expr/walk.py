@@ -103,7 +103,7 @@ def rebuild(e: Expr, kids: tuple[Any, ...]) -> int | Expr:
     if op == "concat":
         return concat(zip(kids, e.args[1], strict=True))
     if op == "uf":
-        return uf(e.args[0], w, *kids)
+        return pure(e.args[0], w, *kids)
     if op == "extract":
         return extract(kids[0], e.args[1], w)
     if op == "sext":

@@ -18,9 +18,9 @@ from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch
 from .headers import PacketView, Views
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)  # not frozen: there are thousands, and a frozen one takes three times as long to make
 class Access:
-    """One access of one path to one object."""
+    """One access of one path to one object. Never changed."""
 
     path: CallPath
     object: Object
@@ -32,6 +32,7 @@ class Access:
     key: tuple[Part, ...] | None  # equal keys touch the same memory; None: all of the object
     index: bool
     views: tuple[PacketView, ...] = field(repr=False)
+    like: Access | None = field(default=None, repr=False)  # the same one on the path that `path.like` names
 
     @property
     def span(self) -> Span:
@@ -83,7 +84,15 @@ def collect(
     seen: set[object] = set()
     plain_state = _plain_state(paths)
     carried: dict[tuple[int, int | Expr, int], bool] = {}  # bytes -> whether they are state
+    of_path: dict[int, list[Access]] = {}
     for p in paths:
+        if p.like is not None:
+            out += [
+                Access(p, a.object, a.call, a.touch, a.plain, a.write, a.role, a.key, a.index, a.views, a)
+                for a in of_path[p.like]
+            ]
+            continue
+        before = len(out)
         view: tuple[PacketView, ...] | None = None
         for c in p.calls:
             for t in c.touches:
@@ -106,6 +115,7 @@ def collect(
             if view is None:
                 view = views.of(p)
             out.append(Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view))
+        of_path[p.number] = out[before:]
     return out, read_only
 
 
@@ -184,7 +194,8 @@ def _plain_state(paths: Sequence[CallPath]) -> PlainState:
     writes: dict[int, set[int]] = {}
     symbolic_reads: set[int] = set()
     symbolic_writes: set[int] = set()
-    for o, offset, size, write in {(q.object, q.offset, q.size, q.write) for p in paths for q in p.plain}:
+    touches = {id(q): q for p in paths for q in p.plain}.values()  # paths share most of theirs
+    for o, offset, size, write in {(q.object, q.offset, q.size, q.write) for q in touches}:
         if isinstance(offset, int):
             (writes if write else reads).setdefault(o, set()).update(range(offset, offset + size))
         else:

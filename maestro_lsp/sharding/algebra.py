@@ -8,7 +8,7 @@ pieces of keys is their `Match`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..symbex import expr as X
@@ -100,7 +100,7 @@ class Algebra:
         shared: dict[tuple[object, ...], PathKind] = {}
         for p in paths:
             if p.number in views.named:
-                kind = self._kind(p, views)
+                kind = self._kind(p, views) if p.like is None else replace(self._kinds[p.like], device=p.device)
                 mark = (kind.device, kind.views, kind.counted, kind.fixed, kind.config)
                 self._kinds[p.number] = shared.setdefault(mark, kind)
 

@@ -145,42 +145,47 @@ class _Analysis:
     ) -> tuple[list[Assumption], AdmittedViews]:
         """The classes that count on each path, and those that are taken not to arrive."""
         reasons: dict[str, tuple[set[int], str]] = {}
-        named: dict[int, tuple[PacketView, ...]] = {}
-        counted: dict[int, frozenset[str]] = {}
+        found: dict[int, tuple[tuple[PacketView, ...], frozenset[str], list[tuple[str, str]]]] = {}
         by_path: dict[int, list[Access]] = {}
         for a in accesses:
             by_path.setdefault(a.path.number, []).append(a)
         for number, group in by_path.items():
             path = group[0].path
-            leaves = frozenset().union(*(a.leaves() for a in group))
-            layer4 = reads_transport(leaves, views[number])
-            fixed = reads_transport(
-                {leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views[number]
+            found[number] = (
+                self.admitted_on(path, group, views[number]) if path.like is None else found[path.like]
             )
-            only_expires = all(a.role == "expire" for a in group)  # which every core does at the same times
-            stay, count = [], set()
-            for v in views[number]:
-                name = v.packet_class
-                why = self.assumed(v, layer4)
-                if not (name.endswith("-frag") and layer4) or self.options.strict:
-                    stay.append(v)
-                if why is not None and only_expires:
-                    continue
-                if why is not None:
-                    reasons.setdefault(name, (set(), why))[0].add(path.device)
-                    continue
-                count.add(name)
-                if v.header_assumed_plain and fixed and self.views.options_possible(path):
-                    why = "the NF reads ports right behind the fixed IPv4 header, also when the header has options"
-                    reasons.setdefault("ipv4-options", (set(), why))[0].add(path.device)
-            named[number] = tuple(stay)
-            counted[number] = frozenset(count)
+            for name, why in found[number][2]:
+                reasons.setdefault(name, (set(), why))[0].add(path.device)
         out = [Assumption(name, tuple(sorted(d)), why) for name, (d, why) in sorted(reasons.items())]
         if accesses:
             reaching = tuple(sorted({a.path.device for a in accesses}))
             why = "headers whose lengths contradict each other, and tunnels, are taken not to arrive"
             out.append(Assumption("malformed", reaching, why))
-        return out, AdmittedViews(named, counted)
+        return out, AdmittedViews({n: f[0] for n, f in found.items()}, {n: f[1] for n, f in found.items()})
+
+    def admitted_on(
+        self, path: CallPath, accesses: Sequence[Access], views: Sequence[PacketView]
+    ) -> tuple[tuple[PacketView, ...], frozenset[str], list[tuple[str, str]]]:
+        """Of one path: the classes in the matrix, those that count, and those that are taken not to arrive, with why."""
+        leaves = frozenset().union(*(a.leaves() for a in accesses))
+        layer4 = reads_transport(leaves, views)
+        fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views)
+        only_expires = all(a.role == "expire" for a in accesses)  # which every core does at the same times
+        stay, count, left_out = [], set(), []
+        for v in views:
+            name = v.packet_class
+            why = self.assumed(v, layer4)
+            if not (name.endswith("-frag") and layer4) or self.options.strict:
+                stay.append(v)
+            if why is not None:
+                if not only_expires:
+                    left_out.append((name, why))
+                continue
+            count.add(name)
+            if v.header_assumed_plain and fixed and self.views.options_possible(path):
+                why = "the NF reads ports right behind the fixed IPv4 header, also when the header has options"
+                left_out.append(("ipv4-options", why))
+        return tuple(stay), frozenset(count), left_out
 
     def assumed(self, view: PacketView, layer4: bool) -> str | None:
         """Why packets of a class are taken not to reach state; None when they count."""
@@ -199,19 +204,13 @@ class _Analysis:
         self, assumes: Iterable[Assumption], accesses: Sequence[Access], views: Mapping[int, Sequence[PacketView]]
     ) -> None:
         """One finding for each class that is assumed away, at the first access it would reach."""
+        reached: dict[str, Access] = {}
+        for x in sorted((x for x in accesses if x.role != "expire"), key=lambda x: (x.span.file, x.span.start)):
+            for v in views[x.path.number]:
+                reached.setdefault(v.packet_class, x)
         for a in assumes:
-            if a.packet_class in ("malformed", "ipv4-options"):
-                continue
-            first = min(
-                (
-                    x
-                    for x in accesses
-                    if x.role != "expire" and any(v.packet_class == a.packet_class for v in views[x.path.number])
-                ),
-                key=lambda x: (x.span.file, x.span.start),
-                default=None,
-            )
-            if first is None:
+            first = reached.get(a.packet_class)
+            if first is None:  # malformed packets, and options of IPv4, are no classes
                 continue
             self.findings.append(
                 Finding(

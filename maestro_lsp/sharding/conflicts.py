@@ -8,10 +8,10 @@ that reaches the object meet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Object, Part, StartTouch
+from ..symbex.path import CallPath, Object, Part, StartTouch, distinct
 from ..symbex.solver import Solver
 from .access import Access, overlap
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
@@ -33,9 +33,9 @@ class Obstacle:
     other: Access | None = None  # another place that the reason is about
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)  # as `Access`
 class Effective:
-    """An access with the key that counts: its own, the one that led to its index, or all of the object."""
+    """An access with the key that counts: its own, the one that led to its index, or all of the object. Never changed."""
 
     access: Access
     key: tuple[Part, ...] | None
@@ -98,7 +98,10 @@ def find_conflicts(
         return out
     ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
-    out.tables = find_tables(paths, objects, accesses, origin, started)
+    out.tables = find_tables(distinct(paths), objects, [a for a in accesses if a.like is None], origin, started)
+    for t in out.tables.values():
+        first = set(t.packet_indices)
+        t.packet_indices = [a for a in accesses if (a.like or a) in first]
     out.effective = _effective(out, objects, accesses, strict, origin, found.algebra)
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
         if n == MAX_PAIRS or found.kinds > MAX_KINDS:
@@ -139,6 +142,7 @@ def _effective(
     out: Conflicts, objects: Mapping[int, Object], accesses: Sequence[Access], strict: bool, origin: Provenance,
     algebra: Algebra,
 ) -> list[Effective]:  # fmt: skip
+    everywhere, accesses = accesses, [a for a in accesses if a.like is None]
     owner: dict[int, Table] = {}
     for t in out.tables.values():
         for m in t.members:
@@ -151,15 +155,15 @@ def _effective(
             broken[chain].append(Obstacle("global-state", problem[1], problem[0], problem[2]))
         if t.packet_indices:
             whole = broken[chain] or t.foreign or t.numbers
-            found = (
-                find_guard(t, accesses, strict, origin)
+            guard = (
+                find_guard(t, everywhere, strict, origin)
                 if not whole
                 else Unguarded(t.packet_indices[0], _first_reason(t, broken[chain]))
             )
-            if isinstance(found, Guard):
-                out.guards[chain] = found
+            if isinstance(guard, Guard):
+                out.guards[chain] = guard
             else:
-                out.unguarded[chain] = found
+                out.unguarded[chain] = guard
     loose: dict[int, Obstacle] = {}
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "expire"}):
         problem = expiry_problem({o}, accesses, origin)
@@ -180,14 +184,16 @@ def _effective(
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra)
         for t in out.tables.values()
     }
-    result: list[Effective] = []
-    for a in accesses:
+    found: dict[Access, list[Effective]] = {}
+    for a in everywhere:
         table = owner.get(a.object.id)
-        if table is not None:
-            result += table_uses[table.chain].effective(a)
+        if a.like is not None:
+            found[a] = [replace(e, access=a) for e in found[a.like]]
+        elif table is not None:
+            found[a] = table_uses[table.chain].effective(a)
         else:
-            result += _loose_access(a, loose.get(a.object.id), origin, algebra)
-    return result
+            found[a] = _loose_access(a, loose.get(a.object.id), origin, algebra)
+    return [e for of_access in found.values() for e in of_access]
 
 
 def _distinct(breaches: Sequence[Breach]) -> list[Breach]:

@@ -203,10 +203,8 @@ def _used(p: CallPath, origin: Provenance) -> set[Expr]:
         used |= X.leaves(w.value)
     for _, offset in p.regions:
         used |= X.leaves(offset)
-    for q in p.plain:
-        used |= X.leaves(q.offset)
-        if q.value is not None:
-            used |= X.leaves(q.value)
+    for q in p.unknown_plain:
+        used.update(X.leaves(q.offset), X.leaves(q.value or 0))
     for call in p.calls:
         for t in call.touches:
             removal = t.role in ("erase", "expire") or (t.role in ("borrow", "return") and t.index and not t.write)

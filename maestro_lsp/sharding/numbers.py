@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CELL, CallPath, Touch, borrowing
+from ..symbex.path import CELL, Call, CallPath, Touch, borrowing
 from .access import Access
-from .provenance import Provenance, same_index, used_leaves
+from .provenance import Provenance, same_index
 
 _CHECKSUMS = ("checksum#", "l4_checksum#")
 MAX_COPIES = 4  # from cell to cell, that are followed
@@ -131,11 +131,18 @@ class _Numbers:
         """An expression in terms of numbers."""
         return X.substitute(v, self._names) if self._names else v
 
-    def stores(self) -> Iterator[Touch]:
-        for c in self.path.calls:
-            for t in c.touches:
-                if t.stored:
-                    yield t
+    @property
+    def known(self) -> Set[Expr]:
+        """What a call that has to do with the numbers names."""
+        return self.numbers.keys() | self._names.keys()
+
+    def _calls(self, naming: Set[Expr] | None = None) -> Iterator[Call]:
+        """The path's calls; those that name something of a set."""
+        return (c for c in self.path.calls if naming is None or not c.leaves.isdisjoint(naming))
+
+    def stores(self, naming: Set[Expr] | None = None) -> Iterator[Touch]:
+        """What the path stores; by calls that name something of a set."""
+        return (t for c in self._calls(naming) for t in c.touches if t.stored)
 
     def among(self, *values: int | Expr) -> list[Expr]:
         """Which of the numbers values depend on, in a fixed order."""
@@ -152,17 +159,17 @@ class _Numbers:
         yield from self._conditions(bound, reused, held, asked)
         for leaf in self.among(self.plainly(p.returned)):
             yield self._matters(leaf, "the output device depends on the number of the index")
-        for t in self.stores():
+        for t in self.stores(self.known):
             stored = [self.plainly(v) for _, v in t.stored]
             for leaf in self.among(*stored):
                 if not _shows(stored, leaf, whole) or not self._followed(t, leaf, held):
                     yield self._matters(leaf, "a function of the index is stored")
-        for value in {q.value: None for q in p.plain if isinstance(q.value, Expr)}:
+        for value in {q.value: None for q in p.unknown_plain if isinstance(q.value, Expr)}:
             for leaf in self.among(self.plainly(value)):
                 yield self._matters(leaf, "the index is stored in plain memory")
-        for offset in {q.offset: None for q in p.plain if isinstance(q.offset, Expr)}:
+        for offset in {q.offset: None for q in p.unknown_plain if isinstance(q.offset, Expr)}:
             yield from self._key([self.plainly(offset)], whole, reused)
-        for c in p.calls:
+        for c in self._calls(self.known):
             for t in c.touches:
                 if t.key and not (t.index and t.object in self.members):
                     yield from self._key([self.plainly(part.value) for part in t.key], whole, reused)
@@ -185,7 +192,7 @@ class _Numbers:
         left = self.among(*(self.plainly(w.value) for w in p.leaving))
         if not left:
             return
-        used = used_leaves(p, in_packet=False)
+        used = self.origin.used_leaves(p, in_packet=False)
         if any(leaf.op == "sym" and str(leaf.args[0]).startswith(_CHECKSUMS) for leaf in used):
             yield self._matters(left[0], "a checksum over the index decides what happens")
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.known_bits import possible_ones
-from ..symbex.path import CELL, CallPath, Part, Touch, borrowing
+from ..symbex.path import CELL, Call, CallPath, Part, Touch, borrowing
 from ..symbex.solver import Solver, search
 
 MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
@@ -44,6 +44,7 @@ class Provenance:
         self._inner: dict[tuple[int, Expr], Expr | None] = {}
         self._origins: dict[tuple[int, Expr], tuple[Origin, ...]] = {}
         self._read: dict[int, dict[str, set[int]]] = {}
+        self._used: dict[int, frozenset[Expr]] = {}  # by the identity of a call: on all paths that share it, it is given the same
         self._proved: dict[object, bool] = {}
         self._asked = 0
 
@@ -167,10 +168,30 @@ class Provenance:
         got = self._read.get(p.number)
         if got is None:
             got = self._read[p.number] = {}
-            for leaf in used_leaves(p):
+            for leaf in self.used_leaves(p):
                 if borrowing(leaf) is not None:
                     got.setdefault(leaf.args[0], set()).add(leaf.args[1])
         return got
+
+    def used_leaves(self, p: CallPath, in_packet: bool = True) -> set[Expr]:
+        """Leaves on which a path's conditions, calls and effects depend, and (`in_packet`) what it writes into the packet; a byte
+        that goes back to its own place is no effect."""
+        found = set(X.leaves(p.returned))
+        for c in p.conditions:
+            if not c.assumed:
+                found |= X.leaves(c.expr)
+        for w in p.leaving if in_packet else ():
+            found |= X.leaves(w.value)
+        for _, offset in p.regions:
+            found |= X.leaves(offset)
+        for q in p.unknown_plain:
+            found.update(X.leaves(q.offset), X.leaves(q.value or 0))
+        for call in p.calls:
+            used = self._used.get(id(call))
+            if used is None:
+                used = self._used[id(call)] = _used_by(call, p)
+            found |= used
+        return found
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
         """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""
@@ -210,35 +231,20 @@ class Provenance:
         return bool(goal) and self._asked <= MAX_PROOFS and self.solver.find(goal[1:], {}, goal[0]) is None
 
 
-def used_leaves(p: CallPath, in_packet: bool = True) -> frozenset[Expr]:
-    """Leaves on which a path's conditions, calls and effects depend, and (`in_packet`) what it writes into the packet; a byte that
-    goes back to its own place is no effect."""
-    values: list[int | Expr] = [c.expr for c in p.conditions if not c.assumed]
-    if in_packet:
-        values += [w.value for w in p.leaving]
-    values += [offset for _, offset in p.regions]
-    values.append(p.returned)
-    borrowed = {f"{CELL}#{c.number}": t.object for c in p.calls for t in c.touches if t.role == "borrow"}
-    for call in p.calls:
-        for t in call.touches:
-            values += [part.value for part in t.key or ()]
-            values += (*t.arguments, t.time or 0)
-            if t.value is not None:
-                values.append(t.value)
-            for offset, v in t.stored:
-                kept = (
-                    isinstance(v, Expr)
-                    and v.op == "byte"
-                    and v.args[1] == offset
-                    and borrowed.get(v.args[0]) == t.object
-                )
-                if not kept:
-                    values.append(v)
-    for q in p.plain:
-        values.append(q.offset)
-        if q.value is not None:
-            values.append(q.value)
+def _used_by(call: Call, p: CallPath) -> frozenset[Expr]:
+    """Leaves of what a call of a path is given, gives and stores, but for bytes that go back to their own places."""
+    values: list[int | Expr] = []
+    for t in call.touches:
+        values += [part.value for part in t.key or ()]
+        values += (*t.arguments, t.time or 0, t.value or 0)
+        values += [v for offset, v in t.stored if not _is_kept(p, t, offset, v)]
     return frozenset().union(*map(X.leaves, values))
+
+
+def _is_kept(p: CallPath, t: Touch, offset: int, v: int | Expr) -> bool:
+    """Whether a byte that is stored in a cell is the one that stood there when the path borrowed it."""
+    number = borrowing(v) if isinstance(v, Expr) and v.op == "byte" and v.args[1] == offset else None
+    return number is not None and any(b.role == "borrow" and b.object == t.object for b in p.calls[number].touches)
 
 
 _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}

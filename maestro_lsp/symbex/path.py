@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..source.text import Span
-from .expr import Expr, conjuncts
+from .expr import Expr, conjuncts, leaves
 from .memory import UNINITIALISED, ObjectInfo
 
 CELL = "vector_data_reset"  # KLEE's name: CELL#n are the bytes of the cell that call n borrowed
@@ -51,7 +51,7 @@ class Touch:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A library call on a path."""
 
@@ -72,6 +72,14 @@ class Call:
     def span(self) -> Span:
         """The call itself."""
         return self.stack[-1]
+
+    @cached_property
+    def leaves(self) -> frozenset[Expr]:
+        """Leaves of all that the call is given and stores: keys, numbers, bytes, and what it gives in return."""
+        values: set[int | Expr] = set()
+        for t in self.touches:
+            values.update((part.value for part in t.key or ()), (v for _, v in t.stored), t.arguments, (t.value or 0, t.time or 0))
+        return frozenset().union(*map(leaves, values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,11 @@ class CallPath:
     def leaving(self) -> tuple[PacketWrite, ...]:
         """All that the path changes of what leaves: bytes of the packet, and of its mbuf."""
         return self.writes + self.mbuf
+
+    @cached_property
+    def unknown_plain(self) -> tuple[PlainTouch, ...]:
+        """Those reads and writes of plain state whose place or value is no constant."""
+        return tuple(q for q in self.plain if isinstance(q.offset, Expr) or isinstance(q.value, Expr))
 
     @cached_property
     def conjuncts(self) -> tuple[Expr, ...]:

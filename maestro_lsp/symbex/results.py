@@ -121,7 +121,7 @@ class Paths:
             used |= _leaves(*_stored(added))
         used |= _leaves(*(w.value for w in writes))
         for q in plain:
-            used |= _leaves(q.offset, *(() if q.value is None else (q.value,)))
+            used.update(X.leaves(q.offset), X.leaves(q.value or 0))
         return used
 
     def _returned(self, device: int, st: State) -> tuple[int | Expr, str, int | Expr | None]:

@@ -393,7 +393,8 @@ class _Run:
         written: dict[int, set[int]] = {}
         whole: set[int] = set()
         reads: list[tuple[int, Any, int]] = []
-        for oid, at, size, write in {(a.object, a.offset, a.size, a.write) for st in ends for a in st.plain}:
+        accesses = {a for st in ends for a in st.plain}  # states share most of theirs
+        for oid, at, size, write in {(a.object, a.offset, a.size, a.write) for a in accesses}:
             if not write:
                 reads.append((oid, at, size))
             elif isinstance(at, int):
@@ -450,8 +451,8 @@ class _Run:
 
     def objects(self, base: State, paths: Sequence[CallPath]) -> dict[int, Object]:
         """The objects that paths touch, named as the program reaches them."""
-        touched = {t.object for p in paths for c in p.calls for t in c.touches}
-        plain = {a.object for p in paths for a in p.plain}
+        touched = {t.object for p in distinct(paths) for c in p.calls for t in c.touches}
+        plain = {a.object for p in distinct(paths) for a in p.plain}
         names = self.names(base)
         out: dict[int, Object] = {}
         for oid in sorted(touched | plain):

@@ -28,7 +28,7 @@ class Expr:
     """An interned bit-vector expression; compare with `is`. `serial` orders by creation and is used for nothing but sorting
     within one expression (commutative operands)."""
 
-    __slots__ = ("_bytes", "_leaves", "args", "op", "serial", "width")
+    __slots__ = ("_bytes", "_conjuncts", "_leaves", "args", "op", "serial", "width")
 
     op: str
     width: int
@@ -36,6 +36,7 @@ class Expr:
     serial: int
     _bytes: tuple[int | Expr, ...] | None
     _leaves: frozenset[Expr] | None
+    _conjuncts: tuple[Expr, ...] | None
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.width}>"
@@ -58,6 +59,7 @@ def _mk(op: str, width: int, *args: Any) -> Expr:
         e.serial = len(_table)
         e._bytes = None
         e._leaves = None
+        e._conjuncts = None
         _table[key] = e
     return e
 

@@ -53,10 +53,19 @@ def leaves(e: int | Expr) -> frozenset[Expr]:
     return got
 
 
-def conjuncts(e: int | Expr) -> list[Expr]:
+def conjuncts(e: int | Expr) -> tuple[Expr, ...]:
     """The conditions that a one-bit expression is the conjunction of (negated disjunctions are taken apart too)."""
+    if isinstance(e, int):
+        return ()
+    got = e._conjuncts
+    if got is None:
+        got = e._conjuncts = tuple(_take_apart(e))
+    return got
+
+
+def _take_apart(e: Expr) -> list[Expr]:
     out: list[Expr] = []
-    todo = [e]
+    todo: list[int | Expr] = [e]
     while todo:
         x = todo.pop()
         if isinstance(x, int):

@@ -10,6 +10,7 @@ Every model decides first and changes afterwards, because a fork runs it again f
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 from ..libvig.catalogue import CallSpec
@@ -283,6 +284,8 @@ def vector_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 def cell_write(st: State, oid: int, cell: Cell, index: int | Expr | None = None) -> list[Touch]:
     """The write that a cell has seen since it was borrowed, if any."""
     now = st.memory[cell.object].data
+    if all(map(is_, now, cell.borrowed)):
+        return []
     if index is None:
         index = cell.index
     both = enumerate(zip(now, cell.borrowed, strict=True))

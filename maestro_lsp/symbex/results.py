@@ -50,8 +50,8 @@ class Paths:
         return tuple(out)
 
     def _path(self, number: int, device: int, st: State) -> CallPath:
-        conditions = tuple(self._condition(c) for c in st.conditions)
-        plain = tuple(self._plain_touch(a) for a in st.plain)
+        conditions = tuple([self._conditions.get(c) or self._condition(c) for c in st.conditions])
+        plain = tuple([self._plain.get(a) or self._plain_touch(a) for a in st.plain])
         writes = tuple(_packet_writes(st))
         returned, outcome, output = self._returned(device, st)
         touches = _touches(st)
@@ -81,17 +81,13 @@ class Paths:
         return got
 
     def _condition(self, c: Condition) -> PathCondition:
-        got = self._conditions.get(c)
-        if got is None:
-            got = self._conditions[c] = PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
-        return got
+        made = self._conditions[c] = PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
+        return made
 
     def _plain_touch(self, a: PlainAccess) -> PlainTouch:
-        got = self._plain.get(a)
-        if got is None:
-            spans, functions = self._stack(a.place)
-            got = self._plain[a] = PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
-        return got
+        spans, functions = self._stack(a.place)
+        made = self._plain[a] = PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
+        return made
 
     def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:
         """Paths that made a call together share it, unless what one does later makes a difference to it."""

@@ -29,7 +29,7 @@ from .follow import follow, last_step
 from .library import cell_write
 from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import arrived_mbuf
-from .path import CallPath, Object, StartTouch, distinct
+from .path import Call, CallPath, Object, StartTouch, distinct
 from .results import Paths
 from .state import PACKET_BYTES, State
 
@@ -167,7 +167,8 @@ class _Run:
         found = [(what, leak(p, (name,))) for name, what in private.items() for p in paths]
         # what was never written may be kept, as the padding of a struct is
         found += [("a variable that was never set", leak(p, (UNINITIALISED,), kept=False)) for p in paths]
-        found += [("bytes that were never set", at_who) for p in paths for at_who in _unset_keys(base, p)]
+        calls = {id(c): c for p in paths for c in p.calls}.values()  # paths share most of theirs
+        found += [("bytes that were never set", at_who) for c in calls for at_who in _unset_keys(base, c)]
         for what, at_who in dict.fromkeys(found):
             if at_who is not None:
                 at, who = at_who
@@ -582,11 +583,10 @@ def _merge(base: State, other: State) -> None:
                 b.data[i] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", i)
 
 
-def _unset_keys(base: State, p: CallPath) -> Iterator[tuple[Span | None, str]]:
+def _unset_keys(base: State, c: Call) -> Iterator[tuple[Span | None, str]]:
     """Where a map's own equality function compares what was never set. Where maps compare all bytes, that is taken for padding."""
-    for c in p.calls:
-        for t in c.touches:
-            b = base.memory.get(t.object)
-            compared = t.key if b is not None and b.info.detail.get("equality") else None
-            if any(is_uninitialised(part.value) for part in compared or ()):
-                yield c.span, "the equality of keys depends on"
+    for t in c.touches:
+        b = base.memory.get(t.object)
+        compared = t.key if b is not None and b.info.detail.get("equality") else None
+        if any(is_uninitialised(part.value) for part in compared or ()):
+            yield c.span, "the equality of keys depends on"

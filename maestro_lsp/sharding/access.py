@@ -82,8 +82,9 @@ def collect(
     read_only = frozenset(t.object for p in paths for c in p.calls for t in c.touches) - written
     out: list[Access] = []
     seen: set[object] = set()
-    plain_state = _plain_state(paths)
-    carried: dict[tuple[int, int | Expr, int], bool] = {}  # bytes -> whether they are state
+    plain = {id(q): q for p in paths for q in p.plain}  # paths share most of theirs
+    plain_state = _plain_state(plain.values())
+    state = {at for at, q in plain.items() if q.object in objects and _is_state(q, plain_state)}
     of_path: dict[int, list[Access]] = {}
     for p in paths:
         if p.like is not None:
@@ -102,13 +103,8 @@ def collect(
                     view = views.of(p)
                 a = Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view)
                 out.append(a)
-        for q in p.plain:
-            bytes_ = (q.object, q.offset, q.size)
-            if bytes_ not in carried:
-                carried[bytes_] = q.object in objects and _is_state(q, plain_state)
-            if not carried[bytes_]:
-                continue
-            mark = (p.number, *bytes_, q.write, q.span)
+        for q in [q for q in p.plain if id(q) in state]:
+            mark = (p.number, q.object, q.offset, q.size, q.write, q.span)
             if mark in seen:
                 continue
             seen.add(mark)
@@ -188,13 +184,12 @@ def _range(offset: int | Expr) -> tuple[int, int]:
 PlainState = dict[int, tuple[frozenset[int], frozenset[int], bool, bool]]
 
 
-def _plain_state(paths: Sequence[CallPath]) -> PlainState:
+def _plain_state(touches: Iterable[PlainTouch]) -> PlainState:
     """For each plain object: bytes read before being written, bytes written, and whether at symbolic offsets."""
     reads: dict[int, set[int]] = {}
     writes: dict[int, set[int]] = {}
     symbolic_reads: set[int] = set()
     symbolic_writes: set[int] = set()
-    touches = {id(q): q for p in paths for q in p.plain}.values()  # paths share most of theirs
     for o, offset, size, write in {(q.object, q.offset, q.size, q.write) for q in touches}:
         if isinstance(offset, int):
             (writes if write else reads).setdefault(o, set()).update(range(offset, offset + size))

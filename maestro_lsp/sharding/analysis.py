@@ -205,7 +205,8 @@ class _Analysis:
     ) -> None:
         """One finding for each class that is assumed away, at the first access it would reach."""
         reached: dict[str, Access] = {}
-        for x in sorted((x for x in accesses if x.role != "expire"), key=lambda x: (x.span.file, x.span.start)):
+        distinct = {(x.span, id(views[x.path.number])): x for x in reversed(accesses) if x.role != "expire"}
+        for x in sorted(reversed(distinct.values()), key=lambda x: (x.span.file, x.span.start)):
             for v in views[x.path.number]:
                 reached.setdefault(v.packet_class, x)
         for a in assumes:

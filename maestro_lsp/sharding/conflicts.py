@@ -150,7 +150,7 @@ def _effective(
     broken: dict[int, list[Obstacle]] = {}
     for chain, t in out.tables.items():
         broken[chain] = [Obstacle("global-state", b.why, b.access) for b in _distinct(t.breaches)]
-        problem = expiry_problem(t.members, accesses, origin)
+        problem = expiry_problem(t.members, t.accesses, origin)
         if problem is not None:
             broken[chain].append(Obstacle("global-state", problem[1], problem[0], problem[2]))
         if t.packet_indices:
@@ -181,7 +181,7 @@ def _effective(
         ):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
-        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), accesses, origin, algebra)
+        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra)
         for t in out.tables.values()
     }
     found: dict[Access, list[Effective]] = {}
@@ -217,7 +217,6 @@ class _TableUse:
         table: Table,
         broken: Sequence[Obstacle],
         unguarded: Unguarded | None,
-        accesses: Sequence[Access],
         origin: Provenance,
         algebra: Algebra,
     ) -> None:
@@ -226,13 +225,26 @@ class _TableUse:
         self.broken = broken
         self.origin = origin
         self.members = frozenset(table.members)
+        self._known: dict[tuple[int, object], list[Effective]] = {}
         self.foreign = {id(b.access): Obstacle("global-state", b.why) for b in table.foreign}
         self.numbers = [Obstacle("global-state", b.why, b.access) for b in _distinct(table.numbers)]
-        self.puts = {m: [a for a in accesses if a.object.id == m and a.role == "put"] for m in table.maps}
+        self.puts = {m: [a for a in table.accesses if a.object.id == m and a.role == "put"] for m in table.maps}
         self.packet = {id(a): Obstacle("dchain-index-from-packet", unguarded.why, unguarded.access)
                        for a in table.packet_indices} if unguarded is not None else {}  # fmt: skip
 
     def effective(self, a: Access) -> list[Effective]:
+        """What counts of an access. For all that several paths did together it is the same, unless their conditions say more."""
+        if a.touch is None or a.role == "erase":
+            return self._effective(a)
+        index = a.key[0].value if a.index and a.key else 0
+        mark = (id(a.touch), self.origin.context(a.path, a.touch, index))
+        same = self._known.get(mark)
+        if same is not None:
+            return [Effective(a, e.key, e.obstacles, e.through, e.own_index, e.everywhere) for e in same]
+        found = self._known[mark] = self._effective(a)
+        return found
+
+    def _effective(self, a: Access) -> list[Effective]:
         if a.role == "scan":
             return [Effective(a, None, (SCAN,), everywhere=self.members)]
         obstacles = list(self.broken)

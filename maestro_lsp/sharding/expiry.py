@@ -28,6 +28,7 @@ def expiry_problem(
     for a in expiries:
         if a.call is not None and a.call.result_used and a.call.op != "dchain-expire-one":
             return a, "the number of expired entries is used", None
+    times: dict[int | Expr | None, int | Expr | None] = {}  # their lags
     lags: dict[int | Expr | None, Access] = {}
     clamped: list[Access] = []  # at time zero, when no entry is older
     for a in expiries:
@@ -35,7 +36,9 @@ def expiry_problem(
         if a.touch.time == 0 and isinstance(a.touch.time, int):
             clamped.append(a)
         else:
-            lags.setdefault(_lag(a.touch.time), a)
+            if a.touch.time not in times:
+                times[a.touch.time] = _lag(a.touch.time)
+            lags.setdefault(times[a.touch.time], a)
     if None in lags:
         return lags[None], "entries expire at a time that is not the packet's time less a constant", None
     if len(lags) > 1:
@@ -49,7 +52,9 @@ def expiry_problem(
             and (a.role in ("allocate", "rejuvenate") or (a.role in ("add", "update") and a.touch.time is not None))
             and a.touch.found is not False
         ):
-            stamps.setdefault(_lag(a.touch.time), a)
+            if a.touch.time not in times:
+                times[a.touch.time] = _lag(a.touch.time)
+            stamps.setdefault(times[a.touch.time], a)
     if None in stamps or len(stamps) > 1:
         odd = stamps[None] if None in stamps else sorted(stamps.values(), key=lambda x: x.order)[1]
         return odd, "entries are not kept in the order of the packets' times, so when one goes depends on others", None
@@ -104,7 +109,7 @@ def _lag(time: int | Expr | None) -> int | Expr | None:
     if not isinstance(time, Expr):
         return None
     lag = X.sub(X.sym("time", 64), time, 64)
-    if all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(lag)):
+    if isinstance(lag, int) or all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(lag)):
         return lag
     return None
 

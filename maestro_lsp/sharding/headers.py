@@ -69,15 +69,24 @@ class Views:
         self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
-        self._transports: dict[int, list[Transport]] = {}
+        self._sets: dict[tuple[object, ...], tuple[PacketView, ...]] = {}
         self._starts: dict[tuple[Expr, int], int | None] = {}
         self._headers: dict[int, frozenset[Expr]] = {}
         self._facts: dict[tuple[str, int], list[int | Expr]] = {}
 
     def of(self, path: CallPath) -> tuple[PacketView, ...]:
-        """One view for each class of packets that can take the path."""
+        """One view for each class of packets that can take the path; the same tuple for paths with the same views."""
         base = self._network_offset(path)
-        return tuple(self._view(path, name, base) for name in self.classes(path, base))
+        names = self.classes(path, base)
+        ipv4 = any(name.startswith("ipv4") and _transport_fields(name.partition("-")[2]) for name in names)
+        starts = self._ipv4_transport(path, base) if ipv4 else []
+        if self.strict and any(not exact for _, _, exact in starts) and self.options_possible(path):
+            starts = [s for s in starts if s[2]]
+        key = (names, base, *starts)
+        got = self._sets.get(key)
+        if got is None:
+            got = self._sets[key] = tuple(self._view(name, base, starts) for name in names)
+        return got
 
     def classes(self, path: CallPath, base: int) -> tuple[str, ...]:
         """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
@@ -121,24 +130,21 @@ class Views:
 
     def _network_offset(self, path: CallPath) -> int:
         """Where the network header starts on this path: after the tag when the path demands a VLAN tag."""
+        ether_type = (X.byte("packet", 12), X.byte("packet", 13))
         fixed = {
             byte: value
             for e in path.conjuncts
             if e.op == "eq" and isinstance(e.args[0], Expr) and isinstance(e.args[1], int)
+            if not X.leaves(e).isdisjoint(ether_type)
             for byte, value in ((e.args[0], e.args[1]), *_bytes(e.args[0], e.args[1]))
         }  # in whichever byte order the program compares
-        tagged = (fixed.get(X.byte("packet", 12)), fixed.get(X.byte("packet", 13))) == divmod(TYPE_VLAN, 256)
+        tagged = tuple(map(fixed.get, ether_type)) == divmod(TYPE_VLAN, 256)
         return ETHERNET + VLAN_TAG if tagged else ETHERNET
 
-    def _view(self, path: CallPath, name: str, base: int) -> PacketView:
+    def _view(self, name: str, base: int, starts: Sequence[Transport]) -> PacketView:
         version, _, kind = name.partition("-")
-        starts: list[Transport] = []
-        if version == "ipv4" and _transport_fields(kind):
-            if path.number not in self._transports:
-                self._transports[path.number] = self._ipv4_transport(path, base)
-            starts = self._transports[path.number]
-            if self.strict and any(not exact for _, _, exact in starts) and self.options_possible(path):
-                starts = [s for s in starts if s[2]]
+        if version != "ipv4" or not _transport_fields(kind):
+            starts = ()
         key = (name, base, tuple(starts))
         got = self._views.get(key)
         if got is None:

@@ -179,7 +179,7 @@ class _Numbers:
             for leaf in self.among(self.plainly(offset)):
                 yield self._matters(leaf, "which bytes of the packet are used depends on the number of the index")
         yield from self._checksums()
-        left = [self.plainly(w.value) for w in p.leaving]
+        left = [self.plainly(w.value) for w in p.leaving if not X.leaves(w.value).isdisjoint(self.known)]
         for leaf in self.among(*left):
             if not _shows(left, leaf, set()):
                 yield self._matters(leaf, "a function of the index that is not one-to-one leaves in the packet")
@@ -189,7 +189,7 @@ class _Numbers:
     def _checksums(self) -> Iterator[tuple[Access, str]]:
         """A checksum over an index is a function of it, which may leave with the packet and be nothing else."""
         p = self.path
-        left = self.among(*(self.plainly(w.value) for w in p.leaving))
+        left = self.among(*(self.plainly(w.value) for w in p.leaving if not X.leaves(w.value).isdisjoint(self.known)))
         if not left:
             return
         used = self.origin.used_leaves(p, in_packet=False)
@@ -221,9 +221,10 @@ class _Numbers:
         indices |= {
             t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
         }
+        known = self.known
         calls = {c.span for c in p.calls}  # where the library, not the program, asks
         for condition in p.conditions:
-            if condition.assumed or not self.among(self.plainly(condition.expr)):
+            if condition.assumed or X.leaves(condition.expr).isdisjoint(known):
                 continue
             for e in X.conjuncts(condition.expr):
                 if condition.span in calls and _compares(e, indices, cells=True):

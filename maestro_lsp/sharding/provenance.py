@@ -45,6 +45,8 @@ class Provenance:
         self._origins: dict[tuple[int, Expr], tuple[Origin, ...]] = {}
         self._read: dict[int, dict[str, set[int]]] = {}
         self._used: dict[int, frozenset[Expr]] = {}  # by the identity of a call: on all paths that share it, it is given the same
+        self._parts: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | None] = {}  # the number in an index, and the rest
+        self._said: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0
 
@@ -58,6 +60,24 @@ class Provenance:
                     if isinstance(t.value, Expr) and (t.role in _GIVING or t.role.startswith("get")):
                         got.setdefault(t.value, (t, c.number))
             self._given[p.number] = got
+        return got
+
+    def context(self, p: CallPath, touch: Touch, index: int | Expr) -> object:
+        """What of a path's conditions decides where an index comes from. Paths that have a touch in common share the calls before it;
+        those that agree in this as well agree about the index."""
+        if isinstance(index, int) or X.is_leaf(index):
+            return None
+        key = (id(touch), index)
+        if key not in self._parts:
+            inside = [leaf for leaf in X.leaves(index) if leaf in self.given(p)]
+            self._parts[key] = (inside[0], X.leaves(index) - {inside[0]}) if len(inside) == 1 else None
+        parts = self._parts[key]
+        if parts is None:
+            return None
+        said = (p.number, *parts)
+        got = self._said.get(said)
+        if got is None:
+            got = self._said[said] = upper_bound(p, parts[0], self.bound), frozenset(_about(p, parts[1]))
         return got
 
     def source(self, p: CallPath, index: int | Expr) -> Source:
@@ -141,6 +161,7 @@ class Provenance:
 
     def arithmetic(self, p: CallPath, index: int | Expr) -> Expr | None:
         """x, where equal values of the expression imply equal x, as in `ports * x + port` with port < ports; shown by its bits, or proved by Z3.
+        Depends on nothing but `context`.
 
         x is an index that a library call gave on this path; that it is below its dchain's capacity is part of condition 1.
         """

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
-from ..symbex.path import CELL, CallPath, Object, StartTouch, Touch
+from ..symbex.path import CELL, Call, CallPath, Object, StartTouch, Touch
 from .access import Access
 from .expiry import erases_expired, erases_stored_key, expired_used
 from .linear import is_packet_bit
@@ -36,6 +36,7 @@ class Table:
 
     chain: int
     capacity: int = DEFAULT_CAPACITY  # its indices are below
+    accesses: list[Access] = field(default_factory=list, repr=False)  # to its members
     maps: set[int] = field(default_factory=set)
     vectors: set[int] = field(default_factory=set)
     holders: set[tuple[int, int]] = field(default_factory=set)  # (vector, byte): there, cells hold indices of the chain
@@ -66,27 +67,28 @@ def find_tables(
     for t in tables.values():
         _check_holders(t, tables, accesses, origin, started)
     map_owner = {m: {t.chain for t in tables.values() if m in t.maps} for t in tables.values() for m in t.maps}
-    for a in accesses:
-        _check_access(a, tables, owner, map_owner, origin)
+    _check_accesses(accesses, tables, owner, map_owner, origin)
     at_start = {s.touch.object for touches in started for s in touches}
     filled = {v for t in tables.values() if not t.maps & at_start for v in t.vectors}  # by packets, cell by cell
     for t in tables.values():
-        _check_counts(t, accesses)
-        _check_puts(t, accesses, origin)
-        _check_start(t, accesses, started)
-        _check_removal(t, accesses, origin)
-        _check_erasure(t, accesses, origin)
-        for a, why in expired_used(t.chain, accesses, origin):
+        members = t.members
+        t.accesses = [a for a in accesses if a.object.id in members]
+        _check_counts(t)
+        _check_puts(t, origin)
+        _check_start(t, started)
+        _check_removal(t, origin)
+        _check_erasure(t, origin)
+        for a, why in expired_used(t.chain, t.accesses, origin):
             _breach(t, a, why)
-        _check_cells(t, accesses, origin)
+        _check_cells(t, origin)
         _check_keys(t, accesses, origin)
-        _check_functions(t, accesses, origin)
+        _check_functions(t, origin)
         bound = t.capacity if objects[t.chain].capacity else origin.bound
         for a, why in number_problems(
-            t.chain, t.members, t.capacity, bound, t.packet_indices, accesses, origin, filled
+            t.chain, members, t.capacity, bound, t.packet_indices, accesses, origin, filled
         ):
             t.numbers.append(Breach(a.object.id, a, why))
-        _check_sharing(t, tables, accesses)
+        _check_sharing(t, tables)
     return tables
 
 
@@ -95,16 +97,17 @@ def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Proven
     map_owner: dict[int, set[int]] = {}
     # what numbers would make a member, by where they come from: few, however many paths there are
     unknown: dict[tuple[tuple[Origin, ...], str, Any], None] = {}
+    addressing: dict[int, list[tuple[Touch, int | Expr, str, Any]]] = {}  # by the identity of a call: paths share most of theirs
+    seen: set[object] = set()
     for p in paths:
         for c in p.calls:
-            for t in c.touches:
-                if t.role == "put" and t.value is not None:
-                    unknown[origin.origins(p, t.value), "map", t.object] = None
-                elif t.index and t.role in ("borrow", "return") and t.key:
-                    unknown[origin.origins(p, t.key[0].value), "vector", t.object] = None
-                if t.role == "return":
-                    for offset, word in _stored_words(t):
-                        unknown[origin.origins(p, word), "holder", (t.object, offset)] = None
+            if id(c) not in addressing:
+                addressing[id(c)] = list(_addressing(c))
+            for touch, number, kind, member in addressing[id(c)]:
+                mark = (id(touch), number, kind, member, origin.context(p, touch, number))
+                if mark not in seen:
+                    seen.add(mark)
+                    unknown[origin.origins(p, number), kind, member] = None
     changed = True
     while changed:
         changed = False
@@ -120,6 +123,18 @@ def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Proven
                 changed = True
                 if kind == "map":
                     map_owner.setdefault(member, set()).add(chain)
+
+
+def _addressing(c: Call) -> Iterator[tuple[Touch, int | Expr, str, Any]]:
+    """The numbers by which a call would make something a member of a table: what it would be, and which."""
+    for t in c.touches:
+        if t.role == "put" and t.value is not None:
+            yield t, t.value, "map", t.object
+        elif t.index and t.role in ("borrow", "return") and t.key:
+            yield t, t.key[0].value, "vector", t.object
+        if t.role == "return":
+            for offset, word in _stored_words(t):
+                yield t, word, "holder", (t.object, offset)
 
 
 def _chain_of(origins: Sequence[Origin], map_owner: Mapping[int, set[int]], tables: Mapping[int, Table]) -> int | None:
@@ -158,48 +173,54 @@ def _breach(table: Table, a: Access, why: str) -> None:
     table.breaches.append(Breach(a.object.id, a, why))
 
 
-def _check_access(
-    a: Access,
-    tables: Mapping[int, Table],
-    owner: Mapping[int, int],
-    map_owner: Mapping[int, set[int]],
-    origin: Provenance,
-) -> None:
+def _check_accesses(
+    accesses: Sequence[Access], tables: Mapping[int, Table], owner: Mapping[int, int],
+    map_owner: Mapping[int, set[int]], origin: Provenance,
+) -> None:  # fmt: skip
     """Condition 2: a table's objects are addressed by its own indices only."""
-    chain = owner.get(a.object.id)
-    if chain is None or a.touch is None:
-        return
-    table = tables[chain]
-    if not a.index or a.key is None:
-        return
-    index = a.key[0].value
-    if a.role == "allocate":
-        return  # its index is fresh
+    known: dict[tuple[int, object], str | None] = {}
+    for a in accesses:
+        chain = owner.get(a.object.id)
+        if chain is None or a.touch is None or not a.index or a.key is None or a.role == "allocate":
+            continue  # (what is allocated is fresh)
+        table, index = tables[chain], a.key[0].value
+        mark = (id(a.touch), origin.context(a.path, a.touch, index))
+        if mark not in known:
+            known[mark] = _misaddressed(a, index, table, tables, map_owner, origin)
+        why = known[mark]
+        if why == BY_PACKET:
+            table.packet_indices.append(a)
+        elif why is not None:
+            (table.breaches if a.role == "free" else table.foreign).append(Breach(a.object.id, a, why))
+
+
+BY_PACKET = "it is addressed by a packet's bytes"
+
+
+def _misaddressed(
+    a: Access, index: int | Expr, table: Table, tables: Mapping[int, Table], map_owner: Mapping[int, set[int]],
+    origin: Provenance,
+) -> str | None:  # fmt: skip
+    """By what an access addresses a table's object if not by one of the table's own indices."""
     mine = _chain_of(origin.origins(a.path, index), map_owner, tables)
     kind = origin.source(a.path, index).kind
-    if mine == chain and kind == "expired":
-        if not a.write and a.role in ("borrow", "return"):
-            return
-        why = "it is addressed by an index that has expired"
-    elif mine == chain:
-        if kind != "cell" or not table.stale_cells:
-            return
-        why = table.stale_cells
-    elif mine is not None:
-        why = "it is addressed by an index of another table"
-    elif kind == "packet":
-        table.packet_indices.append(a)
-        return
-    else:
-        why = _FOREIGN.get(kind, "it is addressed by a number that is no index of its dchain")
-    (table.breaches if a.role == "free" else table.foreign).append(Breach(a.object.id, a, why))
+    if mine == table.chain and kind == "expired":
+        looks = not a.write and a.role in ("borrow", "return")
+        return None if looks else "it is addressed by an index that has expired"
+    if mine == table.chain:
+        return table.stale_cells or None if kind == "cell" else None
+    if mine is not None:
+        return "it is addressed by an index of another table"
+    if kind == "packet":
+        return BY_PACKET
+    return _FOREIGN.get(kind, "it is addressed by a number that is no index of its dchain")
 
 
-def _check_counts(table: Table, accesses: Sequence[Access]) -> None:
+def _check_counts(table: Table) -> None:
     """Capacity is divided where it bounds how many entries a table admits. Indices that stand for nothing bound how many packets
     pass: the capacity is what they are for, and no core knows how many passed elsewhere."""
     empty = not (table.maps or table.vectors or table.holders)
-    for a in accesses:
+    for a in table.accesses:
         if a.object.id != table.chain or a.role != "allocate" or a.touch is None or not a.touch.found:
             continue
         if table.packet_indices and not empty:
@@ -220,10 +241,10 @@ def _stands_for_something(p: CallPath, index: int | Expr) -> bool:
     return any(t.role == "free" and t.key and t.key[0].value is index for t in touches)
 
 
-def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+def _check_puts(table: Table, origin: Provenance) -> None:
     """Condition 1: every map_put stores an index that was allocated on that path, once for each map."""
     done: dict[tuple[int, int, object], int] = {}
-    for a in accesses:
+    for a in table.accesses:
         if a.object.id not in table.maps or a.role != "put" or a.touch is None:
             continue
         s = origin.source(a.path, a.touch.value if a.touch.value is not None else 0)
@@ -236,7 +257,7 @@ def _check_puts(table: Table, accesses: Sequence[Access], origin: Provenance) ->
             _breach(table, a, "it stores one index under two keys")
 
 
-def _check_start(table: Table, accesses: Sequence[Access], started: Sequence[Sequence[StartTouch]]) -> None:
+def _check_start(table: Table, started: Sequence[Sequence[StartTouch]]) -> None:
     """The same of what nf_init puts into the table: on every core it does the same, so its entries are each core's own."""
     for touches in started:
         allocated = {s.touch.value: s for s in touches if s.touch.role == "allocate" and s.touch.object == table.chain}
@@ -245,13 +266,13 @@ def _check_start(table: Table, accesses: Sequence[Access], started: Sequence[Seq
             if s.touch.role != "put" or s.touch.object not in table.maps:
                 continue
             if s.touch.value not in allocated:
-                _breach(table, _at_start(s, accesses), "nf_init stores a number that was not allocated from the dchain")
+                _breach(table, _at_start(s, table.accesses), "nf_init stores a number that was not allocated from the dchain")
             elif s.touch.value in done:  # in one map or in two: no packet has both keys
-                _breach(table, _at_start(s, accesses), "nf_init stores one index under two keys")
+                _breach(table, _at_start(s, table.accesses), "nf_init stores one index under two keys")
             done.add(s.touch.value)
         if table.packet_indices:
             for s in allocated.values():
-                _breach(table, _at_start(s, accesses), "nf_init allocates indices that packets may name on any core")
+                _breach(table, _at_start(s, table.accesses), "nf_init allocates indices that packets may name on any core")
 
 
 def _at_start(s: StartTouch, accesses: Sequence[Access]) -> Access:
@@ -261,14 +282,14 @@ def _at_start(s: StartTouch, accesses: Sequence[Access]) -> Access:
     return replace(a, call=replace(a.call, function=s.function, stack=(s.span,)), touch=s.touch, role=s.touch.role)
 
 
-def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+def _check_removal(table: Table, origin: Provenance) -> None:
     """Condition 3: freeing or expiring an index removes its map entries."""
-    for a in accesses:
+    for a in table.accesses:
         if a.object.id != table.chain or a.call is None or a.touch is None:
             continue
         touched = {t.object: t for t in a.call.touches}
         if a.role == "expire" and a.call.op == "dchain-expire-one":
-            if a.touch.found and not all(erases_expired(a, m, accesses, origin) for m in table.maps):
+            if a.touch.found and not all(erases_expired(a, m, table.accesses, origin) for m in table.maps):
                 _breach(table, a, "it expires an index but not its entry in one of the maps")
         elif a.role == "expire":
             for m in sorted(table.maps):
@@ -281,13 +302,13 @@ def _check_removal(table: Table, accesses: Sequence[Access], origin: Provenance)
             if s.kind == "fresh":
                 if _entered(a.path, index):
                     _breach(table, a, "it frees an index that this packet has just stored")
-            elif s.kind == "cell" or not _erased_with(a, table, accesses):
+            elif s.kind == "cell" or not _erased_with(a, table, table.accesses):
                 _breach(table, a, "it frees an index whose map entry stays")
 
 
-def _check_erasure(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+def _check_erasure(table: Table, origin: Provenance) -> None:
     for m in sorted(table.maps):
-        for a, why in erasure_problems(m, table.chain, accesses, origin):
+        for a, why in erasure_problems(m, table.chain, table.accesses, origin):
             _breach(table, a, why)
 
 
@@ -400,10 +421,10 @@ def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
     return True
 
 
-def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+def _check_cells(table: Table, origin: Provenance) -> None:
     """Condition 4: a cell at a fresh index is written before it is read, in every byte that anyone reads."""
     for v in sorted(table.vectors):
-        mine = [a for a in accesses if a.object.id == v and a.touch is not None and a.index and a.key]
+        mine = [a for a in table.accesses if a.object.id == v and a.touch is not None and a.index and a.key]
         read: set[int] = set()
         for a in mine:
             if a.role == "borrow" and not _is_fresh(a, origin):
@@ -412,7 +433,7 @@ def _check_cells(table: Table, accesses: Sequence[Access], origin: Provenance) -
             if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a, origin):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
         # an index that later packets can find must have its cells written, whether this path uses them or not
-        for a in accesses:
+        for a in table.accesses:
             if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
                 continue
             index = a.key[0].value
@@ -431,14 +452,19 @@ def _is_fresh(a: Access, origin: Provenance) -> bool:
     return origin.source(a.path, inner if inner is not None else index).kind == "fresh"
 
 
-def _check_functions(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
+def _check_functions(table: Table, origin: Provenance) -> None:
     """Every way to compute a cell's number from an index must keep indices apart from all the others: i and i + 1 do not."""
     for v in sorted(table.vectors):
         forms: dict[object, tuple[Access, Expr, Expr]] = {}
-        for a in accesses:
-            if a.object.id != v or not a.key or not a.index or not isinstance(a.key[0].value, Expr):
+        known: set[tuple[int, object]] = set()
+        for a in table.accesses:
+            if a.object.id != v or not a.key or not a.index or a.touch is None or not isinstance(a.key[0].value, Expr):
                 continue
             e = a.key[0].value
+            mark = (id(a.touch), origin.context(a.path, a.touch, e))
+            if mark in known:
+                continue
+            known.add(mark)
             inner = origin.inner(a.path, e) or e
             if origin.source(a.path, inner).kind not in ("fresh", "map", "cell"):
                 continue
@@ -544,13 +570,13 @@ def _check_holders(
                 _breach(table, a, "one index is stored in two cells")
 
 
-def _check_sharing(table: Table, tables: Mapping[int, Table], accesses: Sequence[Access]) -> None:
+def _check_sharing(table: Table, tables: Mapping[int, Table]) -> None:
     """Two tables that share a map or vector break each other."""
     for other in tables.values():
         if other is table:
             continue
         shared = (table.maps | table.vectors) & (other.maps | other.vectors)
-        for a in accesses:
+        for a in table.accesses:
             if a.object.id in shared and a.role in ("put", "return", "borrow"):
                 _breach(table, a, "two tables share it")
                 break

@@ -7,7 +7,7 @@ order of paths is the order of the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ class Engine:
         ] = {}  # unknowns that stand for where objects lie, with the executor's own choice
         self.same_keys: dict[tuple[int | Expr, tuple[int | Expr, ...], tuple[int | Expr, ...]], int | Expr] = {}
         # what `regions` knows about offsets in the packet that one byte decides
-        self.tables: dict[Expr, list[int]] = {}
+        self.tables: dict[Expr, Sequence[int]] = {}
         self.distances: dict[tuple[Expr, tuple[Expr, ...], bool], set[int]] = {}
         self.header_lengths: dict[Expr, bool] = {}
         self.initial: dict[int, tuple[int | Expr, ...]] = {}  # of globals and statics: what their initialisers say

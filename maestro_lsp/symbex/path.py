@@ -109,7 +109,7 @@ class Chunk:
     length: int | Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlainTouch:
     """A read or write of a plain C global or heap block."""
 
@@ -120,6 +120,11 @@ class PlainTouch:
     span: Span
     functions: tuple[str, ...] = ()
     value: int | Expr | None = None
+
+    @cached_property
+    def is_unknown(self) -> bool:
+        """Whether the place or the value is no constant."""
+        return isinstance(self.offset, Expr) or isinstance(self.value, Expr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +176,7 @@ class CallPath:
     @cached_property
     def unknown_plain(self) -> tuple[PlainTouch, ...]:
         """Those reads and writes of plain state whose place or value is no constant."""
-        return tuple(q for q in self.plain if isinstance(q.offset, Expr) or isinstance(q.value, Expr))
+        return tuple([q for q in self.plain if q.is_unknown])
 
     @cached_property
     def conjuncts(self) -> tuple[Expr, ...]:

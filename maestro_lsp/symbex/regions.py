@@ -110,12 +110,9 @@ def _distances(st: State, distance: Expr, byte: Expr) -> set[int]:
     return got
 
 
-def _table(st: State, e: Expr, byte: Expr) -> list[int]:
+def _table(st: State, e: Expr, byte: Expr) -> Sequence[int]:
     """The values of an expression of one byte."""
-    tables = st.engine.tables
-    if e not in tables:
-        tables[e] = [X.evaluate(e, {byte: v}) for v in range(256)]
-    return tables[e]
+    return X.tabulate(e, byte, st.engine.tables)
 
 
 def _is_header_length(st: State, offset: Expr, byte: Expr) -> bool:

@@ -117,7 +117,8 @@ class Paths:
             used |= _leaves(*_stored(added))
         used |= _leaves(*(w.value for w in writes))
         for q in plain:
-            used.update(X.leaves(q.offset), X.leaves(q.value or 0))
+            if q.is_unknown:
+                used.update(X.leaves(q.offset), X.leaves(q.value or 0))
         return used
 
     def _returned(self, device: int, st: State) -> tuple[int | Expr, str, int | Expr | None]:

@@ -38,7 +38,7 @@ class Solver:
         self._z3: Any = None
         self._context: Any = None
         self._asts: dict[Expr, Any] = {}
-        self._masks: dict[Expr, int] = {}
+        self._tables: dict[Expr, Sequence[int]] = {}  # of expressions of one byte
         self._answers: dict[tuple[Expr, frozenset[Expr]], dict[Expr, int] | str | None] = {}
 
     def find(self, constraints: Sequence[Expr], model: Mapping[Expr, int], extra: Expr) -> dict[Expr, int] | str | None:
@@ -66,10 +66,8 @@ class Solver:
         leaves = X.leaves(goal[-1]).union(*map(X.leaves, goal))
         if len(leaves) == 1 and next(iter(leaves)).width <= 8:
             (leaf,) = leaves
-            values = (1 << (1 << leaf.width)) - 1
-            for c in goal:
-                values &= self._values(c, leaf)
-            return {leaf: (values & -values).bit_length() - 1} if values else None
+            columns = [X.tabulate(c, leaf, self._tables) for c in goal]
+            return next(({leaf: v} for v, truths in enumerate(zip(*columns, strict=True)) if all(truths)), None)
         answer: dict[Expr, int] | str | None = "unknown"
         for rounds, work in PATIENCE:
             trial = dict(near)
@@ -79,15 +77,6 @@ class Solver:
             if answer != "unknown":
                 break
         return answer
-
-    def _values(self, c: Expr, leaf: Expr) -> int:
-        """The values of its only leaf for which a condition holds, as a mask."""
-        if c.op == "not":
-            return self._values(c.args[0], leaf) ^ ((1 << (1 << leaf.width)) - 1)
-        got = self._masks.get(c)
-        if got is None:
-            got = self._masks[c] = sum(1 << v for v in range(1 << leaf.width) if X.evaluate(c, {leaf: v}))
-        return got
 
     def ask(self, constraints: Iterable[int | Expr], work: int = Z3_RLIMIT) -> dict[Expr, int] | str | None:
         """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown" when it takes too much work."""

@@ -49,11 +49,12 @@ from .walk import (
     show,
     size,
     substitute,
+    tabulate,
 )
 
 __all__ = [
     "LEAVES", "Expr", "add", "and_", "array", "ashr", "bit_scan", "byte", "bytes_of", "cancelled", "children", "concat", "conjuncts", "crc32c", "eq",
     "evaluate", "extract", "forget", "from_bytes", "interned", "is_leaf", "ite", "leaves", "lshr", "mul", "neg", "nonzero", "not_",
     "or_", "parts_of", "pure", "rebuild", "sdiv", "sext", "shl", "show", "signed", "size", "sle", "slt", "srem", "sub", "substitute", "summed_parts",
-    "sym", "udiv", "uf", "ule", "ult", "urem", "xor", "zext",
+    "sym", "tabulate", "udiv", "uf", "ule", "ult", "urem", "xor", "zext",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .conditions import eq, sle, slt, ule, ult
@@ -262,6 +262,34 @@ def evaluate(e: int | Expr, model: Mapping[Expr, int], memo: dict[Expr, int] | N
             v = int(x < y) if op == "slt" else int(x <= y)
     memo[e] = v
     return v
+
+
+def tabulate(e: int | Expr, leaf: Expr, memo: dict[Expr, Sequence[int]]) -> Sequence[int]:
+    """The values of an expression for all values of its only leaf. `memo` may be shared between calls."""
+    if isinstance(e, int):
+        return (e,) * (1 << leaf.width)
+    if e is leaf:
+        return range(1 << leaf.width)
+    got = memo.get(e)
+    if got is not None:
+        return got
+    args, mask = e.args, (1 << e.width) - 1
+    if e.op == "extract":
+        low = args[1]
+        got = [x >> low & mask for x in tabulate(args[0], leaf, memo)]
+    elif e.op == "not":
+        got = [x ^ mask for x in tabulate(args[0], leaf, memo)]
+    elif e.op == "eq" and isinstance(args[1], int):
+        wanted = args[1]
+        got = [int(x == wanted) for x in tabulate(args[0], leaf, memo)]
+    elif e.op == "concat" and len(args[0]) == 2:
+        shift = args[1][1]
+        high, low_part = (tabulate(part, leaf, memo) for part in args[0])
+        got = [x << shift | y for x, y in zip(high, low_part, strict=True)]
+    else:
+        got = [evaluate(e, {leaf: v}) for v in range(1 << leaf.width)]
+    memo[e] = got
+    return got
 
 
 def show(e: int | Expr, depth: int = 6) -> str:

@@ -151,9 +151,7 @@ class _Analysis:
             by_path.setdefault(a.path.number, []).append(a)
         for number, group in by_path.items():
             path = group[0].path
-            found[number] = (
-                self.admitted_on(path, group, views[number]) if path.like is None else found[path.like]
-            )
+            found[number] = self.admitted_on(path, group, views[number]) if path.like is None else found[path.like]
             for name, why in found[number][2]:
                 reasons.setdefault(name, (set(), why))[0].add(path.device)
         out = [Assumption(name, tuple(sorted(d)), why) for name, (d, why) in sorted(reasons.items())]
@@ -205,8 +203,11 @@ class _Analysis:
     ) -> None:
         """One finding for each class that is assumed away, at the first access it would reach."""
         reached: dict[str, Access] = {}
-        distinct = {(x.span, id(views[x.path.number])): x for x in reversed(accesses) if x.role != "expire"}
-        for x in sorted(reversed(distinct.values()), key=lambda x: (x.span.file, x.span.start)):
+        distinct: dict[tuple[Span, int], Access] = {}
+        for x in accesses:
+            if x.role != "expire":
+                distinct.setdefault((x.span, id(views[x.path.number])), x)
+        for x in sorted(distinct.values(), key=lambda x: (x.span.file, x.span.start)):
             for v in views[x.path.number]:
                 reached.setdefault(v.packet_class, x)
         for a in assumes:

@@ -181,8 +181,7 @@ def _effective(
         ):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
-        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra)
-        for t in out.tables.values()
+        t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra) for t in out.tables.values()
     }
     found: dict[Access, list[Effective]] = {}
     for a in everywhere:

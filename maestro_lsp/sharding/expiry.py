@@ -109,7 +109,9 @@ def _lag(time: int | Expr | None) -> int | Expr | None:
     if not isinstance(time, Expr):
         return None
     lag = X.sub(X.sym("time", 64), time, 64)
-    if isinstance(lag, int) or all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(lag)):
+    if isinstance(lag, int) or all(
+        leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(lag)
+    ):
         return lag
     return None
 

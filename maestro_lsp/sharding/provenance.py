@@ -44,8 +44,12 @@ class Provenance:
         self._inner: dict[tuple[int, Expr], Expr | None] = {}
         self._origins: dict[tuple[int, Expr], tuple[Origin, ...]] = {}
         self._read: dict[int, dict[str, set[int]]] = {}
-        self._used: dict[int, frozenset[Expr]] = {}  # by the identity of a call: on all paths that share it, it is given the same
-        self._parts: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | None] = {}  # the number in an index, and the rest
+        self._used: dict[
+            int, frozenset[Expr]
+        ] = {}  # by the identity of a call: on all paths that share it, it is given the same
+        self._parts: dict[
+            tuple[int, Expr], tuple[Expr, frozenset[Expr]] | None
+        ] = {}  # the number in an index, and the rest
         self._said: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0

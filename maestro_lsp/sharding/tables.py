@@ -84,9 +84,7 @@ def find_tables(
         _check_keys(t, accesses, origin)
         _check_functions(t, origin)
         bound = t.capacity if objects[t.chain].capacity else origin.bound
-        for a, why in number_problems(
-            t.chain, members, t.capacity, bound, t.packet_indices, accesses, origin, filled
-        ):
+        for a, why in number_problems(t.chain, members, t.capacity, bound, t.packet_indices, accesses, origin, filled):
             t.numbers.append(Breach(a.object.id, a, why))
         _check_sharing(t, tables)
     return tables
@@ -97,7 +95,9 @@ def _members(paths: Sequence[CallPath], tables: dict[int, Table], origin: Proven
     map_owner: dict[int, set[int]] = {}
     # what numbers would make a member, by where they come from: few, however many paths there are
     unknown: dict[tuple[tuple[Origin, ...], str, Any], None] = {}
-    addressing: dict[int, list[tuple[Touch, int | Expr, str, Any]]] = {}  # by the identity of a call: paths share most of theirs
+    addressing: dict[
+        int, list[tuple[Touch, int | Expr, str, Any]]
+    ] = {}  # by the identity of a call: paths share most of theirs
     seen: set[object] = set()
     for p in paths:
         for c in p.calls:
@@ -266,13 +266,19 @@ def _check_start(table: Table, started: Sequence[Sequence[StartTouch]]) -> None:
             if s.touch.role != "put" or s.touch.object not in table.maps:
                 continue
             if s.touch.value not in allocated:
-                _breach(table, _at_start(s, table.accesses), "nf_init stores a number that was not allocated from the dchain")
+                _breach(
+                    table,
+                    _at_start(s, table.accesses),
+                    "nf_init stores a number that was not allocated from the dchain",
+                )
             elif s.touch.value in done:  # in one map or in two: no packet has both keys
                 _breach(table, _at_start(s, table.accesses), "nf_init stores one index under two keys")
             done.add(s.touch.value)
         if table.packet_indices:
             for s in allocated.values():
-                _breach(table, _at_start(s, table.accesses), "nf_init allocates indices that packets may name on any core")
+                _breach(
+                    table, _at_start(s, table.accesses), "nf_init allocates indices that packets may name on any core"
+                )
 
 
 def _at_start(s: StartTouch, accesses: Sequence[Access]) -> Access:

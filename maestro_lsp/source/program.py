@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from maestro_lsp.source.preprocess import Problem
 from maestro_lsp.source.unit import FunctionDef, GlobalDef, Unit
@@ -58,11 +59,19 @@ class Program:
 
     def parse_ahead(self, names: Iterable[str]) -> None:
         """Parse the helpers that an earlier version of the program asked for; they are linked when they are asked for again."""
+        with self.aside():
+            for name in names:
+                self._help(name)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Link anew within, and go on as before afterwards."""
         before = self._asked, self.units
         self.relink()
-        for name in names:
-            self._help(name)
-        self._asked, self.units = before
+        try:
+            yield
+        finally:
+            self._asked, self.units = before
 
     def relink(self) -> None:
         """Forget which helpers were asked for, so that nothing depends on what ran before; what was parsed is kept."""

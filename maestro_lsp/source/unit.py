@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tree_sitter import Node, Parser, Point, Tree
 
@@ -50,6 +50,9 @@ class FunctionDef:
     static: bool
     node: Node
     unit: Unit
+    kept: dict[str, Any] = field(
+        default_factory=dict, repr=False
+    )  # what later stages keep for as long as the function stays
 
 
 @dataclass(frozen=True, slots=True, eq=False)

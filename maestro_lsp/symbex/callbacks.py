@@ -108,7 +108,7 @@ class Callbacks:
         return list(got)
 
     def _defined(self, name: str, unit: Unit, what: str) -> FunctionDef:
-        f = self._engine.find_function(name, unit)
+        f = self._engine.link.find_function(name, unit)
         if f is None:
             raise Problem("missing-function", f"{name}, which {what}, is not defined in any file of this NF")
         return f
@@ -146,7 +146,7 @@ class Callbacks:
         """Look at the functions among the arguments of a call that makes an object of the library."""
         engine = self._engine
         for target in filter(None, map(engine.resolve_pointer, values)):
-            f = engine.find_function(*target)
+            f = engine.link.find_function(*target)
             if f is None or (f.name, f.unit.path) in self._known:
                 continue
             callback = self._callback(f)
@@ -204,7 +204,7 @@ def _variables(engine: Engine, function: FunctionDef) -> list[str]:
                 out[node_text(node)] = None
             elif node.type == "identifier":
                 name = node_text(node)
-                g, called = engine.find_global(name, f.unit), engine.find_function(name, f.unit)
+                g, called = engine.link.find_global(name, f.unit), engine.link.find_function(name, f.unit)
                 if g is not None and g.node.parent is not None and not _is_constant(g.node.parent):
                     out[name] = None
                 if called is not None and name not in seen:

@@ -38,7 +38,9 @@ class Compiler:
 
     def __init__(self, definition: FunctionDef, unit: Unit, link: Any) -> None:
         self.unit = unit
-        self.link = link  # the engine: resolves names to functions and globals
+        self.link = (
+            link  # what names mean (link.py); the code itself holds for every engine, and asks the state for its own
+        )
         self.code = Code(definition, unit)
         self.node = definition.body
         self.names: list[dict[str, Lvalue]] = [{}]
@@ -213,11 +215,10 @@ class Compiler:
         """A loop's entry: counts iterations so that none goes on for ever."""
         key = (id(self.code), self.here())
         nxt = self.here() + 1
-        link = self.link
 
         def run(st: State) -> int:
             k = (key, len(st.frames))
-            link.tick()
+            st.engine.tick()
             count, decided, known_then = st.loops.get(k, (0, 0, -1))
             conditions = len(st.conditions)
             if known_then not in (conditions, -1):
@@ -430,22 +431,21 @@ class Compiler:
 
     def _poison(self, r: int, name: str, t: T.CType) -> None:
         w = bits_of(t)
-        undefined = X.sym(f"{UNINITIALISED}{name}", w)
         self.code.variables[r] = name, w
 
         def run(st: State) -> None:
-            st.regs[r] = undefined
+            st.regs[r] = X.sym(f"{UNINITIALISED}{name}", w)
 
         self.effect(run)
 
     def _static(self, d: Any) -> Lvalue:
-        link, code, unit, scope = self.link, self.code, self.unit, self.scopes[-1]
+        code, unit, scope = self.code, self.unit, self.scopes[-1]
         name, t, init = d.name, d.type, d.init
         if isinstance(t, T.Array) and t.length is None:
             t = initialisers.sized_array(self, t, init)
 
         def address(st: State) -> Any:
-            return link.static_address(
+            return st.engine.static_address(
                 st, (unit.path, code.name, name, d.node.start_byte), name, t, init, unit, scope, d.node
             )
 

@@ -20,12 +20,11 @@ from . import expr as X
 from . import initialisers, process  # noqa: F401  (process registers models)
 from .callbacks import Callbacks
 from .code import Code
-from .compile import Compiler, compile_function
 from .expr import Expr
-from .libc import LIBC, RESULTS
+from .libc import LIBC
 from .library import MODELS
+from .link import Link
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, modelled, size_of
-from .numbers import BUILTINS
 from .solver import Solver
 from .state import Apart, Condition, Fork, Frame, Place, State, Stop
 from .values import bits_of
@@ -69,6 +68,7 @@ class Engine:
     ) -> None:
         self.program = program
         self.catalogue = catalogue
+        self.link = Link(program, catalogue)
         self.devices = devices
         self.device = X.sym("input device", 16)  # of a packet, in states that stand for several devices
         self.arguments = arguments  # of the program, without its name
@@ -112,20 +112,6 @@ class Engine:
 
     # --------------------------------------------------------------------------------------------------------- linking
 
-    def find_function(self, name: str, unit: Unit) -> FunctionDef | None:
-        """The definition that a name means; None for library calls, whose meaning is the catalogue's."""
-        if name in self.catalogue.calls:
-            return None
-        if name in LIBC or self.catalogue.is_ignored(
-            name
-        ):  # a program may define these itself, but helpers are not searched
-            units = [unit, *self.program.units]
-            return next((u.functions[name] for u in units if name in u.functions), None)
-        return self.program.function(name, unit)
-
-    def find_global(self, name: str, unit: Unit) -> GlobalDef | None:
-        return self.program.global_(name, unit)
-
     def any_global(self, name: str) -> GlobalDef | None:
         """A global that some unit declares."""
         for u in self.program.units:
@@ -138,27 +124,6 @@ class Engine:
         """The numbers in the global structure `config`."""
         g = self.any_global("config")
         return frozenset(_numbers(g.type)) if g is not None else frozenset()
-
-    def is_library(self, name: str) -> bool:
-        return name in self.catalogue.calls or name in LIBC or name in BUILTINS
-
-    def declared_type(self, name: str) -> T.Function | None:
-        """The type of a function that only another unit declares."""
-        for u in self.program.units:
-            t = u.declared.get(name)
-            if isinstance(t, T.Function):
-                return t
-        return T.Function(RESULTS[name], (), True) if name in RESULTS else None
-
-    def builtin(self, name: str) -> Any:
-        """A compiler built-in that needs its operands as syntax (offsetof, constant_p ...)."""
-        return BUILTINS.get(name)
-
-    def is_quiet(self, name: str, defined: bool, count: int) -> bool:
-        """Whether a call can be left out altogether."""
-        if self.catalogue.find(name, count) is not None or name in LIBC:
-            return False
-        return not defined and self.catalogue.is_ignored(name)
 
     def target(self, name: str, unit: Unit, count: int) -> Any:
         """What a call by name runs: Code, or a callable (state, values, types, result type) -> value."""
@@ -175,7 +140,7 @@ class Engine:
         if spec is not None:
             described = spec is not Catalogue.builtin().find(name, count)  # by the user, whose word is taken
             return _library_call(spec) if own is None or described else _redefined(name)
-        f = self.find_function(name, unit) or own  # with other parameters, a library's name may be the NF's
+        f = self.link.find_function(name, unit) or own  # with other parameters, a library's name may be the NF's
         if f is not None:
             return self.compile(f)
         model = LIBC.get(name)
@@ -201,11 +166,16 @@ class Engine:
         key = (f.name, id(f))
         code = self._codes.get(key)
         if code is None:
-            code = self._codes[key] = compile_function(f, f.unit, self)
+            code = self._codes[key] = self.link.compiled(f)
         return code
 
+    @property
+    def reached(self) -> tuple[tuple[str, str], ...]:
+        """The functions that were run, by unit and name."""
+        return tuple((code.unit.path, code.name) for code in self._codes.values())
+
     def function_address(self, st: State, name: str, unit: Unit) -> int:
-        f = self.find_function(name, unit)
+        f = self.link.find_function(name, unit)
         key = ("function", name, id(f) if f is not None else None)
         oid = self._id(key)
         if oid not in self._functions:
@@ -271,20 +241,11 @@ class Engine:
             self.initial.setdefault(oid, tuple(data))
         return oid << ADDRESS_BITS
 
-    def global_type(self, g: GlobalDef) -> T.CType:
-        t = g.type
-        if isinstance(t, T.Array) and t.length is None:
-            init = g.init
-            c = Compiler(_initialiser_of(g), g.unit, self)
-            if init is not None:
-                return initialisers.sized_array(c, t, init)
-        return t
-
     def global_address(self, st: State, g: GlobalDef) -> int:
         key = ("static", g.unit.path, g.name) if g.static else ("global", g.name)
         if self._ids.get(key) is None and self._is_second_name(g):
             raise Problem("unsupported-construct", f"{g.name} is a second name of something else")
-        return self._static(st, key, g.name, self.global_type(g), g.init, g.unit, None, g.node)
+        return self._static(st, key, g.name, self.link.global_type(g), g.init, g.unit, None, g.node)
 
     def _is_second_name(self, g: GlobalDef) -> bool:
         """Whether any file says that a variable lies where another one does."""
@@ -341,7 +302,7 @@ class Engine:
     def _run_initialiser(self, st: State, address: int, t: T.CType, init: Any, unit: Unit, scope: Any) -> None:
         from .values import Lvalue
 
-        c = Compiler(_initialiser_of_type(unit, init), unit, self)
+        c = self.link.of_initialiser(unit, init)
         c.at_file_scope = True
         if scope is not None:
             c.scopes = [scope]
@@ -558,25 +519,6 @@ def _as_declared(st: State, v: Expr, result: T.CType) -> Expr | int:
         return X.extract(v, 0, width)
     more = width - v.width  # bits of which the model says nothing
     return X.concat(((X.sym(f"high#{len(st.calls)}.{st.library.get('environment', 0)}", more), more), (v, v.width)))
-
-
-def _initialiser_of(g: GlobalDef) -> Any:
-    return _initialiser_of_type(g.unit, g.node)
-
-
-class _InitialiserDefinition:
-    """Looks like a function whose body is an initialiser, for the compiler."""
-
-    def __init__(self, unit: Unit, node: Any) -> None:
-        self.name = "(initialiser)"
-        self.type = T.Function(T.VOID, (), False)
-        self.params: list[Any] = []
-        self.body = node
-        self.unit = unit
-
-
-def _initialiser_of_type(unit: Unit, node: Any) -> Any:
-    return _InitialiserDefinition(unit, node)
 
 
 def _numbers(t: T.CType) -> Iterator[str]:

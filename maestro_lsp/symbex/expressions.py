@@ -76,11 +76,11 @@ def named(c: Compiler, n: Node) -> Lvalue:
     g = link.find_global(name, unit)
     if g is not None:
         t = link.global_type(g)
-        return Lvalue(t, address=lambda st: link.global_address(st, g))
+        return Lvalue(t, address=lambda st: st.engine.global_address(st, g))
     f = link.find_function(name, unit)
     if f is not None or link.is_library(name) or name in unit.declared:
         t = f.type if f is not None else unit.declared.get(name, T.Function(INT, (), True))
-        return Lvalue(t, address=lambda st: link.function_address(st, name, unit))
+        return Lvalue(t, address=lambda st: st.engine.function_address(st, name, unit))
     raise Problem("missing-function" if n.parent and n.parent.type == "call_expression" else "unsupported-construct",
                   f"{name} is not declared in any file of this NF")  # fmt: skip
 
@@ -95,7 +95,7 @@ def e_identifier(c: Compiler, n: Node, used: bool) -> Rvalue:
         return constant(enumerator, c.scopes[-1].constant_type(name))
     if name in ("__func__", "__FUNCTION__", "__PRETTY_FUNCTION__"):
         data = c.code.name.encode() + b"\0"
-        return Rvalue(lambda st: c.link.text_address(st, "__func__", data), T.Pointer(T.CHAR))
+        return Rvalue(lambda st: st.engine.text_address(st, "__func__", data), T.Pointer(T.CHAR))
     return load(named(c, n))
 
 
@@ -123,7 +123,7 @@ def string(c: Compiler, n: Node) -> bytes:
 def e_string(c: Compiler, n: Node, used: bool) -> Rvalue:
     data = string(c, n) + b"\0"
     name = f"{c.code.name}:{n.start_byte}"
-    return Rvalue(lambda st: c.link.text_address(st, name, data), T.Pointer(T.CHAR))
+    return Rvalue(lambda st: st.engine.text_address(st, name, data), T.Pointer(T.CHAR))
 
 
 def e_true(c: Compiler, n: Node, used: bool) -> Rvalue:
@@ -380,10 +380,11 @@ def compound_literal(c: Compiler, n: Node) -> Lvalue:
         place = Lvalue(t, address=reader(r))
         initialisers.initialise(c, place, init)
         return place
-    key = ("literal", c.unit.path, n.start_byte)
+    unit, scope = c.unit, c.scopes[-1]
+    key = ("literal", unit.path, n.start_byte)
 
     def allocate(st: State) -> None:
-        st.regs[r] = c.link.static_address(st, key, "literal", t, init, c.unit, c.scopes[-1], n)
+        st.regs[r] = st.engine.static_address(st, key, "literal", t, init, unit, scope, n)
 
     c.effect(allocate)
     return Lvalue(t, address=reader(r))
@@ -463,8 +464,8 @@ def e_call(c: Compiler, n: Node, used: bool) -> Rvalue:
         t2 = t2.to
     ftype = t2 if isinstance(t2, T.Function) else T.Function(INT, (), True)
     args = arguments(c, arg_nodes, ftype)
-    link, count = c.link, len(args)
-    return emit_call(c, lambda st: link.function_at(st, v.fn(st), count), args, ftype.result)
+    pointer, count = v.fn, len(args)
+    return emit_call(c, lambda st: st.engine.function_at(st, pointer(st), count), args, ftype.result)
 
 
 def direct_call(c: Compiler, n: Node, name: str, arg_nodes: list[Node], used: bool) -> Rvalue:
@@ -477,7 +478,7 @@ def direct_call(c: Compiler, n: Node, name: str, arg_nodes: list[Node], used: bo
         return quiet_call(c, name, arg_nodes, used, ftype.result)
     args = arguments(c, arg_nodes, ftype)
     count = len(args)
-    return emit_call(c, lambda st: link.target(name, unit, count), args, ftype.result)
+    return emit_call(c, lambda st: st.engine.target(name, unit, count), args, ftype.result)
 
 
 def quiet_call(c: Compiler, name: str, arg_nodes: list[Node], used: bool, result: T.CType) -> Rvalue:
@@ -529,7 +530,6 @@ def arguments(c: Compiler, nodes: list[Node], ftype: T.Function) -> list[Rvalue]
 
 
 def emit_call(c: Compiler, target: Callable[[State], Any], args: list[Rvalue], result: T.CType) -> Rvalue:
-    link = c.link
     r = c.part(result)
     nxt = c.here() + 1
     fns = tuple(a.fn for a in args)
@@ -539,7 +539,7 @@ def emit_call(c: Compiler, target: Callable[[State], Any], args: list[Rvalue], r
         callee = target(st)
         values = [f(st) for f in fns]
         if type(callee) is Code or isinstance(callee, Code):
-            link.push(st, callee, values, r, nxt)
+            st.engine.push(st, callee, values, r, nxt)
             return CALL
         v = callee(st, values, types, result)
         st.regs[r] = v

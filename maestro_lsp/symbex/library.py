@@ -286,13 +286,10 @@ def cell_write(st: State, oid: int, cell: Cell, index: int | Expr | None = None)
     now = st.memory[cell.object].data
     if all(map(is_, now, cell.borrowed)):
         return []
-    if index is None:
-        index = cell.index
+    index = cell.index if index is None else index
     both = enumerate(zip(now, cell.borrowed, strict=True))
     changed = tuple((i, v) for i, (v, old) in both if v is not old and not same(v, old))
-    if not changed:
-        return []
-    return [Touch(oid, True, "return", (Part(index, 32),), index=True, stored=changed)]
+    return [Touch(oid, True, "return", (Part(index, 32),), index=True, stored=changed)] if changed else []
 
 
 # ---------------------------------------------------------------------------------------------------------------- dchains

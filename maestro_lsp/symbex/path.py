@@ -78,7 +78,9 @@ class Call:
         """Leaves of all that the call is given and stores: keys, numbers, bytes, and what it gives in return."""
         values: set[int | Expr] = set()
         for t in self.touches:
-            values.update((part.value for part in t.key or ()), (v for _, v in t.stored), t.arguments, (t.value or 0, t.time or 0))
+            values.update(
+                (part.value for part in t.key or ()), (v for _, v in t.stored), t.arguments, (t.value or 0, t.time or 0)
+            )
         return frozenset().union(*map(leaves, values))
 
 
@@ -166,7 +168,9 @@ class CallPath:
     regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
     marks: tuple[Mark, ...] = ()
     mbuf: tuple[PacketWrite, ...] = ()  # bytes of the mbuf that the path changes, which the NIC or the main loop sees
-    like: int | None = None  # number of the first path that does the same on another device: it differs in where packets go at most
+    like: int | None = (
+        None  # number of the first path that does the same on another device: it differs in where packets go at most
+    )
 
     @cached_property
     def leaving(self) -> tuple[PacketWrite, ...]:

@@ -224,7 +224,7 @@ class _Comparison:
         if f is not None or g is not None:
             if f is None or g is None:
                 return False
-            return f[0] == g[0] or _is_same_text(a.find_function(*f), b.find_function(*g))
+            return f[0] == g[0] or _is_same_text(a.link.find_function(*f), b.link.find_function(*g))
         if p & OFFSET_MASK != q & OFFSET_MASK:
             return False
         if (text := _text(self.first, x)) is not None:
@@ -472,7 +472,7 @@ def _hashes(st: State, function: Value) -> list[tuple[frozenset[Expr], Value | N
     """What a hash function returns on a symbolic key, by its paths; None if that is not known."""
     engine = st.engine
     target = engine.resolve_pointer(function)
-    definition = engine.find_function(*target) if target is not None else None
+    definition = engine.link.find_function(*target) if target is not None else None
     if definition is None:
         return None
     run = engine.new_state()

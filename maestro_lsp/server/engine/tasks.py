@@ -155,13 +155,16 @@ def analyse(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:
             yield "part", "facts", snapshot.facts(first, request.entry, request.encoding, request.reads, final=False)
         report = request.checked()
     except CheckError as error:
-        yield "keep", later(), (), {"facts": snapshot.refused(request.nf, request.entry, str(error), request.reads)}
+        refused = snapshot.refused(request.nf, request.entry, str(error), request.reads)
+        yield "keep", later(), ((), ()), {"facts": refused}
         return
     data = snapshot.facts(report, request.entry, request.encoding, request.reads)
     if report.error:  # of this machine or this version, and not of the source: nothing to remember
         yield "part", "facts", data
         return
-    yield "keep", later(), request.program.asked if request.program is not None else (), {"facts": data}
+    asked = request.program.asked if request.program is not None else ()
+    engine = report.execution.engine
+    yield "keep", later(), (asked, engine.reached if engine is not None else ()), {"facts": data}
 
 
 def panel(request: Request, _: Mapping[str, Any]) -> Iterator[Message]:

@@ -33,8 +33,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ... import workspace
+from ...libvig.catalogue import Catalogue
 from ...source.program import Program
 from ...source.text import Read
+from ...symbex.link import compile_ahead
 from . import cache as caches
 from . import tasks
 from .wire import Frames, frame, send
@@ -70,7 +72,8 @@ class Worker:
         self.incoming = Frames()
         self.buffers: dict[str, str] = {}
         self.programs: OrderedDict[str, Program] = OrderedDict()
-        self.helpers: dict[str, tuple[str, ...]] = {}  # entry file -> names that helper sources were loaded for
+        # entry file -> names that helper sources were loaded for, and functions that were run
+        self.ahead: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
         self.children: dict[int, _Child] = {}
         self.cache = caches.Cache(caches.folder())
         self.loads = 0
@@ -155,10 +158,12 @@ class Worker:
         self.fork(job, task, request, name)
 
     def program(self, nf: workspace.NfSources, read: Read) -> Program:
-        """The NF's program, parsed; what did not change since the last time is not parsed again."""
+        """The NF's program, parsed and compiled; what did not change since the last time is not parsed and compiled again."""
         entry = nf.entry_file
         program = workspace.load(nf, read, self.programs.pop(entry, None))
-        program.parse_ahead(self.helpers.get(entry, ()))
+        helpers, functions = self.ahead.get(entry, ((), ()))
+        program.parse_ahead(helpers)
+        compile_ahead(program, Catalogue.builtin(), functions)
         self.programs[entry] = program
         if len(self.programs) > _PROGRAMS:
             self.programs.popitem(last=False)
@@ -195,10 +200,10 @@ class Worker:
         open_ = child.frames.read(child.results)
         for message in child.frames.messages():
             if message[0] == "keep":
-                _, extras, helpers, parts = message
+                _, extras, ahead, parts = message
                 for name, data in parts.items():
                     self.answer("part", child.job, name, data)
-                self.helpers[child.entry] = helpers
+                self.ahead[child.entry] = ahead
                 self.cache.put(child.name, extras, parts)
             elif message[0] == "add":
                 self.answer("part", child.job, message[1], message[2])

@@ -257,8 +257,22 @@ class _Search:
         return [name for name in self.classes if (number, name) in space.named]
 
     def _best_possible(self, space: KeySpace) -> Measure:
-        """Every class at stake is spread as well as the tables allow, by the bits of one field."""
-        return self._rated(space, space.devices, lambda number, _: (space.index_bits(number),) * 2)
+        """Every class at stake is spread as well as the tables allow, by the low bits of one field as far as they may decide."""
+
+        def most(number: int, own: HashInput) -> tuple[int, int]:
+            bits = space.index_bits(number)
+            return bits, min(bits, self._low_bits(number, own.packet_class))
+
+        return self._rated(space, space.devices, most)
+
+    def _low_bits(self, number: int, packet_class: str) -> int:
+        """How many of the low 16 bits of one field an index may depend on, however the NIC is set."""
+        allowed = self._decisive.get((number, packet_class))
+        if allowed is None or self.profiles[number].partial == "fields":  # parts of fields have low bits of their own
+            return 16
+        whole = self._devices({number: Setting()})[0].input(packet_class)
+        lows = (Field(f.name, max(f.start, f.stop - 16), f.stop) for f in whole.fields)
+        return max((_count(canonical(low), allowed) for low in lows), default=0)
 
     def _may_decide(self, space: KeySpace) -> Bits:
         """Bounds for all settings at once: an index can depend only on bits that every requirement on the class of packets
@@ -269,11 +283,7 @@ class _Search:
         def most(number: int, own: HashInput) -> tuple[int, int]:
             allowed = named.get((number, own.packet_class))
             runs = [run for f in own.fields for run in canonical(f)]
-            count = (
-                own.width
-                if allowed is None
-                else sum((allowed.get(run.name, 0) >> run.start & ((1 << run.width) - 1)).bit_count() for run in runs)
-            )
+            count = own.width if allowed is None else _count(runs, allowed)
             bits = min(space.device(number).table_bits, count)
             return bits, bits
 
@@ -338,6 +348,11 @@ class _Search:
             default=0,
         )
         return (worst, min((q for q, _ in every), default=0), sum(q for q, _ in every), sum(low for _, low in every))
+
+
+def _count(runs: Iterable[Field], allowed: Mapping[str, int]) -> int:
+    """How many bits of canonical fields are among those that masks allow."""
+    return sum((allowed.get(run.name, 0) >> run.start & ((1 << run.width) - 1)).bit_count() for run in runs)
 
 
 def _masks(fields: Iterable[Field]) -> dict[str, int]:

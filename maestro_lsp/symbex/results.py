@@ -29,6 +29,7 @@ class Paths:
         self._places: dict[Place, tuple[tuple[Span, ...], tuple[str, ...]]] = {}
         self._conditions: dict[Condition, PathCondition] = {}
         self._plain: dict[PlainAccess, PlainTouch] = {}
+        self._writes: dict[Block, list[PacketWrite]] = {}
         self._calls: dict[tuple[object, ...], Call] = {}
         self._given: dict[RawCall, frozenset[Expr]] = {}  # what a call is given: the leaves of it
 
@@ -60,7 +61,7 @@ class Paths:
     def _path(self, number: int, device: int, st: State) -> CallPath:
         conditions = tuple([self._conditions.get(c) or self._condition(c) for c in st.conditions])
         plain = tuple([self._plain.get(a) or self._plain_touch(a) for a in st.plain])
-        writes = tuple(_packet_writes(st))
+        writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._packet_writes(b)])
         returned, outcome, output = self._returned(device, st)
         touches = _touches(st)
         used = self._used_leaves(conditions, st.calls, touches, writes, plain, returned)
@@ -73,6 +74,12 @@ class Paths:
         )
         return CallPath(number, device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
                         returned, regions, marks, tuple(_mbuf_writes(st)))  # fmt: skip
+
+    def _packet_writes(self, b: Block) -> list[PacketWrite]:
+        got = self._writes.get(b)
+        if got is None:
+            got = self._writes[b] = [PacketWrite(b.info.name, i, b.data[i]) for i in b.changed()]
+        return got
 
     def start_touches(self, st: State) -> tuple[StartTouch, ...]:
         """The indices that a way through start-up allocates and the entries that it puts into maps."""
@@ -180,11 +187,6 @@ def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
         return replace(t, key_home="cell")
     fresh = b.info.kind == "heap" and pointer > st.library["packet"]
     return replace(t, key_home="new" if fresh else "elsewhere")
-
-
-def _packet_writes(st: State) -> list[PacketWrite]:
-    packets = [b for b in st.memory.values() if b.info.kind == "packet"]
-    return [PacketWrite(b.info.name, i, b.data[i]) for b in packets for i in b.changed()]
 
 
 def _mbuf_writes(st: State) -> Iterator[PacketWrite]:

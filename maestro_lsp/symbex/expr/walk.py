@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -264,6 +265,12 @@ def evaluate(e: int | Expr, model: Mapping[Expr, int], memo: dict[Expr, int] | N
     return v
 
 
+_TABULATED: dict[str, Callable[[int, int], int]] = {
+    "add": operator.add, "mul": operator.mul, "and": operator.and_, "or": operator.or_, "xor": operator.xor,
+    "eq": operator.eq, "ult": operator.lt, "ule": operator.le,
+}  # fmt: skip
+
+
 def tabulate(e: int | Expr, leaf: Expr, memo: dict[Expr, Sequence[int]]) -> Sequence[int]:
     """The values of an expression for all values of its only leaf. `memo` may be shared between calls."""
     if isinstance(e, int):
@@ -279,13 +286,13 @@ def tabulate(e: int | Expr, leaf: Expr, memo: dict[Expr, Sequence[int]]) -> Sequ
         got = [x >> low & mask for x in tabulate(args[0], leaf, memo)]
     elif e.op == "not":
         got = [x ^ mask for x in tabulate(args[0], leaf, memo)]
-    elif e.op == "eq" and isinstance(args[1], int):
-        wanted = args[1]
-        got = [int(x == wanted) for x in tabulate(args[0], leaf, memo)]
-    elif e.op == "concat" and len(args[0]) == 2:
-        shift = args[1][1]
-        high, low_part = (tabulate(part, leaf, memo) for part in args[0])
-        got = [x << shift | y for x, y in zip(high, low_part, strict=True)]
+    elif e.op == "concat":
+        got = [0] * (1 << leaf.width)
+        for part, width in zip(*args, strict=True):
+            got = [x << width | y for x, y in zip(got, tabulate(part, leaf, memo), strict=True)]
+    elif e.op in _TABULATED:
+        left, right = tabulate(args[0], leaf, memo), tabulate(args[1], leaf, memo)
+        got = [x & mask for x in map(_TABULATED[e.op], left, right)]
     else:
         got = [evaluate(e, {leaf: v}) for v in range(1 << leaf.width)]
     memo[e] = got

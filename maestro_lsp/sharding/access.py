@@ -54,6 +54,8 @@ class Access:
 
     def leaves(self) -> frozenset[Expr]:
         """Leaves of the key."""
+        if self.touch is not None and self.touch.key is self.key:
+            return self.touch.key_leaves
         return frozenset().union(*(X.leaves(p.value) for p in self.key or ()))
 
     @staticmethod
@@ -103,7 +105,7 @@ def collect(
                     view = views.of(p)
                 a = Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view)
                 out.append(a)
-        for q in [q for q in p.plain if id(q) in state]:
+        for q in [q for q in p.plain if id(q) in state] if state else ():
             mark = (p.number, q.object, q.offset, q.size, q.write, q.span)
             if mark in seen:
                 continue

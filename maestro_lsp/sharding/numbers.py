@@ -7,7 +7,7 @@ number also lives on in cells that it was stored in, and is given to another pac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from ..symbex import expr as X
@@ -76,9 +76,8 @@ def number_problems(
 
 def _held(paths: Sequence[_Numbers], filled: Set[int]) -> dict[tuple[int, int], Held]:
     """The bytes of cells, (vector, offset), in which numbers are stored."""
-    stores = [(p, t, o, p.plainly(v)) for p in paths for t in p.stores() for o, v in t.stored]
     held: dict[tuple[int, int], Held] = {}
-    for p, t, o, v in stores:
+    for p, t, o, v in _stores(paths, False):
         for n in p.among(v):
             h = held.setdefault((t.object, o), Held(other=t.object not in filled))
             taken = bits_shown(v, n)
@@ -86,10 +85,18 @@ def _held(paths: Sequence[_Numbers], filled: Set[int]) -> dict[tuple[int, int], 
                 (min(taken), _added(v)) if taken is not None and len(taken) == 8 and min(taken) % 8 == 0 else None
             )
             h.own = h.own and t.key is not None and same_index(p.path, t.key[0].value, n)
-    for p, t, o, v in stores:
+    for p, t, o, v in _stores(paths, True) if held else ():
         if (t.object, o) in held and not p.among(v):
             held[t.object, o].other = True
     return held
+
+
+def _stores(paths: Iterable[_Numbers], others: bool) -> Iterator[tuple[_Numbers, Touch, int, int | Expr]]:
+    """What paths store in cells: (path, touch, offset, byte in terms of numbers). With `others` also where no number is in it."""
+    for p in paths:
+        for t in p.stores(None if others else p.known):
+            for o, v in t.stored:
+                yield p, t, o, p.plainly(v)
 
 
 class _Numbers:
@@ -133,8 +140,8 @@ class _Numbers:
 
     @property
     def known(self) -> Set[Expr]:
-        """What a call that has to do with the numbers names."""
-        return self.numbers.keys() | self._names.keys()
+        """What a call or condition that has to do with the numbers names."""
+        return self.numbers.keys() | self._names.keys() if self._names else self.numbers.keys()
 
     def _calls(self, naming: Set[Expr] | None = None) -> Iterator[Call]:
         """The path's calls; those that name something of a set."""
@@ -221,11 +228,11 @@ class _Numbers:
         indices |= {
             t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
         }
-        known = self.known
+        asks = [c for c in p.conditions if not c.assumed and not X.leaves(c.expr).isdisjoint(self.known)]
+        if not asks:
+            return
         calls = {c.span for c in p.calls}  # where the library, not the program, asks
-        for condition in p.conditions:
-            if condition.assumed or X.leaves(condition.expr).isdisjoint(known):
-                continue
+        for condition in asks:
             for e in X.conjuncts(condition.expr):
                 if condition.span in calls and _compares(e, indices, cells=True):
                     continue

@@ -26,7 +26,7 @@ from .library import MODELS
 from .link import Link
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, modelled, size_of
 from .solver import Solver
-from .state import Apart, Condition, Fork, Frame, Place, State, Stop
+from .state import Apart, Condition, Fork, Frame, Place, PlainAccess, State, Stop
 from .values import bits_of
 
 MAX_DEPTH = 64  # frames
@@ -93,6 +93,7 @@ class Engine:
         self.distances: dict[tuple[Expr, tuple[Expr, ...], bool], set[int]] = {}
         self.header_lengths: dict[Expr, bool] = {}
         self.initial: dict[int, tuple[int | Expr, ...]] = {}  # of globals and statics: what their initialisers say
+        self.reads: dict[tuple[Any, ...], PlainAccess] = {}  # of plain state: many states do the same at one place
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}
         self._ids: dict[Any, int] = {}

@@ -26,7 +26,7 @@ class Part:
     width: int  # bits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Touch:
     """What one call does to one object."""
 
@@ -49,6 +49,11 @@ class Touch:
     key_home: str = (
         ""  # put: what the key pointer points to: cell, new, changed, elsewhere (see run.py); empty: not known
     )
+
+    @cached_property
+    def key_leaves(self) -> frozenset[Expr]:
+        """Leaves of the key."""
+        return frozenset().union(*(leaves(part.value) for part in self.key or ()))
 
 
 @dataclass(frozen=True)

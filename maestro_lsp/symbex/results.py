@@ -5,8 +5,9 @@ States share what happened before they parted, and so do their paths: a conditio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import TypeVar
 
 from ..source.text import Span
 from . import expr as X
@@ -17,6 +18,9 @@ from .library import cell_write
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block
 from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch
 from .state import Condition, Place, PlainAccess, State
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 class Paths:
@@ -59,8 +63,8 @@ class Paths:
         return tuple(out)
 
     def _path(self, number: int, device: int, st: State) -> CallPath:
-        conditions = tuple([self._conditions.get(c) or self._condition(c) for c in st.conditions])
-        plain = tuple([self._plain.get(a) or self._plain_touch(a) for a in st.plain])
+        conditions = self._all(self._conditions, st.conditions, self._condition)
+        plain = self._all(self._plain, st.plain, self._plain_touch)
         writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._packet_writes(b)])
         returned, outcome, output = self._returned(device, st)
         touches = _touches(st)
@@ -95,14 +99,23 @@ class Paths:
             got = self._places[place] = self.engine.spans(place), tuple(code.name for code, _ in place)
         return got
 
+    @staticmethod
+    def _all(known: dict[A, B], of: Sequence[A], make: Callable[[A], B]) -> tuple[B, ...]:
+        """What some things of a state are called on a path: mostly known, since states share them."""
+        found = tuple(map(known.get, of))
+        if all(found):
+            return found  # type: ignore[return-value]
+        for x in of:
+            if x not in known:
+                known[x] = make(x)
+        return tuple(map(known.__getitem__, of))
+
     def _condition(self, c: Condition) -> PathCondition:
-        made = self._conditions[c] = PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
-        return made
+        return PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
 
     def _plain_touch(self, a: PlainAccess) -> PlainTouch:
         spans, functions = self._stack(a.place)
-        made = self._plain[a] = PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
-        return made
+        return PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
 
     def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:
         """Paths that made a call together share it, unless what one does later makes a difference to it."""

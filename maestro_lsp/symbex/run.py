@@ -419,10 +419,10 @@ class _Run:
             again = True
         touched: set[int] = set()
         stored: set[int] = set()
+        for c in {c for st in ends for c in st.calls}:
+            for t in c.touches:
+                (stored if t.write else touched).add(t.object)
         for st in ends:
-            for c in st.calls:
-                for t in c.touches:
-                    (stored if t.write else touched).add(t.object)
             for key, cells in st.library.items():
                 if isinstance(key, tuple) and key[0] == "cells":
                     for cell in cells:

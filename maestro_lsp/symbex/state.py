@@ -410,7 +410,11 @@ class State:
         done = self.written.get(oid)
         if done and isinstance(off, int) and done.issuperset(range(off, off + n)):
             return
-        self.plain.append(PlainAccess(oid, off, n, False, self.place()))
+        key = (oid, off, n, self.place())
+        got = self.engine.reads.get(key)
+        if got is None:
+            got = self.engine.reads[key] = PlainAccess(oid, off, n, False, key[3])
+        self.plain.append(got)
 
     # ----------------------------------------------------------------------------------------------- symbolic offsets
 

@@ -203,10 +203,10 @@ class _Analysis:
     ) -> None:
         """One finding for each class that is assumed away, at the first access it would reach."""
         reached: dict[str, Access] = {}
-        distinct: dict[tuple[Span, int], Access] = {}
+        distinct: dict[tuple[int, int], Access] = {}  # paths share most of their calls and views
         for x in accesses:
             if x.role != "expire":
-                distinct.setdefault((x.span, id(views[x.path.number])), x)
+                distinct.setdefault((id(x.call or x.plain), id(x.views)), x)
         for x in sorted(distinct.values(), key=lambda x: (x.span.file, x.span.start)):
             for v in views[x.path.number]:
                 reached.setdefault(v.packet_class, x)

@@ -22,7 +22,8 @@ def expiry_problem(
 ) -> tuple[Access, str, Access | None] | None:
     """Why expiry does not commute between shards, if it does not: its count is used, some path reaches the objects without
     expiring them first, or expires with another lag."""
-    expiries = [a for a in accesses if a.object.id in table_objects and a.role == "expire" and a.call is not None]
+    accesses = [a for a in accesses if a.object.id in table_objects]
+    expiries = [a for a in accesses if a.role == "expire" and a.call is not None]
     if not expiries:
         return None
     for a in expiries:
@@ -48,7 +49,6 @@ def expiry_problem(
     for a in accesses:
         if (
             a.touch is not None
-            and a.object.id in table_objects
             and (a.role in ("allocate", "rejuvenate") or (a.role in ("add", "update") and a.touch.time is not None))
             and a.touch.found is not False
         ):
@@ -69,6 +69,7 @@ def expiry_problem(
                 "only some of the old entries are expired by one packet, so when one goes depends on other packets",
                 None,
             )
+    one_by_one = any(a.call is not None and a.call.op == "dchain-expire-one" for a in expiries)
     expired_first: dict[int, int] = {}
     for a in expiries:
         assert a.call is not None and a.touch is not None
@@ -77,12 +78,7 @@ def expiry_problem(
         n = expired_first.get(a.path.number)
         expired_first[a.path.number] = a.call.number if n is None else min(n, a.call.number)
     for a in accesses:
-        if (
-            a.object.id in table_objects
-            and a.role != "expire"
-            and a.call is not None
-            and not belongs_to_expiry(a, origin)
-        ):
+        if a.role != "expire" and a.call is not None and not (one_by_one and belongs_to_expiry(a, origin)):
             first_expiry = expired_first.get(a.path.number)
             if (
                 first_expiry is None

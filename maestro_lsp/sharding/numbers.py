@@ -180,7 +180,9 @@ class _Numbers:
             for t in c.touches:
                 if t.key and not (t.index and t.object in self.members):
                     yield from self._key([self.plainly(part.value) for part in t.key], whole, reused)
-                for leaf in self.among(*map(self.plainly, (*t.arguments, t.time or 0))):
+                for leaf in (
+                    self.among(*map(self.plainly, (*t.arguments, t.time or 0))) if t.arguments or t.time else ()
+                ):
                     yield self._matters(leaf, "the library is given the number of the index")
         for _, offset in p.regions:
             for leaf in self.among(self.plainly(offset)):

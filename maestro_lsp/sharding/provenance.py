@@ -47,10 +47,8 @@ class Provenance:
         self._used: dict[
             int, frozenset[Expr]
         ] = {}  # by the identity of a call: on all paths that share it, it is given the same
-        self._parts: dict[
-            tuple[int, Expr], tuple[Expr, frozenset[Expr]] | None
-        ] = {}  # the number in an index, and the rest
-        self._said: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
+        self._contexts: dict[tuple[int, int, Expr], tuple[int, frozenset[Expr]] | None] = {}
+        self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0
 
@@ -69,20 +67,21 @@ class Provenance:
     def context(self, p: CallPath, touch: Touch, index: int | Expr) -> object:
         """What of a path's conditions decides where an index comes from. Paths that have a touch in common share the calls before it;
         those that agree in this as well agree about the index."""
-        if isinstance(index, int) or X.is_leaf(index):
+        if isinstance(index, int) or index.op == "sym":
             return None
-        key = (id(touch), index)
-        if key not in self._parts:
-            inside = [leaf for leaf in X.leaves(index) if leaf in self.given(p)]
-            self._parts[key] = (inside[0], X.leaves(index) - {inside[0]}) if len(inside) == 1 else None
-        parts = self._parts[key]
-        if parts is None:
-            return None
-        said = (p.number, *parts)
-        got = self._said.get(said)
-        if got is None:
-            got = self._said[said] = upper_bound(p, parts[0], self.bound), frozenset(_about(p, parts[1]))
-        return got
+        key = (p.number, id(touch), index)
+        if key not in self._contexts:
+            given = self.given(p)
+            inside = [leaf for leaf in X.leaves(index) if leaf in given]
+            self._contexts[key] = self._said(p, inside[0], X.leaves(index) - {inside[0]}) if len(inside) == 1 else None
+        return self._contexts[key]
+
+    def _said(self, p: CallPath, x: Expr, rest: frozenset[Expr]) -> tuple[int, frozenset[Expr]]:
+        """What a path says about an index and about what it is put together with."""
+        key = (p.number, x, rest)
+        if key not in self._about:
+            self._about[key] = upper_bound(p, x, self.bound), frozenset(_about(p, rest))
+        return self._about[key]
 
     def source(self, p: CallPath, index: int | Expr) -> Source:
         """Where an index expression comes from."""
@@ -176,11 +175,10 @@ class Provenance:
         if len(inside) != 1:
             return None
         x = inside[0]
-        bound = upper_bound(p, x, self.bound)
+        bound, conditions = self._said(p, x, X.leaves(index) - {x})
         if _piece(index, x, bound, []) is not None:
             return x
-        conditions = _about(p, X.leaves(index) - {x})
-        key = (index, frozenset(conditions), bound)
+        key = (index, conditions, bound)
         proved = self._proved.get(key)
         if proved is None:
             ordered = sorted(conditions, key=lambda e: e.serial)

@@ -92,6 +92,7 @@ class Algebra:
 
     def __init__(self, paths: Sequence[CallPath], views: AdmittedViews) -> None:
         self._fixed_by: dict[Expr, tuple[FixedBit, ...]] = {}
+        self._on_config: dict[Expr, bool] = {}
         self._matches: dict[tuple[int | Expr, int | Expr, int], Match | None] = {}
         self._equations: dict[tuple[Match, PacketView, PacketView], Conjunction | None] = {}
         self._demanded: dict[tuple[PathKind, int, PacketView], Conjunction] = {}
@@ -116,9 +117,11 @@ class Algebra:
                 got = self._fixed_by[e] = _fixed_bits(e)
             fixed += got
         leaves = frozenset(leaf for form, _ in fixed for leaf, _ in form[0])
-        return PathKind(
-            p.device, views.named[p.number], views.counted[p.number], tuple(fixed), _config_conditions(p), leaves
-        )
+        for c in p.conditions:
+            if c.expr not in self._on_config:
+                self._on_config[c.expr] = _is_on_config(c.expr)
+        config = frozenset(c.expr for c in p.conditions if self._on_config[c.expr])
+        return PathKind(p.device, views.named[p.number], views.counted[p.number], tuple(fixed), config, leaves)
 
     def match(self, x: int | Expr, y: int | Expr, width: int) -> Match | None:
         """When two pieces of keys are equal; None: never."""
@@ -201,11 +204,10 @@ def _fixed_bits(e: Expr) -> tuple[FixedBit, ...]:
     return tuple(out)
 
 
-def _config_conditions(p: CallPath) -> frozenset[Expr]:
-    return frozenset(
-        c.expr for c in p.conditions
-        if X.leaves(c.expr) and all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in X.leaves(c.expr))
-    )  # fmt: skip
+def _is_on_config(e: Expr) -> bool:
+    """Whether a condition is on the configuration alone."""
+    leaves = X.leaves(e)
+    return bool(leaves) and all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in leaves)
 
 
 def _named_alike(views: Sequence[PacketView], leaves: Iterable[Expr]) -> list[list[PacketView]]:

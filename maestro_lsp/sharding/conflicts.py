@@ -18,7 +18,7 @@ from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, Pa
 from .expiry import belongs_to_expiry, erases_stored_key, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .linear import is_packet_bit
-from .numbers import number_problems
+from .numbers import by_path, number_problems
 from .provenance import DEFAULT_CAPACITY, Provenance
 from .tables import Breach, Table, erasure_problems, find_tables, key_problems
 
@@ -176,9 +176,9 @@ def _effective(
             loose.setdefault(o, Obstacle("global-state", why, at))
     for o in sorted({a.object.id for a in accesses if a.object.id not in owner and a.role == "add"}):
         capacity = objects[o].capacity
-        for at, why in number_problems(
-            o, {o}, capacity or DEFAULT_CAPACITY, capacity or origin.bound, (), accesses, origin, owner.keys()
-        ):
+        mine = [a for a in accesses if a.object.id == o]
+        range_, bound = capacity or DEFAULT_CAPACITY, capacity or origin.bound
+        for at, why in number_problems(o, {o}, range_, bound, (), mine, by_path(accesses), origin, owner.keys()):
             loose.setdefault(o, Obstacle("global-state", why, at))
     table_uses = {
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra) for t in out.tables.values()

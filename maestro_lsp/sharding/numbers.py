@@ -36,24 +36,27 @@ def number_problems(
     capacity: int,
     bound: int,
     packet_indices: Sequence[Access],
-    accesses: Sequence[Access],
+    mine: Sequence[Access],
+    calls: Mapping[int, Sequence[Access]],
     origin: Provenance,
     filled: Set[int],
 ) -> Iterator[tuple[Access, str]]:
     """Where something depends on the number of an index of a table (`chain` is its dchain, or the table itself), and how.
 
-    All indices are below `bound`. `filled` are vectors whose cells nobody reads before a packet has written them.
+    All indices are below `bound`. `mine` are the accesses to its members, `calls` all accesses (see `by_path`). `filled` are vectors
+    whose cells nobody reads before a packet has written them.
     """
-    by_path: dict[int, list[Access]] = {}
-    for a in accesses:
-        if a.touch is not None:
-            by_path.setdefault(a.path.number, []).append(a)
-    reused = any(a.object.id == chain and (a.role == "expire" or frees_old(a, origin)) for a in accesses)
+    reused = any(a.object.id == chain and (a.role == "expire" or frees_old(a, origin)) for a in mine)
+    given: dict[int, dict[Expr, Access]] = {}
+    for a in mine:
+        v = a.touch.value if a.touch is not None and a.role in ("allocate", "add", "get") else None
+        if isinstance(v, Expr) and origin.source(a.path, v).kind in ("fresh", "map"):
+            given.setdefault(a.path.number, {})[v] = a
     asked: dict[int, set[Expr]] = {}
     for a in packet_indices:
         if a.key is not None and isinstance(a.key[0].value, Expr):
             asked.setdefault(a.path.number, set()).add(a.key[0].value)
-    paths = [_Numbers(group, chain, members, origin) for group in by_path.values()]
+    paths = [_Numbers(group, given.get(number, {}), chain, members, origin) for number, group in calls.items()]
     held: dict[tuple[int, int], Held] = {}
     for _ in range(MAX_COPIES):
         found = _held(paths, filled)
@@ -72,6 +75,15 @@ def number_problems(
     for p in paths:
         if p.numbers:
             yield from p.problems(whole, bound, reused, held, asked.get(p.path.number, set()))
+
+
+def by_path(accesses: Iterable[Access]) -> dict[int, list[Access]]:
+    """Accesses by library calls, by the numbers of their paths."""
+    found: dict[int, list[Access]] = {}
+    for a in accesses:
+        if a.touch is not None:
+            found.setdefault(a.path.number, []).append(a)
+    return found
 
 
 def _held(paths: Sequence[_Numbers], filled: Set[int]) -> dict[tuple[int, int], Held]:
@@ -102,20 +114,17 @@ def _stores(paths: Iterable[_Numbers], others: bool) -> Iterator[tuple[_Numbers,
 class _Numbers:
     """The numbers of a table's indices that one path knows."""
 
-    def __init__(self, accesses: Sequence[Access], chain: int, members: Set[int], origin: Provenance) -> None:
+    def __init__(
+        self, accesses: Sequence[Access], numbers: dict[Expr, Access], chain: int, members: Set[int], origin: Provenance
+    ) -> None:
         self.path: CallPath = accesses[0].path
         self.accesses = accesses
         self.chain = chain
         self.members = members
         self.origin = origin
-        self.numbers: dict[Expr, Access] = {}
+        self.numbers = numbers
         self.from_cell: dict[Expr, tuple[int, int]] = {}  # a number -> the first byte of a cell that it was in
         self._names: dict[Expr, int | Expr] = {}
-        for a in accesses:
-            v = a.touch.value if a.touch is not None else None
-            if a.object.id in members and isinstance(v, Expr) and a.role in ("allocate", "add", "get"):
-                if origin.source(self.path, v).kind in ("fresh", "map"):
-                    self.numbers[v] = a
 
     def look_into(self, held: Mapping[tuple[int, int], Held]) -> None:
         """Know the numbers in the cells that the path borrows."""

@@ -17,7 +17,7 @@ from ..symbex.path import CELL, Call, CallPath, Object, StartTouch, Touch
 from .access import Access
 from .expiry import erases_expired, erases_stored_key, expired_used
 from .linear import is_packet_bit
-from .numbers import frees_old, number_problems
+from .numbers import by_path, frees_old, number_problems
 from .provenance import DEFAULT_CAPACITY, Origin, Provenance, same_index
 
 
@@ -70,6 +70,7 @@ def find_tables(
     _check_accesses(accesses, tables, owner, map_owner, origin)
     at_start = {s.touch.object for touches in started for s in touches}
     filled = {v for t in tables.values() if not t.maps & at_start for v in t.vectors}  # by packets, cell by cell
+    calls = by_path(accesses)
     for t in tables.values():
         members = t.members
         t.accesses = [a for a in accesses if a.object.id in members]
@@ -84,7 +85,9 @@ def find_tables(
         _check_keys(t, accesses, origin)
         _check_functions(t, origin)
         bound = t.capacity if objects[t.chain].capacity else origin.bound
-        for a, why in number_problems(t.chain, members, t.capacity, bound, t.packet_indices, accesses, origin, filled):
+        for a, why in number_problems(
+            t.chain, members, t.capacity, bound, t.packet_indices, t.accesses, calls, origin, filled
+        ):
             t.numbers.append(Breach(a.object.id, a, why))
         _check_sharing(t, tables)
     return tables

@@ -32,14 +32,12 @@ class Configuration:
     space: KeySpace
     partials: dict[int, Partial]  # device -> parts hashed, WHOLE unless chosen otherwise
     off: dict[int, frozenset[str]]  # device -> options of the NIC that are better left off
-    seed: int = 0
-    sample: Sample | None = None
-    alternatives: int = 1
+    _rank: Callable[[], tuple[Ranked, ...]] = field(repr=False, compare=False)
 
     @cached_property
     def ranked(self) -> tuple[Ranked, ...]:
         """The best keys of the space, best first; `keys` are those of the first. Looked for when first asked: a verdict needs none."""
-        return best(self.space, self.seed, self.sample, self.alternatives)
+        return self._rank()
 
     @property
     def keys(self) -> dict[int, bytes]:
@@ -122,7 +120,9 @@ def configure(
     space = search.space(chosen)
     partials = {number: setting.partial for number, setting in chosen.items()}
     off = {number: setting.off for number, setting in chosen.items()}
-    return Configuration(profiles, space, partials, off, seed, sample, alternatives)
+    if (seed, sample, alternatives) == (0, None, 1):
+        return Configuration(profiles, space, partials, off, lambda: search.ranked(space))
+    return Configuration(profiles, space, partials, off, lambda: best(space, seed, sample, alternatives))
 
 
 _NOT_IN_PACKET = ("device", "length", "time")
@@ -159,9 +159,20 @@ class _Search:
     equal: Equal
     fixed: dict[int, tuple[HashInput, ...]]  # devices whose inputs the caller gives
     _made: dict[tuple[int, Setting], Device] = field(default_factory=dict, repr=False)
+    _spaces: dict[tuple[Device, ...], KeySpace] = field(default_factory=dict, repr=False)
+    _ranked: dict[tuple[Device, ...], tuple[Ranked, ...]] = field(default_factory=dict, repr=False)
 
     def space(self, settings: Settings) -> KeySpace:
-        return solve(self._devices(settings), self.requirements, self.equal)
+        devices = self._devices(settings)
+        if devices not in self._spaces:
+            self._spaces[devices] = solve(devices, self.requirements, self.equal)
+        return self._spaces[devices]
+
+    def ranked(self, space: KeySpace) -> tuple[Ranked, ...]:
+        """The best keys of a space, for the usual seed."""
+        if space.devices not in self._ranked:
+            self._ranked[space.devices] = best(space)
+        return self._ranked[space.devices]
 
     def _devices(self, settings: Settings) -> tuple[Device, ...]:
         for key in settings.items():
@@ -325,7 +336,7 @@ class _Search:
         """What the best keys of the space reach."""
         found = {
             (quality.device, quality.hash_input): (quality.queue_bits, max((r for _, r in quality.fields), default=0))
-            for quality in best(space)[0].inputs
+            for quality in self.ranked(space)[0].inputs
         }
         return self._rated(space, space.devices, lambda number, own: found[number, own])
 

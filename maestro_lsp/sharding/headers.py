@@ -91,7 +91,7 @@ class Views:
     def classes(self, path: CallPath, base: int) -> tuple[str, ...]:
         """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
         header = self._header(base)
-        conditions = frozenset(e for e in path.conjuncts if X.leaves(e) and X.leaves(e) <= header)
+        conditions = frozenset([e for e in path.conjuncts if (leaves := X.leaves(e)) and leaves <= header])
         key = conditions | {X.sym(f"base {base}", 1)}
         got = self._admitted.get(key)
         if got is None:

@@ -102,6 +102,19 @@ def test_evaluation_agrees_with_z3(term, data):
     assert X.evaluate(ours, model) == value.as_long()
 
 
+@settings(max_examples=200, deadline=None)
+@given(terms(), st.data())
+def test_a_table_has_the_values_that_evaluation_gives(term, data):
+    byte = X.byte("packet", 0)
+    names = [X.sym(f"{n}{v}", v) for n in "abc" for v in (1, 8, 16, 32)]
+    wider = {s: X.zext(byte, 8, s.width) if s.width > 8 else X.extract(byte, 0, s.width) for s in names}
+    constant = {s: data.draw(st.integers(0, (1 << s.width) - 1)) for s in names if data.draw(st.booleans())}
+    ours = X.substitute(term[0], {**wider, **constant})
+    memo = {}
+    for _ in range(2):  # from what is remembered, too
+        assert list(X.tabulate(ours, byte, memo)) == [X.evaluate(ours, {byte: v}) for v in range(256)]
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(terms(width=1), min_size=1, max_size=4), st.data())
 def test_conditions_that_a_model_satisfies_never_contradict(conditions, data):

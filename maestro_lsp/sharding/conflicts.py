@@ -71,7 +71,7 @@ class Conflicts:
     tables: dict[int, Table] = field(default_factory=dict)
     guards: dict[int, Guard] = field(default_factory=dict)
     unguarded: dict[int, Unguarded] = field(default_factory=dict)
-    effective: list[Effective] = field(default_factory=list)
+    effective: list[Effective] = field(default_factory=list)  # of accesses that ask for the same in one place, one
     too_many: bool = False  # accesses to compare: all of them were taken to meet
 
 
@@ -183,16 +183,24 @@ def _effective(
     table_uses = {
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra) for t in out.tables.values()
     }
-    found: dict[Access, list[Effective]] = {}
+    result: list[Effective] = []
+    known: set[object] = set()
     for a in everywhere:
-        table = owner.get(a.object.id)
-        if a.like is not None:
-            found[a] = [replace(e, access=a) for e in found[a.like]]
-        elif table is not None:
-            found[a] = table_uses[table.chain].effective(a)
+        table, first = owner.get(a.object.id), a.like or a
+        if (
+            a.touch is not None and a.role != "erase"
+        ):  # paths share it: one of those that agree in all that matters will do
+            index = a.key[0].value if a.index and a.key else 0
+            mark = (id(a.touch), origin.context(first.path, a.touch, index), algebra.kind(a.path))
+            if mark in known:
+                continue
+            known.add(mark)
+        if table is not None:
+            found = table_uses[table.chain].effective(first)
         else:
-            found[a] = _loose_access(a, loose.get(a.object.id), origin, algebra)
-    return [e for of_access in found.values() for e in of_access]
+            found = _loose_access(first, loose.get(a.object.id), origin, algebra)
+        result += found if first is a else [replace(e, access=a) for e in found]
+    return result
 
 
 def _distinct(breaches: Sequence[Breach]) -> list[Breach]:
@@ -224,7 +232,6 @@ class _TableUse:
         self.broken = broken
         self.origin = origin
         self.members = frozenset(table.members)
-        self._known: dict[tuple[int, object], list[Effective]] = {}
         self.foreign = {id(b.access): Obstacle("global-state", b.why) for b in table.foreign}
         self.numbers = [Obstacle("global-state", b.why, b.access) for b in _distinct(table.numbers)]
         self.puts = {m: [a for a in table.accesses if a.object.id == m and a.role == "put"] for m in table.maps}
@@ -232,18 +239,6 @@ class _TableUse:
                        for a in table.packet_indices} if unguarded is not None else {}  # fmt: skip
 
     def effective(self, a: Access) -> list[Effective]:
-        """What counts of an access. For all that several paths did together it is the same, unless their conditions say more."""
-        if a.touch is None or a.role == "erase":
-            return self._effective(a)
-        index = a.key[0].value if a.index and a.key else 0
-        mark = (id(a.touch), self.origin.context(a.path, a.touch, index))
-        same = self._known.get(mark)
-        if same is not None:
-            return [Effective(a, e.key, e.obstacles, e.through, e.own_index, e.everywhere) for e in same]
-        found = self._known[mark] = self._effective(a)
-        return found
-
-    def _effective(self, a: Access) -> list[Effective]:
         if a.role == "scan":
             return [Effective(a, None, (SCAN,), everywhere=self.members)]
         obstacles = list(self.broken)

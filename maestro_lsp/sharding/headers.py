@@ -71,6 +71,7 @@ class Views:
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
         self._sets: dict[tuple[object, ...], tuple[PacketView, ...]] = {}
         self._starts: dict[tuple[Expr, int], int | None] = {}
+        self._on_header: dict[int, dict[Expr, bool]] = {}
         self._headers: dict[int, frozenset[Expr]] = {}
         self._facts: dict[tuple[str, int], list[int | Expr]] = {}
 
@@ -90,8 +91,7 @@ class Views:
 
     def classes(self, path: CallPath, base: int) -> tuple[str, ...]:
         """The classes whose packets can take the path, judged by the conditions on header bytes alone."""
-        header = self._header(base)
-        conditions = frozenset([e for e in path.conjuncts if (leaves := X.leaves(e)) and leaves <= header])
+        conditions = self._header_conditions(path, base)
         key = conditions | {X.sym(f"base {base}", 1)}
         got = self._admitted.get(key)
         if got is None:
@@ -99,6 +99,14 @@ class Views:
             got = tuple(name for name in PACKET_CLASSES if self._possible(ordered, name, base))
             self._admitted[key] = got
         return got
+
+    def _header_conditions(self, path: CallPath, base: int) -> frozenset[Expr]:
+        """A path's conditions on header bytes alone."""
+        known, header = self._on_header.setdefault(base, {}), self._header(base)
+        for e in path.conjuncts:
+            if e not in known:
+                known[e] = bool(X.leaves(e)) and X.leaves(e) <= header
+        return frozenset([e for e in path.conjuncts if known[e]])
 
     def _header(self, base: int) -> frozenset[Expr]:
         """The bytes that classes of packets are told by, and those of the network header behind `base`."""
@@ -170,7 +178,7 @@ class Views:
         """Where the transport header may stand."""
         length_byte = X.byte("packet", base)
         five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
-        fixed = path.requires(five)
+        fixed = five in path.conjuncts
         found: list[Transport] = []
         arrays = {leaf.args[0] for leaf in _packet_leaves(path)} - {"packet"} if path.regions else set()
         for chunk in path.chunks:

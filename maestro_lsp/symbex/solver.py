@@ -38,6 +38,7 @@ class Solver:
         self._z3: Any = None
         self._context: Any = None
         self._asts: dict[Expr, Any] = {}
+        self._without_common: dict[Expr, int | Expr] = {}
         self._tables: dict[Expr, Sequence[int]] = {}  # of expressions of one byte
         self._answers: dict[tuple[Expr, frozenset[Expr]], dict[Expr, int] | str | None] = {}
 
@@ -58,7 +59,7 @@ class Solver:
         return {**model, **answer} if isinstance(answer, dict) else answer
 
     def _find(self, goal: list[Expr], near: dict[Expr, int]) -> dict[Expr, int] | str | None:
-        *known, asked = [X.cancelled(c) for c in goal]
+        *known, asked = map(self._cancelled, goal)
         if not isinstance(asked, int) and 0 not in known:
             goal = [*related([c for c in known if isinstance(c, Expr)], asked), asked]  # fewer, perhaps
         elif not asked or 0 in known:
@@ -77,6 +78,12 @@ class Solver:
             if answer != "unknown":
                 break
         return answer
+
+    def _cancelled(self, c: Expr) -> int | Expr:
+        got = self._without_common.get(c)
+        if got is None:
+            got = self._without_common[c] = X.cancelled(c)
+        return got
 
     def ask(self, constraints: Iterable[int | Expr], work: int = Z3_RLIMIT) -> dict[Expr, int] | str | None:
         """Z3's answer: a model over the leaves of the constraints, None if unsatisfiable, or "unknown" when it takes too much work."""

@@ -96,7 +96,7 @@ def array(name: str, n: int) -> tuple[Expr, ...]:
     """The first n bytes of the symbolic array `name`."""
     got = _arrays.get((name, n))
     if got is None:
-        got = _arrays[name, n] = tuple(byte(name, i) for i in range(n))
+        got = _arrays[name, n] = tuple([_mk("byte", 8, name, i) for i in range(n)])
     return got
 
 

@@ -48,6 +48,7 @@ class Compiler:
         self.breaks: list[Label] = []
         self.continues: list[Label] = []
         self.labels: dict[str, Label] = {}
+        self.unplaced: list[Label] = []  # jumped to, and perhaps not placed yet
         self.cases: list[list[tuple[Any, Label]]] = []
         self.in_memory = _addressed(definition.body, unit)
         self.result_type = definition.type.result
@@ -83,9 +84,12 @@ class Compiler:
         self.emit(run)
 
     def jump(self, label: Label) -> None:
+        self.unplaced.append(label)
         self.emit(lambda st: label[0])
 
     def branch(self, condition: Callable[[State], Any], yes: Label, no: Label) -> None:
+        self.unplaced += (yes, no)
+
         def run(st: State) -> int:
             c = condition(st)
             if isinstance(c, int):
@@ -159,6 +163,8 @@ class Compiler:
 
     def statement(self, n: Node) -> None:
         outer, self.node = self.node, n
+        stacks = (self.names, self.scopes, self.breaks, self.continues, self.cases)
+        depths = [len(stack) for stack in stacks]
         try:
             handler = _STATEMENTS.get(n.type)
             if handler is not None:
@@ -167,17 +173,23 @@ class Compiler:
                 pass
             elif n.is_named:
                 self.value(n, used=False)
-        except Problem as p:
-            self._unsupported(p)
-        except RecursionError:
-            self._unsupported(Problem("unsupported-construct", "this is nested too deeply"))
+        except (Problem, RecursionError) as e:
+            for stack, depth in zip(stacks, depths, strict=True):
+                del stack[depth:]  # type: ignore[attr-defined]
+            deep = Problem("unsupported-construct", "this is nested too deeply")
+            self._unsupported(e if isinstance(e, Problem) else deep)
         finally:
             self.node = outer
 
     def _unsupported(self, p: Problem) -> None:
+        """Emit what raises a problem. What was compiled of a statement before may jump to places that there will be none of."""
+
         def run(st: State) -> int:
             raise Problem(p.code, p.message)
 
+        for label in self.unplaced:
+            if not label:
+                self.place(label)  # until a statement around this one places it
         self.emit(run)
 
     def s_compound(self, n: Node) -> None:
@@ -194,9 +206,7 @@ class Compiler:
                 self.value(c, used=False)
 
     def s_if(self, n: Node) -> None:
-        yes: Label = []
-        no: Label = []
-        end: Label = []
+        yes, no, end = Label(), Label(), Label()
         cond = child(n, "condition")
         alternative = n.child_by_field_name("alternative")
         self.condition(cond, yes, no)
@@ -247,8 +257,7 @@ class Compiler:
         self.emit(run)
 
     def s_while(self, n: Node) -> None:
-        body: Label = []
-        end: Label = []
+        body, end = Label(), Label()
         self._loop_entry()
         head = self._loop_head()
         self.condition(child(n, "condition"), body, end)
@@ -258,8 +267,7 @@ class Compiler:
         self.place(end)
 
     def s_do(self, n: Node) -> None:
-        end: Label = []
-        test: Label = []
+        end, test = Label(), Label()
         self._loop_entry()
         head = self._loop_head()
         self._loop_body(child(n, "body"), end, test)
@@ -276,9 +284,7 @@ class Compiler:
                 self.statement(init)
             else:
                 self.value(init, used=False)
-        body: Label = []
-        end: Label = []
-        step: Label = []
+        body, end, step = Label(), Label(), Label()
         self._loop_entry()
         head = self._loop_head()
         cond = n.child_by_field_name("condition")
@@ -325,8 +331,7 @@ class Compiler:
     def s_switch(self, n: Node) -> None:
         v = convert(self.temporary(self.value(unwrap(child(n, "condition")))), T.LONG)
         v = self.temporary(v)
-        end: Label = []
-        start: Label = []
+        end, start = Label(), Label()
         self.jump(start)
         self.cases.append([])
         self.breaks.append(end)
@@ -339,6 +344,9 @@ class Compiler:
         for value, label in self.cases.pop():
             if value is None:
                 default = label
+                continue
+            if isinstance(value, Problem):
+                self._unsupported(value)
                 continue
             nxt: Label = []
             low, high = value
@@ -368,7 +376,10 @@ class Compiler:
             first = last = value
             if value.type == "call_expression" and self.unit.node_text(child(value, "function")) == CASE_RANGE:
                 first, last = child(value, "arguments").named_children
-            self.cases[-1].append(((self._constant(first), self._constant(last)), label))
+            try:
+                self.cases[-1].append(((self._constant(first), self._constant(last)), label))
+            except Problem as p:  # the switch may come here with any value that it does not name before
+                self.cases[-1].append((p, label))
         colon = next((i for i, k in enumerate(kids) if k.type == ":"), 0)
         for c in kids[colon + 1 :]:
             if c.is_named:
@@ -381,7 +392,8 @@ class Compiler:
         return v
 
     def s_goto(self, n: Node) -> None:
-        self.jump(self.labels.setdefault(self.unit.node_text(child(n, "label")), []))
+        label = self.labels.setdefault(self.unit.node_text(child(n, "label")), [])
+        self.emit(lambda st: label[0])
 
     def s_labeled(self, n: Node) -> None:
         label = child(n, "label")
@@ -444,10 +456,10 @@ class Compiler:
         if isinstance(t, T.Array) and t.length is None:
             t = initialisers.sized_array(self, t, init)
 
+        key = (unit.path, code.name, name, d.node.start_byte)
+
         def address(st: State) -> Any:
-            return st.engine.static_address(
-                st, (unit.path, code.name, name, d.node.start_byte), name, t, init, unit, scope, d.node
-            )
+            return st.engine.static_address(st, key, name, t, init, unit, scope, d.node)
 
         return Lvalue(t, address=address)
 

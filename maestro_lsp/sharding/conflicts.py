@@ -190,8 +190,7 @@ def _effective(
         if (
             a.touch is not None and a.role != "erase"
         ):  # paths share it: one of those that agree in all that matters will do
-            index = a.key[0].value if a.index and a.key else 0
-            mark = (id(a.touch), origin.context(first.path, a.touch, index), algebra.kind(a.path))
+            mark = (origin.mark(first), algebra.kind(a.path))
             if mark in known:
                 continue
             known.add(mark)

@@ -14,6 +14,7 @@ from ..symbex.expr import Expr
 from ..symbex.known_bits import possible_ones
 from ..symbex.path import CELL, Call, CallPath, Part, Touch, borrowing
 from ..symbex.solver import Solver, search
+from .access import Access
 
 MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
 DEFAULT_CAPACITY = 1 << 16  # of a dchain whose range is not known: what its index is taken to be below
@@ -47,6 +48,7 @@ class Provenance:
         self._used: dict[
             int, frozenset[Expr]
         ] = {}  # by the identity of a call: on all paths that share it, it is given the same
+        self._marks: dict[Access, tuple[int, object]] = {}
         self._contexts: dict[tuple[int, int, Expr], tuple[int, frozenset[Expr]] | None] = {}
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._proved: dict[object, bool] = {}
@@ -75,6 +77,15 @@ class Provenance:
             inside = [leaf for leaf in X.leaves(index) if leaf in given]
             self._contexts[key] = self._said(p, inside[0], X.leaves(index) - {inside[0]}) if len(inside) == 1 else None
         return self._contexts[key]
+
+    def mark(self, a: Access) -> tuple[int, object]:
+        """A library access, and what of its path's conditions matters to its index: what is said of one with a mark holds for all."""
+        got = self._marks.get(a)
+        if got is None:
+            assert a.touch is not None
+            index = a.key[0].value if a.index and a.key else 0
+            got = self._marks[a] = id(a.touch), self.context(a.path, a.touch, index)
+        return got
 
     def _said(self, p: CallPath, x: Expr, rest: frozenset[Expr]) -> tuple[int, frozenset[Expr]]:
         """What a path says about an index and about what it is put together with."""

@@ -187,7 +187,7 @@ def _check_accesses(
         if chain is None or a.touch is None or not a.index or a.key is None or a.role == "allocate":
             continue  # (what is allocated is fresh)
         table, index = tables[chain], a.key[0].value
-        mark = (id(a.touch), origin.context(a.path, a.touch, index))
+        mark = origin.mark(a)
         if mark not in known:
             known[mark] = _misaddressed(a, index, table, tables, map_owner, origin)
         why = known[mark]
@@ -470,7 +470,7 @@ def _check_functions(table: Table, origin: Provenance) -> None:
             if a.object.id != v or not a.key or not a.index or a.touch is None or not isinstance(a.key[0].value, Expr):
                 continue
             e = a.key[0].value
-            mark = (id(a.touch), origin.context(a.path, a.touch, e))
+            mark = origin.mark(a)
             if mark in known:
                 continue
             known.add(mark)

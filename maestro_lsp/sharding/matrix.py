@@ -96,8 +96,7 @@ def equalities_of(when: Conjunction) -> tuple[tuple[Equality, ...], tuple[BitEqu
     pairs: dict[tuple[str, int], tuple[str, int]] = {}
     constants: dict[tuple[int, str, int], int] = {}
     rest: list[BitEquation] = []
-    for q in when:
-        terms = sorted(q.terms)
+    for terms, q in sorted((sorted(q.terms), q) for q in when):  # a bit that equals two is shown as the first of them
         if len(terms) == 2 and terms[0][0] == 0 and terms[1][0] == 1 and q.constant == 0:
             left = terms[0][1:]
             if left in pairs:

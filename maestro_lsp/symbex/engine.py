@@ -213,7 +213,7 @@ class Engine:
                 regs[r] = v
         if st.frames:
             st.frames[-1].resume = resume
-        frame = Frame(code, regs, register)
+        frame = Frame(code, regs, register, st.place())
         st.frames.append(frame)
         st.regs = regs
 

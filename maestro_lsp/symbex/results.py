@@ -68,8 +68,14 @@ class Paths:
         writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._packet_writes(b)])
         returned, outcome, output = self._returned(device, st)
         touches = _touches(st)
-        used = self._used_leaves(conditions, st.calls, touches, writes, plain, returned)
-        calls = tuple(self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls))
+        results = {leaf for r in st.calls if isinstance(r.result, Expr) for leaf in X.leaves(r.result)}
+        used: set[Expr] = set()
+        for leaves in self._effects(conditions, st.calls, touches, writes, plain, returned) if results else ():
+            if not leaves.isdisjoint(results):
+                used |= leaves & results
+                if len(used) == len(results):
+                    break
+        calls = tuple([self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls)])
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
         marks = tuple(
@@ -128,26 +134,27 @@ class Paths:
                                           functions, r.keys, is_used, r.packet_changed)  # fmt: skip
         return got
 
-    def _used_leaves(
+    def _effects(
         self, conditions: Sequence[PathCondition], calls: Sequence[RawCall], touches: Mapping[int, tuple[Touch, ...]],
         writes: Sequence[PacketWrite], plain: Sequence[PlainTouch], returned: int | Expr,
-    ) -> Set[Expr]:  # fmt: skip
-        """Leaves that a path's conditions, arguments and effects depend on."""
-        used = set(X.leaves(returned))
+    ) -> Iterator[frozenset[Expr]]:  # fmt: skip
+        """Leaves of a path's conditions, arguments and effects, one after the other."""
+        yield X.leaves(returned)
         for c in conditions:
             if not c.assumed:
-                used |= X.leaves(c.expr)
+                yield X.leaves(c.expr)
         for r in calls:
             if r not in self._given:
                 self._given[r] = _leaves(*r.arguments, *(v for _, raw in r.keys for v in raw), *_stored(r.touches))
-            used |= self._given[r]
+            yield self._given[r]
         for added in touches.values():
-            used |= _leaves(*_stored(added))
-        used |= _leaves(*(w.value for w in writes))
+            yield _leaves(*_stored(added))
+        for w in writes:
+            yield X.leaves(w.value)
         for q in plain:
             if q.is_unknown:
-                used.update(X.leaves(q.offset), X.leaves(q.value or 0))
-        return used
+                yield X.leaves(q.offset)
+                yield X.leaves(q.value or 0)
 
     def _returned(self, device: int, st: State) -> tuple[int | Expr, str, int | Expr | None]:
         """What a state has returned, and what that means."""

@@ -70,10 +70,11 @@ class PlainAccess:
 class Frame:
     """An activation of a function."""
 
-    __slots__ = ("code", "pc", "regs", "result", "resume")
+    __slots__ = ("code", "outer", "pc", "regs", "result", "resume")
 
-    def __init__(self, code: Code, regs: list[Any], result: int) -> None:
+    def __init__(self, code: Code, regs: list[Any], result: int, outer: Place) -> None:
         self.code = code
+        self.outer = outer  # where the frames around it stand, as long as it runs
         self.regs = regs
         self.pc = 0
         self.resume = 0  # instruction to go on with when the called frame returns
@@ -82,6 +83,7 @@ class Frame:
     def copy(self) -> Frame:
         f = Frame.__new__(Frame)
         f.code, f.regs, f.pc, f.result, f.resume = self.code, self.regs[:], self.pc, self.result, self.resume
+        f.outer = self.outer
         return f
 
 
@@ -181,7 +183,10 @@ class State:
 
     def place(self) -> Place:
         """Where execution stands, outermost frame first."""
-        return tuple((f.code, f.pc) for f in self.frames)
+        if not self.frames:
+            return ()
+        top = self.frames[-1]
+        return (*top.outer, (top.code, top.pc))
 
     # ----------------------------------------------------------------------------------------------------- conditions
 

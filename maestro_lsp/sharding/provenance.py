@@ -49,7 +49,7 @@ class Provenance:
             int, frozenset[Expr]
         ] = {}  # by the identity of a call: on all paths that share it, it is given the same
         self._marks: dict[Access, tuple[int, object]] = {}
-        self._contexts: dict[tuple[int, int, Expr], tuple[int, frozenset[Expr]] | None] = {}
+        self._contexts: dict[tuple[int, int, Expr], object] = {}
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0
@@ -73,10 +73,20 @@ class Provenance:
             return None
         key = (p.number, id(touch), index)
         if key not in self._contexts:
-            given = self.given(p)
-            inside = [leaf for leaf in X.leaves(index) if leaf in given]
-            self._contexts[key] = self._said(p, inside[0], X.leaves(index) - {inside[0]}) if len(inside) == 1 else None
+            self._contexts[key] = self._find_context(p, X.leaves(index))
         return self._contexts[key]
+
+    def _find_context(self, p: CallPath, leaves: frozenset[Expr]) -> object:
+        given = self.given(p)
+        inside = [leaf for leaf in leaves if leaf in given]
+        if len(inside) == 1:
+            return self._said(p, inside[0], leaves - {inside[0]})
+        cells = {borrowing(leaf) for leaf in leaves}
+        number = cells.pop() if len(cells) == 1 else None
+        if number is None:
+            return None
+        borrow = p.calls[number].touches[0]  # its index is the holder's, perhaps
+        return self.context(p, borrow, borrow.key[0].value) if borrow.key else None
 
     def mark(self, a: Access) -> tuple[int, object]:
         """A library access, and what of its path's conditions matters to its index: what is said of one with a mark holds for all."""

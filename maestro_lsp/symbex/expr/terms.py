@@ -68,6 +68,8 @@ def forget() -> None:
     """Drop the interning table. Call between analyses only: expressions made before and after are never identical."""
     _table.clear()
     _read_cache.clear()
+    _extracts.clear()
+    _extensions.clear()
     _arrays.clear()
 
 
@@ -160,6 +162,10 @@ def concat(parts: Iterable[tuple[int | Expr, int]]) -> int | Expr:
     return _mk("concat", sum(widths), vals, widths)
 
 
+_extracts: dict[tuple[Expr, int, int], int | Expr] = {}
+_extensions: dict[tuple[Expr, int], int | Expr] = {}
+
+
 def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
     """Bits lo .. lo+width-1 of v."""
     if isinstance(v, int):
@@ -170,6 +176,9 @@ def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
     if op == "extract":
         return extract(v.args[0], v.args[1] + lo, width)
     if op == "concat":
+        got = _extracts.get((v, lo, width))
+        if got is not None:
+            return got
         pieces: list[tuple[int | Expr, int]] = []
         top = v.width
         hi = lo + width
@@ -179,7 +188,8 @@ def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
             if a < b:
                 pieces.append((extract(p, a - bottom, b - a), b - a))
             top = bottom
-        return concat(pieces)
+        got = _extracts[v, lo, width] = concat(pieces)
+        return got
     if op == "ite":
         yes, no = extract(v.args[1], lo, width), extract(v.args[2], lo, width)
         if isinstance(yes, int) or isinstance(no, int) or width <= 8:
@@ -205,7 +215,10 @@ def zext(v: int | Expr, frm: int, to: int) -> int | Expr:
         return extract(v, 0, to) if to < frm else v
     if isinstance(v, int):
         return v
-    return concat(((0, to - frm), (v, frm)))
+    got = _extensions.get((v, to))
+    if got is None:
+        got = _extensions[v, to] = concat(((0, to - frm), (v, frm)))
+    return got
 
 
 def sext(v: int | Expr, frm: int, to: int) -> int | Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .terms import Expr, _commute, _mk, _nonneg, add, and_, concat, extract, ite, not_, sext, signed, sub
+from .terms import Expr, _commute, _mk, _nonneg, add, and_, concat, extract, ite, not_, remembered, sext, signed, sub
 
 
 def _split_zero(v: int | Expr, w: int) -> tuple[int | Expr, int]:
@@ -22,13 +22,23 @@ def _split_constant(v: Expr) -> tuple[Expr, int]:
     return v, 0
 
 
+_equalities: dict[tuple[int | Expr, int | Expr, int], int | Expr] = remembered()
+
+
 def eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     """a == b as one bit."""
     if a is b:
         return 1
+    if isinstance(a, int) and isinstance(b, int):
+        return int(a == b)
+    got = _equalities.get((a, b, w))
+    if got is None:
+        got = _equalities[a, b, w] = _eq(a, b, w)
+    return got
+
+
+def _eq(a: int | Expr, b: int | Expr, w: int) -> int | Expr:
     if isinstance(a, int):
-        if isinstance(b, int):
-            return int(a == b)
         a, b = b, a
     assert not isinstance(a, int)
     if isinstance(b, int):

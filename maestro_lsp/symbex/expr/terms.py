@@ -21,7 +21,16 @@ from typing import Any
 
 Value = "int | Expr"
 
-_table: dict[tuple[Any, ...], Expr] = {}
+_memories: list[dict[Any, Any]] = []
+
+
+def remembered() -> dict[Any, Any]:
+    """A dictionary that `forget` empties."""
+    _memories.append({})
+    return _memories[-1]
+
+
+_table: dict[tuple[Any, ...], Expr] = remembered()
 
 
 class Expr:
@@ -66,11 +75,8 @@ def _mk(op: str, width: int, *args: Any) -> Expr:
 
 def forget() -> None:
     """Drop the interning table. Call between analyses only: expressions made before and after are never identical."""
-    _table.clear()
-    _read_cache.clear()
-    _extracts.clear()
-    _extensions.clear()
-    _arrays.clear()
+    for known in _memories:
+        known.clear()
 
 
 def interned() -> int:
@@ -91,7 +97,7 @@ def byte(array: str, offset: int) -> Expr:
     return _mk("byte", 8, array, offset)
 
 
-_arrays: dict[tuple[str, int], tuple[Expr, ...]] = {}
+_arrays: dict[tuple[str, int], tuple[Expr, ...]] = remembered()
 
 
 def array(name: str, n: int) -> tuple[Expr, ...]:
@@ -162,8 +168,8 @@ def concat(parts: Iterable[tuple[int | Expr, int]]) -> int | Expr:
     return _mk("concat", sum(widths), vals, widths)
 
 
-_extracts: dict[tuple[Expr, int, int], int | Expr] = {}
-_extensions: dict[tuple[Expr, int], int | Expr] = {}
+_extracts: dict[tuple[Expr, int, int], int | Expr] = remembered()
+_extensions: dict[tuple[Expr, int], int | Expr] = remembered()
 
 
 def extract(v: int | Expr, lo: int, width: int) -> int | Expr:
@@ -249,7 +255,7 @@ def bytes_of(v: int | Expr, n: int) -> Iterable[int | Expr]:
     return b
 
 
-_read_cache: dict[tuple[int | Expr, ...], int | Expr] = {}
+_read_cache: dict[tuple[int | Expr, ...], int | Expr] = remembered()
 
 
 def from_bytes(bs: tuple[int | Expr, ...]) -> int | Expr:

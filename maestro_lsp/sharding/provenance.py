@@ -288,7 +288,8 @@ def _used_by(call: Call, p: CallPath) -> frozenset[Expr]:
 def _is_kept(p: CallPath, t: Touch, offset: int, v: int | Expr) -> bool:
     """Whether a byte that is stored in a cell is the one that stood there when the path borrowed it."""
     number = borrowing(v) if isinstance(v, Expr) and v.op == "byte" and v.args[1] == offset else None
-    return number is not None and any(b.role == "borrow" and b.object == t.object for b in p.calls[number].touches)
+    borrowed = p.calls[number].touches if number is not None else ()
+    return any(b.role == "borrow" and b.object == t.object and b.key == t.key for b in borrowed)
 
 
 _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}

@@ -6,7 +6,7 @@ round, so that what happens later holds for any number of rounds; sharding sees 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import is_
 from typing import Any
@@ -42,16 +42,22 @@ class Expiring:
         }
         return Expiring(rounds, changed, indices, tuple(tuple(f.regs) for f in st.frames), memory)
 
-    def renamed(self, named: Callable[[Any], Any]) -> Expiring:
-        """The same with other names for values: the input device has become known."""
-        memory = {}
-        for oid, (data, updates) in self.memory.items():
+    def renamed(self, named: Callable[[Any], Any], variables: Iterable[int]) -> Expiring:
+        """The same with other names for the values of variables: the input device has become known."""
+        memory = dict(self.memory)
+        for oid in memory.keys() & variables:
+            data, updates = memory[oid]
             new = tuple(map(named, data))
             memory[oid] = data if all(map(is_, new, data)) else new, updates
         return replace(self, registers=tuple(tuple(map(named, regs)) for regs in self.registers), memory=memory)
 
     def forget_changes(self, st: State, name: str) -> frozenset[object]:
         """Make all that has changed since then unknown, and say what it was."""
+        for frame, old in zip(st.frames, self.registers, strict=False):
+            _need_changed(st, frame.regs, old)
+        for oid, (data, _) in self.memory.items():
+            if oid in st.memory and st.memory[oid].info.kind == "local":
+                _need_changed(st, st.memory[oid].data, data)
         changed: set[object] = set()
         for depth, (frame, old) in enumerate(zip(st.frames, self.registers, strict=False)):
             for r, (variable, width) in frame.code.variables.items():
@@ -79,6 +85,12 @@ class Expiring:
                     b.data[i] = X.byte(f"{name} {oid}", i)
                     changed.add((oid, i))
         return frozenset(changed)
+
+
+def _need_changed(st: State, now: Sequence[Any], before: Sequence[Any]) -> None:
+    """Whether something has changed may be another answer on each device."""
+    if now is not before:
+        st.needs(*(v for pair in zip(now, before, strict=False) if not same(*pair) for v in pair))
 
 
 def is_expired_key(st: State, raw: Sequence[int | Expr]) -> bool:

@@ -76,12 +76,19 @@ def use_hidden_state(st: State, name: str) -> None:
 
 def unknown_text(st: State, *pointers: Any) -> list[Expr]:
     """The bytes at some pointers that are not constant."""
-    found: list[Expr] = []
-    for p in pointers:
-        b = st.block(p) if isinstance(p, int) else None
-        if b is not None:
-            found += [v for v in b.data[p & OFFSET_MASK :][:MAX_TEXT] if isinstance(v, Expr)]
-    return found
+    return [v for p in pointers for v in _text_bytes(st, p) if isinstance(v, Expr)]
+
+
+def _text_bytes(st: State, pointer: Any) -> list[int | Expr]:
+    """The bytes of a text, with the zero behind it if it is known where that is."""
+    b = st.block(pointer) if isinstance(pointer, int) else None
+    if b is None:
+        return []
+    if b.updates:
+        raise Problem("unsupported-construct", f"a text in {b.info.name} is read, which is written at unknown offsets")
+    data = b.data[pointer & OFFSET_MASK :][:MAX_TEXT]
+    end = next((i + 1 for i, v in enumerate(data) if isinstance(v, int) and v == 0), len(data))
+    return st.load_bytes(pointer, end) if end else []
 
 
 def concrete(v: Any, what: str) -> int:
@@ -92,20 +99,9 @@ def concrete(v: Any, what: str) -> int:
 
 def text_at(st: State, pointer: Any) -> bytes | None:
     """The string at a pointer; None when it is not all constant."""
-    if not isinstance(pointer, int):
-        return None
-    b = st.block(pointer)
-    if b is None:
-        return None
-    off = pointer & OFFSET_MASK
-    out = bytearray()
-    for v in b.data[off : off + MAX_TEXT]:
-        if not isinstance(v, int):
-            return None
-        if v == 0:
-            return bytes(out)
-        out.append(v)
-    return None
+    data = _text_bytes(st, pointer)
+    known = bytes(v for v in data if isinstance(v, int))
+    return known[:-1] if data and len(known) == len(data) and known[-1] == 0 else None
 
 
 # ---------------------------------------------------------------------------------------------------------------- memory

@@ -16,7 +16,7 @@ from .engine import Engine
 from .expr import Expr
 from .library import cell_write
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block
-from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch
+from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch, answering
 from .state import Condition, Place, PlainAccess, State
 
 A = TypeVar("A")
@@ -75,7 +75,7 @@ class Paths:
                 used |= leaves & results
                 if len(used) == len(results):
                     break
-        calls = tuple([self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls)])
+        calls = tuple([self._call(n, r, touches.get(n, r.touches), used, st) for n, r in enumerate(st.calls)])
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
         marks = tuple(
@@ -123,10 +123,13 @@ class Paths:
         spans, functions = self._stack(a.place)
         return PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
 
-    def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:
+    def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr], st: State) -> Call:
         """Paths that made a call together share it, unless what one does later makes a difference to it."""
         is_used = isinstance(r.result, Expr) and not used.isdisjoint(X.leaves(r.result))
-        key = (n, r, is_used, None if touches is r.touches else touches)
+        key: tuple[object, ...] = (n, r, is_used)
+        if touches is not r.touches:  # what later calls have answered is named alike on all paths, and is not the same
+            later = any((answering(leaf) or 0) > n for v in _stored(touches) for leaf in X.leaves(v))
+            key = (*key, touches, st if later else None)
         got = self._calls.get(key)
         if got is None:
             spans, functions = self._stack(r.place)

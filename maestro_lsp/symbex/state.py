@@ -243,13 +243,14 @@ class State:
         for f in self.frames:
             f.regs[:] = map(named, f.regs)
         self.result = named(self.result)
-        for oid, b in list(self.memory.items()):
-            if b.info.kind in ("local", "mbuf") and any(isinstance(v, Expr) and symbol in X.leaves(v) for v in b.data):
+        variables = [oid for oid, b in self.memory.items() if b.info.kind in ("local", "mbuf")]
+        for oid in variables:
+            if any(isinstance(v, Expr) and symbol in X.leaves(v) for v in self.memory[oid].data):
                 b = self.own(oid)
                 b.data[:] = map(named, b.data)
         for key, v in self.library.items():
             if isinstance(key, tuple) and key[0] == "expiring":
-                self.library[key] = v.renamed(named)
+                self.library[key] = v.renamed(named, variables)
             elif key == "mbuf":
                 self.library[key] = tuple(map(named, v))
 
@@ -379,7 +380,7 @@ class State:
             raise self._bad_access(address, n, "written")
         kind = b.info.kind
         if kind != "local":
-            self.needs(*data)
+            self.needs(*data, *(b.data[off : off + n] if kind == "mbuf" else ()))  # the arrived one names the device
         if kind in ("text", "function", "handle"):
             raise Problem("unsupported-construct", f"{b.info.name} is written, which is not memory of the program")
         if self.regions and kind == "packet":

@@ -7,6 +7,7 @@ a cast back finds the object; whatever else a path makes of it is reported by `l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..source.text import Span
@@ -55,28 +56,31 @@ def comparable(st: State, a: int | Expr, b: int | Expr) -> None:
         raise Problem("unsupported-construct", "pointers into different objects are compared or subtracted")
 
 
-def leak(p: CallPath, names: tuple[str, ...], kept: bool = True) -> tuple[Span | None, str] | None:
-    """Where something that a path does depends on unknowns whose names begin so, and what. `kept`: also what it gives to the library
-    and keeps in state."""
+def naming(names: str) -> Callable[[int | Expr], bool]:
+    """Whether an expression depends on unknowns whose names begin so."""
+    known: dict[int | Expr, bool] = {}  # most are asked about on many paths
 
     def shows(e: int | Expr) -> bool:
-        return any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e))
+        if isinstance(e, int):
+            return False
+        if e not in known:
+            known[e] = any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e))
+        return known[e]
 
+    return shows
+
+
+def leak(p: CallPath, shows: Callable[[int | Expr], bool], kept: bool = True) -> tuple[Span | None, str] | None:
+    """Where something that a path does depends on some unknowns (see `naming`), and what. `kept`: also what it gives to the library
+    and keeps in state."""
     given = set() if kept else {call.span for call in p.calls}
     for c in p.conditions:
         if not c.assumed and c.span not in given and shows(c.expr):
             return c.span, "a condition depends on"
     for call in p.calls if kept else ():
-        for t in call.touches:
-            values = (
-                [part.value for part in t.key or ()]
-                + [v for _, v in t.stored]
-                + list(t.arguments)
-                + [t.value if t.value is not None else 0]
-            )
-            if any(map(shows, values)):
-                return call.span, "a key or an entry depends on"
-    for q in p.plain if kept else ():
+        if any(map(shows, call.leaves)):
+            return call.span, "a key or an entry depends on"
+    for q in p.unknown_plain if kept else ():
         if shows(q.offset) or shows(q.value if q.value is not None else 0):
             return q.span, "state depends on"
     if any(shows(w.value) for w in p.leaving):

@@ -21,7 +21,7 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
-from .addresses import PREFIX, leak
+from .addresses import PREFIX, leak, naming
 from .calls import is_uninitialised, same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
@@ -164,9 +164,10 @@ class _Run:
         private = dict(self.engine.private)
         if self.engine.addresses:
             private[PREFIX] = "where an object lies in memory, which is another place in every run and on every core"
-        found = [(what, leak(p, (name,))) for name, what in private.items() for p in paths]
+        found = [(what, leak(p, shows)) for name, what in private.items() for shows in [naming(name)] for p in paths]
         # what was never written may be kept, as the padding of a struct is
-        found += [("a variable that was never set", leak(p, (UNINITIALISED,), kept=False)) for p in paths]
+        unset = naming(UNINITIALISED)
+        found += [("a variable that was never set", leak(p, unset, kept=False)) for p in paths]
         calls = {id(c): c for p in paths for c in p.calls}.values()  # paths share most of theirs
         found += [("bytes that were never set", at_who) for c in calls for at_who in _unset_keys(base, c)]
         for what, at_who in dict.fromkeys(found):
@@ -430,11 +431,10 @@ class _Run:
                             stored.add(key[1])
         frozen = frozenset(touched - stored) if self.contents_known else frozenset()
         frozen -= {o for o in frozen if base.library.get(("opaque", o))}
-        for st in ends:
-            for q in st.plain:  # a cell that is reached by an old pointer
-                b = st.memory.get(q.object)
-                if b is not None and "vector" in b.info.detail:
-                    frozen -= {b.info.detail["vector"]}
+        for oid in {a.object for a in accesses}:
+            info = self._info(base, ends, oid)
+            if info is not None and "vector" in info.detail:  # a cell that is reached by an old pointer
+                frozen -= {info.detail["vector"]}
         self.stored |= stored
         frozen = (frozen | engine.frozen) - self.stored
         if frozen != engine.frozen:

@@ -49,7 +49,7 @@ class Provenance:
             int, frozenset[Expr]
         ] = {}  # by the identity of a call: on all paths that share it, it is given the same
         self._marks: dict[Access, tuple[int, object]] = {}
-        self._contexts: dict[tuple[int, int, Expr], object] = {}
+        self._makings: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | int | None] = {}  # by touch and index
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._proved: dict[object, bool] = {}
         self._asked = 0
@@ -71,22 +71,25 @@ class Provenance:
         those that agree in this as well agree about the index."""
         if isinstance(index, int) or index.op == "sym":
             return None
-        key = (p.number, id(touch), index)
-        if key not in self._contexts:
-            self._contexts[key] = self._find_context(p, X.leaves(index))
-        return self._contexts[key]
+        key = (id(touch), index)
+        if key not in self._makings:
+            self._makings[key] = self._making(p, X.leaves(index))
+        making = self._makings[key]
+        if making is None:
+            return None
+        if isinstance(making, tuple):
+            return self._said(p, *making)
+        borrow = p.calls[making].touches[0]  # its index is the holder's, perhaps
+        return self.context(p, borrow, borrow.key[0].value) if borrow.key else None
 
-    def _find_context(self, p: CallPath, leaves: frozenset[Expr]) -> object:
+    def _making(self, p: CallPath, leaves: frozenset[Expr]) -> tuple[Expr, frozenset[Expr]] | int | None:
+        """What something is made of: a number that a call gave, and the rest; or the cell that a call borrowed."""
         given = self.given(p)
         inside = [leaf for leaf in leaves if leaf in given]
         if len(inside) == 1:
-            return self._said(p, inside[0], leaves - {inside[0]})
+            return inside[0], leaves - {inside[0]}
         cells = {borrowing(leaf) for leaf in leaves}
-        number = cells.pop() if len(cells) == 1 else None
-        if number is None:
-            return None
-        borrow = p.calls[number].touches[0]  # its index is the holder's, perhaps
-        return self.context(p, borrow, borrow.key[0].value) if borrow.key else None
+        return cells.pop() if len(cells) == 1 else None
 
     def mark(self, a: Access) -> tuple[int, object]:
         """A library access, and what of its path's conditions matters to its index: what is said of one with a mark holds for all."""

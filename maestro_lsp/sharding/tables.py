@@ -432,14 +432,18 @@ def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
 
 def _check_cells(table: Table, origin: Provenance) -> None:
     """Condition 4: a cell at a fresh index is written before it is read, in every byte that anyone reads."""
+    fresh: dict[tuple[int, object], bool] = {}
     for v in sorted(table.vectors):
-        mine = [a for a in table.accesses if a.object.id == v and a.touch is not None and a.index and a.key]
+        borrows = [a for a in table.accesses if a.object.id == v and a.role == "borrow" and a.index and a.key]
         read: set[int] = set()
-        for a in mine:
-            if a.role == "borrow" and not _is_fresh(a, origin):
+        for a in borrows:
+            mark = origin.mark(a)
+            if mark not in fresh:
+                fresh[mark] = _is_fresh(a, origin)
+            if not fresh[mark]:
                 read |= _bytes_read(a, origin)
-        for a in mine:
-            if a.role == "borrow" and _is_fresh(a, origin) and _bytes_read(a, origin):
+        for a in borrows:
+            if fresh[origin.mark(a)] and _bytes_read(a, origin):
                 _breach(table, a, "the cell of a fresh index is read before it is written")
         # an index that later packets can find must have its cells written, whether this path uses them or not
         for a in table.accesses:

@@ -106,7 +106,7 @@ def _held(paths: Sequence[_Numbers], filled: Set[int]) -> dict[tuple[int, int], 
 def _stores(paths: Iterable[_Numbers], others: bool) -> Iterator[tuple[_Numbers, Touch, int, int | Expr]]:
     """What paths store in cells: (path, touch, offset, byte in terms of numbers). With `others` also where no number is in it."""
     for p in paths:
-        for t in p.stores(None if others else p.known):
+        for t in p.stores(p.path.calls if others else p.relevant):
             for o, v in t.stored:
                 yield p, t, o, p.plainly(v)
 
@@ -125,11 +125,13 @@ class _Numbers:
         self.numbers = numbers
         self.from_cell: dict[Expr, tuple[int, int]] = {}  # a number -> the first byte of a cell that it was in
         self._names: dict[Expr, int | Expr] = {}
+        self._relevant: list[Call] | None = None
 
     def look_into(self, held: Mapping[tuple[int, int], Held]) -> None:
         """Know the numbers in the cells that the path borrows."""
+        self._relevant = None
         vectors = {v for v, _ in held}
-        for a in self.accesses:
+        for a in self.accesses if vectors else ():
             if a.role != "borrow" or a.call is None or a.object.id not in vectors:
                 continue
             for (v, o), h in held.items():
@@ -152,13 +154,18 @@ class _Numbers:
         """What a call or condition that has to do with the numbers names."""
         return self.numbers.keys() | self._names.keys() if self._names else self.numbers.keys()
 
-    def _calls(self, naming: Set[Expr] | None = None) -> Iterator[Call]:
-        """The path's calls; those that name something of a set."""
-        return (c for c in self.path.calls if naming is None or not c.leaves.isdisjoint(naming))
+    @property
+    def relevant(self) -> list[Call]:
+        """The calls that have to do with the numbers."""
+        if self._relevant is None:
+            known = self.known
+            self._relevant = [c for c in self.path.calls if not c.leaves.isdisjoint(known)]
+        return self._relevant
 
-    def stores(self, naming: Set[Expr] | None = None) -> Iterator[Touch]:
-        """What the path stores; by calls that name something of a set."""
-        return (t for c in self._calls(naming) for t in c.touches if t.stored)
+    @staticmethod
+    def stores(calls: Iterable[Call]) -> Iterator[Touch]:
+        """What calls store."""
+        return (t for c in calls for t in c.touches if t.stored)
 
     def among(self, *values: int | Expr) -> list[Expr]:
         """Which of the numbers values depend on, in a fixed order."""
@@ -175,7 +182,7 @@ class _Numbers:
         yield from self._conditions(bound, reused, held, asked)
         for leaf in self.among(self.plainly(p.returned)):
             yield self._matters(leaf, "the output device depends on the number of the index")
-        for t in self.stores(self.known):
+        for t in self.stores(self.relevant):
             stored = [self.plainly(v) for _, v in t.stored]
             for leaf in self.among(*stored):
                 if not _shows(stored, leaf, whole) or not self._followed(t, leaf, held):
@@ -185,7 +192,7 @@ class _Numbers:
                 yield self._matters(leaf, "the index is stored in plain memory")
         for offset in {q.offset: None for q in p.unknown_plain if isinstance(q.offset, Expr)}:
             yield from self._key([self.plainly(offset)], whole, reused)
-        for c in self._calls(self.known):
+        for c in self.relevant:
             for t in c.touches:
                 if t.key and not (t.index and t.object in self.members):
                     yield from self._key([self.plainly(part.value) for part in t.key], whole, reused)

@@ -160,7 +160,7 @@ class State:
         s.facts = dict(self.facts)
         s.or_facts = self.or_facts[:]
         s.values = dict(self.values)
-        s.memo = dict(self.memo)
+        s.memo = self.memo  # holds for both until one learns another value
         s.model = dict(self.model)
         s.calls = self.calls[:]
         s.library = dict(self.library)

@@ -281,8 +281,11 @@ class _Search:
         allowed = self._decisive.get((number, packet_class))
         if allowed is None or self.profiles[number].partial == "fields":  # parts of fields have low bits of their own
             return 16
-        whole = self._devices({number: Setting()})[0].input(packet_class)
-        lows = (Field(f.name, max(f.start, f.stop - 16), f.stop) for f in whole.fields)
+        if number in self.fixed:
+            hashed = [f for own in self.fixed[number] if own.packet_class == packet_class for f in own.fields]
+        else:  # an option that is left off may give way to one with other fields
+            hashed = [f for o in self.profiles[number].options if packet_class in o.classes for f in o.fields]
+        lows = (Field(f.name, max(f.start, f.stop - 16), f.stop) for f in hashed)
         return max((_count(canonical(low), allowed) for low in lows), default=0)
 
     def _may_decide(self, space: KeySpace) -> Bits:

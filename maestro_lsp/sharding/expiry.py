@@ -220,7 +220,7 @@ def _used(p: CallPath, origin: Provenance) -> set[Expr]:
                 used |= X.leaves(t.value)
             for v in (*t.arguments, t.time or 0, *(v for _, v in t.stored)):
                 used |= X.leaves(v)
-    return used
+    return p.with_checked(used)
 
 
 def _compares_indices(p: CallPath, e: Expr, origin: Provenance) -> bool:

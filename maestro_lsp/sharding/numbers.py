@@ -214,6 +214,13 @@ class _Numbers:
     def _checksums(self) -> Iterator[tuple[Access, str]]:
         """A checksum over an index is a function of it, which may leave with the packet and be nothing else."""
         p = self.path
+        for checksum in p.checksums:
+            covered = self.among(*map(self.plainly, checksum.covered))
+            leaving = [self.plainly(w.value) for w in p.leaving] if covered else []
+            if any(isinstance(v, Expr) and not X.leaves(v).isdisjoint(X.leaves(checksum.symbol)) for v in leaving):
+                gone = [n for n in covered if n not in self.among(*leaving)]
+                for n in gone[:1]:
+                    yield self._matters(n, "a checksum over the index leaves in the packet, and the index does not")
         left = self.among(*(self.plainly(w.value) for w in p.leaving if not X.leaves(w.value).isdisjoint(self.known)))
         if not left:
             return

@@ -238,7 +238,7 @@ class Provenance:
             if used is None:
                 used = self._used[id(call)] = _used_by(call, p)
             found |= used
-        return found
+        return p.with_checked(found)
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
         """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""

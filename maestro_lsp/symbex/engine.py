@@ -420,9 +420,10 @@ class Engine:
             while True:
                 try:
                     self.run(st)
+                    count = max(len(st.devices), 1)
                     mixed = isinstance(st.result, Expr) and not X.leaves(st.result) <= {self.device}
                     finished += st.tell_apart() if len(st.devices) > 1 and mixed else [st]
-                    self.explored += max(len(st.devices), 1)
+                    self.explored += count
                     if self.explored >= self.limits.paths and stack:
                         raise Problem("path-limit", f"the analysis stopped after {self.limits.paths} paths")
                 except Fork as f:

@@ -20,7 +20,7 @@ from ..source.scope import Scope
 from . import expr as X
 from . import initialisers
 from .code import CALL, Code
-from .libc import anything
+from .libc import anything, unknown_text
 from .memory import Problem, size_of
 from .state import State
 from .syntax import child, unwrap
@@ -483,19 +483,20 @@ def direct_call(c: Compiler, n: Node, name: str, arg_nodes: list[Node], used: bo
 
 def quiet_call(c: Compiler, name: str, arg_nodes: list[Node], used: bool, result: T.CType) -> Rvalue:
     """A call that touches nothing, such as one that prints: of its arguments only the side effects count."""
+    given = []
     for a in arg_nodes:
         if "print" in name and _COUNTS.search(c.unit.node_text(a)):
             raise Problem("unsupported-construct", f"{name} stores how much it has printed (%n)")
         if has_effects(a):
-            c.value(a, used=False)
+            given.append(c.value(a, used=used))
             continue
         with contextlib.suppress(Problem):  # what it would print is not known, and does not matter
-            c.value(a, used=False)
+            given.append(c.value(a, used=used))
     if isinstance(result, (T.Void, T.Record)):
         return constant(0, INT)
     if not used:
         return constant(0, result)
-    return emit_call(c, lambda st: _outcome_of(name) if st.tracking else _succeeds, [], result)
+    return emit_call(c, lambda st: _outcome_of(name) if st.tracking else _succeeds, given, result)
 
 
 _COUNTS = re.compile(r"%[-+ #0-9.*hlqjzt]*n")
@@ -512,7 +513,11 @@ def _succeeds(st: State, values: Any, types: Any, result: Any) -> int:
 
 
 def _outcome_of(name: str) -> Callable[..., Any]:
-    return lambda st, values, types, result: anything(st, name, 8 * size_of(result))
+    def run(st: State, values: Any, types: Any, result: Any) -> Any:
+        st.needs(*values)
+        return anything(st, name, 8 * size_of(result), *values, *unknown_text(st, *values))
+
+    return run
 
 
 def arguments(c: Compiler, nodes: list[Node], ftype: T.Function) -> list[Rvalue]:

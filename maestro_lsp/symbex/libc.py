@@ -56,13 +56,19 @@ def anything(st: State, name: str, width: int, *made_of: int | Expr) -> Expr:
     return X.uf(f"{name}~{k}", width, *parts) if parts else X.sym(f"{name}~{k}", width)
 
 
+def _is_set(v: int | Expr) -> bool:
+    return isinstance(v, Expr) and not any(str(leaf.args[0]).startswith(UNINITIALISED) for leaf in X.leaves(v))
+
+
 def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str) -> None:
-    """Write bytes that a function may also leave as they are: text that ends earlier, a number that is not there. What outlives the
-    packet may then still be another packet's."""
+    """Write bytes that a function may also leave as they are: text that ends earlier, a number that is not there. They may then still be
+    another packet's, or what they were made of before."""
     b = st.block(address)
-    if b is not None and (b.info.is_state or b.info.kind == "cell"):
-        kept = anything(st, f"{what} kept", 1)
-        data = [X.ite(kept, old, new, 8) for old, new in zip(st.load_bytes(address, len(data)), data, strict=True)]
+    if b is not None:
+        before = st.load_bytes(address, len(data))
+        if b.info.is_state or b.info.kind == "cell" or any(map(_is_set, before)):
+            kept = anything(st, f"{what} kept", 1)
+            data = [X.ite(kept, old, new, 8) for old, new in zip(before, data, strict=True)]
     st.store_bytes(address, data, len(data))
 
 
@@ -86,7 +92,11 @@ def _text_bytes(st: State, pointer: Any) -> list[int | Expr]:
         return []
     if b.updates:
         raise Problem("unsupported-construct", f"a text in {b.info.name} is read, which is written at unknown offsets")
-    data = b.data[pointer & OFFSET_MASK :][:MAX_TEXT]
+    oid, first = pointer >> ADDRESS_BITS, pointer & OFFSET_MASK
+    data = b.data[first:][:MAX_TEXT]
+    if oid in st.havoc:  # other packets write it at offsets that are not known
+        st.load_bytes(pointer, len(data))
+        return [X.byte(f"state:{st.engine.label(oid, b.info.name)}", first + i) for i in range(len(data))]
     end = next((i + 1 for i, v in enumerate(data) if isinstance(v, int) and v == 0), len(data))
     return st.load_bytes(pointer, end) if end else []
 
@@ -265,7 +275,9 @@ def strncpy(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("strdup", "__strdup")
 def strdup(st: State, v: list[Any], types: Any, result: Any) -> Any:
     s = text_at(st, v[0])
-    data: list[int | Expr] = list(s + b"\0") if s is not None else [anything(st, "text", 8) for _ in range(64)]
+    data: list[int | Expr] = (
+        list(s + b"\0") if s is not None else [anything(st, "text", 8, *unknown_text(st, v[0])) for _ in range(64)]
+    )
     return st.allocate(ObjectInfo("heap", f"heap#{st.next_id}"), data)
 
 
@@ -281,7 +293,11 @@ def strchr(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("strerror", "rte_strerror", "gai_strerror", "inet_ntoa", "ctime")
 def some_text(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    return st.allocate(ObjectInfo("text", "message"), [*(anything(st, "text", 8) for _ in range(31)), 0])
+    made_of = [*v, *unknown_text(st, *v)]
+    for x, t in zip(v, types, strict=False):
+        if isinstance(t, T.Record):
+            made_of += st.load_bytes(x, size_of(t))
+    return st.allocate(ObjectInfo("text", "message"), [*(anything(st, "text", 8, *made_of) for _ in range(31)), 0])
 
 
 @model("strtok")
@@ -337,11 +353,8 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
         if v[1] != 0:
             # the number may end anywhere in the text: at its start (no number) or after it
             b = st.block(v[0])
-            st.store(
-                v[1],
-                X.ite(anything(st, "no number", 1), v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64),
-                8,
-            )
+            none = anything(st, "no number", 1, *unknown_text(st, v[0]))
+            st.store(v[1], X.ite(none, v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64), 8)
         return anything(st, "strtol", 64, *unknown_text(st, v[0]))
     value, used = parse_integer(s, concrete(v[2], "the base of a number"))
     if abs(value) >= 1 << 63:
@@ -493,17 +506,19 @@ def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
 @model("fopen")
 def fopen(st: State, v: list[Any], types: Any, result: Any) -> Any:
     stream = st.allocate(ObjectInfo("handle", "stream", library_kind="stream"), [0] * 8)
-    return X.ite(anything(st, "fopen fails", 1), 0, stream, 64)
+    return X.ite(anything(st, "fopen fails", 1, *unknown_text(st, *v)), 0, stream, 64)
 
 
 @model("getenv")
 def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
     text = st.allocate(ObjectInfo("heap", "environment"), [*(anything(st, "text", 8) for _ in range(31)), 0])
-    return X.ite(anything(st, "getenv fails", 1), 0, text, 64)
+    return X.ite(anything(st, "getenv fails", 1, *unknown_text(st, *v)), 0, text, 64)
 
 
 @model("snprintf", "sprintf", "vsnprintf")
 def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    if any(b"%n" in (text_at(st, p) or b"") for p in v[1:3]):
+        raise Problem("unsupported-construct", "snprintf stores how much it has printed (%n)")
     b = st.block(v[0]) if isinstance(v[0], int) else None
     if b is not None:
         n = b.size - (v[0] & OFFSET_MASK)

@@ -42,7 +42,7 @@ from .calls import (
 from .expiring import AFTER_EXPIRING, EXPIRED_ROUNDS, Expiring, is_expired_key
 from .expr import Expr
 from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
-from .packets import checksum, packet_borrow, packet_reshape, packet_return, packet_unread
+from .packets import answer, checksum, packet_borrow, packet_reshape, packet_return, packet_unread
 from .path import CELL, Part, Touch
 from .state import ITE_LIMIT, State
 
@@ -542,7 +542,7 @@ def scan(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 def environment(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     asked = st.library.get("environment", 0)  # each answer is one of its own
     st.library["environment"] = asked + 1
-    return X.sym(f"{spec.symbol or spec.name}#{number(st)}.{asked}", spec.bits)
+    return answer(st, f"{spec.symbol or spec.name}#{number(st)}.{asked}", spec.bits, values)
 
 
 def hash_bytes(st: State, spec: CallSpec, values: Values, types: Any) -> Any:

@@ -10,6 +10,7 @@ from . import expr as X
 from .calls import Values, arg, number, record, same
 from .expr import Expr
 from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
+from .path import Checksum
 from .state import State
 
 NIC_HASH = "hash of the NIC"
@@ -63,18 +64,49 @@ def packet_reshape(st: State, spec: CallSpec, values: Values, types: Any) -> Any
     raise Problem("unsupported-construct", f"{spec.name} moves the packet's bytes, which is not modelled")
 
 
+CHECKED = 64  # bytes behind a pointer that a checksum is taken to cover, besides the packet's own
+
+
+def _memory_given(st: State, values: Values) -> tuple[Expr, ...]:
+    """What stands behind pointers that do not point into the packet: what a checksum is made of besides the packet."""
+    found: dict[Expr, None] = {}
+    for v in values:
+        b = st.block(v) if isinstance(v, int) else None
+        if b is None or b.info.kind in ("handle", "function", "mbuf", "packet"):
+            continue
+        off = v & 0xFFFFFFFF
+        for x in st.load_bytes(v, max(min(b.size - off, CHECKED), 0)) if off < b.size else ():
+            if isinstance(x, Expr):
+                found[x] = None
+    return tuple(found)
+
+
+def answer(st: State, name: str, width: int, values: Values) -> Expr:
+    """A number that is computed from what is behind pointers, such as a checksum. What it covers of the packet besides what has arrived
+    is kept: it may be gone when the packet leaves."""
+    made_of = _memory_given(st, values)
+    symbol = X.uf(name, width, *made_of) if made_of else X.sym(name, width)
+    if not any(isinstance(v, int) and v and st.block(v) is not None for v in values):
+        return symbol
+    packets = [b for b in st.memory.values() if b.info.kind == "packet"]
+    covered = tuple(v for b in packets for i in b.changed() if isinstance(v := b.data[i], Expr))
+    if covered:
+        st.library["checksums"] = (*st.library.get("checksums", ()), Checksum(symbol, covered))
+    return symbol
+
+
 def checksum(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     """Checksums depend on what is in the packet and nothing else: anything, in the places where they stand."""
     n = number(st)
     ip, l4 = values[0], values[1]
     protocol = st.load(X.add(ip, 9, 64), 1)
-    st.store(X.add(ip, 10, 64), X.sym(f"checksum#{n}", 16), 2)
+    st.store(X.add(ip, 10, 64), answer(st, f"checksum#{n}", 16, values), 2)
     # TCP keeps its checksum at byte 16, UDP at 6; which of them is written is the packet's protocol's choice
     tcp, udp = st.known(X.eq(protocol, 6, 8)), st.known(X.eq(protocol, 17, 8))
     for flag, offset in ((tcp, 16), (udp, 6)):
         if flag != 0:
             at = X.add(l4, offset, 64)
-            new = X.sym(f"l4_checksum#{n}", 16)
+            new = answer(st, f"l4_checksum#{n}", 16, values)
             st.store(at, X.ite(flag, new, st.load(at, 2), 16), 2)
     record(st, spec, values, [])
     return 0

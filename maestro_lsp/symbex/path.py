@@ -108,6 +108,14 @@ class PacketWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class Checksum:
+    """A checksum that a path has made: what stands for it, and the bytes that it covers besides the packet as it arrived."""
+
+    symbol: Expr
+    covered: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of the packet that was borrowed: `length` bytes of `array` from `offset`."""
 
@@ -173,6 +181,7 @@ class CallPath:
     regions: tuple[tuple[str, Expr], ...] = ()  # arrays for parts of the packet at symbolic offsets, with those offsets
     marks: tuple[Mark, ...] = ()
     mbuf: tuple[PacketWrite, ...] = ()  # bytes of the mbuf that the path changes, which the NIC or the main loop sees
+    checksums: tuple[Checksum, ...] = ()
     like: int | None = (
         None  # number of the first path that does the same on another device: it differs in where packets go at most
     )
@@ -181,6 +190,13 @@ class CallPath:
     def leaving(self) -> tuple[PacketWrite, ...]:
         """All that the path changes of what leaves: bytes of the packet, and of its mbuf."""
         return self.writes + self.mbuf
+
+    def with_checked(self, used: set[Expr]) -> set[Expr]:
+        """Leaves, and what checksums among them cover."""
+        for c in self.checksums:
+            if not used.isdisjoint(leaves(c.symbol)):
+                used = used.union(*map(leaves, c.covered))
+        return used
 
     @cached_property
     def unknown_plain(self) -> tuple[PlainTouch, ...]:

@@ -133,7 +133,14 @@ def device_count(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("rte_eth_macaddr_get")
 def macaddr_get(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    st.store_bytes(v[1], [X.byte(f"mac of device {X.show(v[0])}", i) for i in range(6)], 6)
+    st.store_bytes(
+        v[1],
+        [
+            X.uf(f"mac of device, byte {i}", 8, v[0]) if isinstance(v[0], Expr) else X.byte(f"mac of device {v[0]}", i)
+            for i in range(6)
+        ],
+        6,
+    )
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 from ..source.text import Span
@@ -70,7 +71,9 @@ class Paths:
         touches = _touches(st)
         results = {leaf for r in st.calls if isinstance(r.result, Expr) for leaf in X.leaves(r.result)}
         used: set[Expr] = set()
-        for leaves in self._effects(conditions, st.calls, touches, writes, plain, returned) if results else ():
+        checked = [X.leaves(v) for c in st.library.get("checksums", ()) for v in c.covered]
+        effects = self._effects(conditions, st.calls, touches, writes, plain, returned)
+        for leaves in chain(effects, checked) if results else ():
             if not leaves.isdisjoint(results):
                 used |= leaves & results
                 if len(used) == len(results):
@@ -83,7 +86,7 @@ class Paths:
             for call, op, packet, plain_state, cells, place in st.library.get("marks", ())
         )
         return CallPath(number, device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
-                        returned, regions, marks, tuple(_mbuf_writes(st)))  # fmt: skip
+                        returned, regions, marks, tuple(_mbuf_writes(st)), st.library.get("checksums", ()))  # fmt: skip
 
     def _packet_writes(self, b: Block) -> list[PacketWrite]:
         got = self._writes.get(b)

@@ -9,9 +9,10 @@ import pytest
 
 from maestro_lsp.libvig.catalogue import Catalogue
 from maestro_lsp.symbex import expr as X
+from maestro_lsp.symbex.engine import Limits
 from maestro_lsp.symbex.path import CallPath
 from maestro_lsp.symbex.results import Paths
-from maestro_lsp.symbex.run import Inputs, _Run
+from maestro_lsp.symbex.run import Inputs, _Run, execute
 from maestro_lsp.workspace import NfSources, find_nfs, load
 from tests.fixtures.nfs import fixture_paths
 from tests.vigor import GIVEN, NFS, VIGOR
@@ -116,3 +117,21 @@ def test_a_path_that_asks_for_the_device_is_one_device_s(way: str, tmp_path: Pat
     (nf,) = find_nfs(tmp_path)
     paths = compare(nf, 3)
     assert any(p.like is not None for p in paths) == joint
+
+
+def test_paths_of_several_devices_count_as_several(tmp_path: Path) -> None:
+    shutil.copy(SMALL / "table.h", tmp_path)
+    (tmp_path / "main.c").write_text(ASKS.replace("BODY", "return (device ^ packet_length) & 7;"))
+    (nf,) = find_nfs(tmp_path)
+    inputs = Inputs(16, nf.nf_args, limits=Limits(paths=20))
+    execution = execute(load(nf), Catalogue.builtin(), inputs)
+    assert [t.code for t in execution.troubles] == []
+    (tmp_path / "main.c").write_text(
+        ASKS.replace(
+            "BODY",
+            "if (packet_length > 99) return 1; if (packet_length > 88) return 2; return (device ^ packet_length) & 7;",
+        )
+    )
+    (nf,) = find_nfs(tmp_path)
+    execution = execute(load(nf), Catalogue.builtin(), inputs)
+    assert [t.code for t in execution.troubles] == ["path-limit"]

@@ -294,7 +294,8 @@ def tabulate(e: int | Expr, leaf: Expr, memo: dict[Expr, Sequence[int]]) -> Sequ
         left, right = tabulate(args[0], leaf, memo), tabulate(args[1], leaf, memo)
         got = [x & mask for x in map(_TABULATED[e.op], left, right)]
     else:
-        got = [evaluate(e, {leaf: v}) for v in range(1 << leaf.width)]
+        kids = [(k, tabulate(k, leaf, memo)) for k in children(e) if isinstance(k, Expr)]
+        got = [evaluate(e, {leaf: v}, {k: of_kid[v] for k, of_kid in kids}) for v in range(1 << leaf.width)]
     memo[e] = got
     return got
 

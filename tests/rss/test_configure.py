@@ -5,6 +5,7 @@ from thesis_cases import FOUR_TUPLE, MATRICES, devices, padded, requirements
 
 from maestro_lsp import rss
 from maestro_lsp.rss.configure import _Search, configure
+from maestro_lsp.rss.constraint import Conjunction, Requirement, equal
 from maestro_lsp.rss.nic import profile, profiles
 from maestro_lsp.rss.proof import prove
 from maestro_lsp.rss.quality import best, rate
@@ -261,3 +262,17 @@ def test_settings_that_are_passed_over_are_never_better(nic, monkeypatch):
     for one, wanted in zip(quick, rows, strict=True):
         thorough = configure(profile(nic), [0, 1], wanted)
         assert (one.partials, one.off, one.keys) == (thorough.partials, thorough.off, thorough.keys)
+
+
+@pytest.mark.parametrize("addresses", [["ipv4.src"], ["ipv4.dst"], ["ipv4.src[0:24]"], ["ipv4.src", "l4.dst"]])
+def test_the_search_goes_on_where_an_option_left_off_gives_way_to_one_with_other_fields(addresses):
+    """e810 hashes frames that are not IP by their payload unless that option is off: then by MAC addresses."""
+    together = [(addresses, "ipv4-tcp"), (["eth.dst"], "l2-payload")]
+    wanted = [
+        Requirement(0, 0, Conjunction(tuple(equal(f, f) for f in fields)), frozenset({(name, name)}))
+        for fields, name in together
+    ]
+    found = configure(profile("e810"), [0], wanted, classes=["ipv4-tcp", "l2-payload"])
+    spread = {q.hash_input.packet_class: q for q in found.ranked[0].inputs}
+    assert {q.queue_bits for q in spread.values()} == {9}
+    assert dict(spread["l2-payload"].fields).get("eth.dst") == 9

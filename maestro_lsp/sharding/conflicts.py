@@ -187,9 +187,8 @@ def _effective(
     known: set[object] = set()
     for a in everywhere:
         table, first = owner.get(a.object.id), a.like or a
-        if (
-            a.touch is not None and a.role != "erase"
-        ):  # paths share it: one of those that agree in all that matters will do
+        # paths share accesses: of those that agree in all that matters one will do
+        if a.touch is not None and a.role != "erase":
             mark = (origin.mark(first), algebra.kind(a.path))
             if mark in known:
                 continue

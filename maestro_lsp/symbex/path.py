@@ -182,9 +182,7 @@ class CallPath:
     marks: tuple[Mark, ...] = ()
     mbuf: tuple[PacketWrite, ...] = ()  # bytes of the mbuf that the path changes, which the NIC or the main loop sees
     checksums: tuple[Checksum, ...] = ()
-    like: int | None = (
-        None  # number of the first path that does the same on another device: it differs in where packets go at most
-    )
+    like: int | None = None  # number of the first path that does the same on another device, but for where packets go
 
     @cached_property
     def leaving(self) -> tuple[PacketWrite, ...]:

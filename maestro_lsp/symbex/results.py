@@ -51,15 +51,8 @@ class Paths:
                     p = first[st] = self._path(len(out), device, st)
                 else:
                     returned, outcome, output = self._returned(device, st)
-                    p = replace(
-                        p,
-                        number=len(out),
-                        device=device,
-                        returned=returned,
-                        outcome=outcome,
-                        output=output,
-                        like=p.number,
-                    )
+                    p = replace(p, number=len(out), device=device, like=p.number,
+                                returned=returned, outcome=outcome, output=output)  # fmt: skip
                 out.append(p)
         return tuple(out)
 

@@ -66,7 +66,7 @@ def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str
     b = st.block(address)
     if b is not None:
         before = st.load_bytes(address, len(data))
-        if b.info.is_state or b.info.kind == "cell" or any(map(_is_set, before)):
+        if b.info.is_state or b.info.kind == "cell" or (st.tracking and any(map(_is_set, before))):
             kept = anything(st, f"{what} kept", 1)
             data = [X.ite(kept, old, new, 8) for old, new in zip(before, data, strict=True)]
     st.store_bytes(address, data, len(data))

@@ -17,7 +17,7 @@ from .engine import Engine
 from .expr import Expr
 from .library import cell_write
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block
-from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch, answering
+from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch
 from .state import Condition, Place, PlainAccess, State
 
 A = TypeVar("A")
@@ -36,6 +36,8 @@ class Paths:
         self._plain: dict[PlainAccess, PlainTouch] = {}
         self._writes: dict[Block, list[PacketWrite]] = {}
         self._calls: dict[tuple[object, ...], Call] = {}
+        self._puts: dict[RawCall, bool] = {}  # whether a call puts a key into a map
+        self._homes: dict[tuple[RawCall, str], tuple[Touch, ...]] = {}
         self._given: dict[RawCall, frozenset[Expr]] = {}  # what a call is given: the leaves of it
 
     def paths(self, ends: Sequence[State]) -> tuple[CallPath, ...]:
@@ -61,7 +63,7 @@ class Paths:
         plain = self._all(self._plain, st.plain, self._plain_touch)
         writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._packet_writes(b)])
         returned, outcome, output = self._returned(device, st)
-        touches = _touches(st)
+        touches = self._touches(st)
         results = {leaf for r in st.calls if isinstance(r.result, Expr) for leaf in X.leaves(r.result)}
         used: set[Expr] = set()
         checked = [X.leaves(v) for c in st.library.get("checksums", ()) for v in c.covered]
@@ -71,7 +73,7 @@ class Paths:
                 used |= leaves & results
                 if len(used) == len(results):
                     break
-        calls = tuple([self._call(n, r, touches.get(n, r.touches), used, st) for n, r in enumerate(st.calls)])
+        calls = tuple([self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls)])
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
         marks = tuple(
@@ -119,13 +121,36 @@ class Paths:
         spans, functions = self._stack(a.place)
         return PlainTouch(a.object, a.offset, a.size, a.write, spans[-1], functions, a.value)
 
-    def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr], st: State) -> Call:
+    def _touches(self, st: State) -> dict[int, tuple[Touch, ...]]:
+        """What calls touched, by their numbers, where the end of the path decides on it: homes of keys, and cells written late."""
+        out: dict[int, tuple[Touch, ...]] = {}
+        for n, r in enumerate(st.calls):
+            if r not in self._puts:
+                self._puts[r] = "key" in r.spec.roles and any(t.role == "put" for t in r.touches)
+            if self._puts[r]:
+                out[n] = self._with_key_home(r, _key_home(st, r))
+        for key, cells in st.library.items():
+            if isinstance(key, tuple) and key[0] == "cells":
+                for cell in cells:
+                    written = cell_write(st, key[1], cell)
+                    n = max(cell.call, 0)
+                    if written and n < len(st.calls):  # after the last return, or never returned
+                        out[n] = (*out.get(n, st.calls[n].touches), *written)
+        return out
+
+    def _with_key_home(self, r: RawCall, home: str) -> tuple[Touch, ...]:
+        """The touches of a call that puts, the puts with where the key lives."""
+        got = self._homes.get((r, home))
+        if got is None:
+            got = tuple(replace(t, key_home=home) if t.role == "put" else t for t in r.touches)
+            self._homes[r, home] = got
+        return got
+
+    def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:
         """Paths that made a call together share it, unless what one does later makes a difference to it."""
         is_used = isinstance(r.result, Expr) and not used.isdisjoint(X.leaves(r.result))
-        key: tuple[object, ...] = (n, r, is_used)
-        if touches is not r.touches:  # what later calls have answered is named alike on all paths, and is not the same
-            later = any((answering(leaf) or 0) > n for v in _stored(touches) for leaf in X.leaves(v))
-            key = (*key, touches, st if later else None)
+        # the same touches, not equal ones: what later calls have answered is named alike on all paths
+        key = (r, is_used, None if touches is r.touches else tuple(map(id, touches)))
         got = self._calls.get(key)
         if got is None:
             spans, functions = self._stack(r.place)
@@ -170,42 +195,23 @@ class Paths:
         return "forward", value
 
 
-def _touches(st: State) -> dict[int, tuple[Touch, ...]]:
-    """What calls touched, by their numbers, where the end of the path decides on it: homes of keys, and cells written late."""
-    out: dict[int, tuple[Touch, ...]] = {}
-    for n, r in enumerate(st.calls):
-        if any(t.role == "put" for t in r.touches):
-            out[n] = tuple(_with_key_home(st, r, t) for t in r.touches)
-    for key, cells in st.library.items():
-        if isinstance(key, tuple) and key[0] == "cells":
-            for cell in cells:
-                written = cell_write(st, key[1], cell)
-                n = max(cell.call, 0)
-                if written and n < len(st.calls):  # after the last return, or never returned
-                    out[n] = (*out.get(n, st.calls[n].touches), *written)
-    return out
-
-
-def _with_key_home(st: State, r: RawCall, t: Touch) -> Touch:
-    """A put with where its key lives: maps keep the pointer, so it matters whether the memory stays as it is.
+def _key_home(st: State, r: RawCall) -> str:
+    """Where a put's key lives: maps keep the pointer, so it matters whether the memory stays as it is.
 
     cell: in a vector; new: memory that this packet allocated for good; changed: no longer the key when the packet is done;
     elsewhere: memory that is used again for something else.
     """
-    if t.role != "put" or "key" not in r.spec.roles:
-        return t
     pointer = r.arguments[r.spec.roles["key"]]
     b = st.memory.get(pointer >> ADDRESS_BITS) if isinstance(pointer, int) else None
     if b is None or not isinstance(pointer, int):
-        return replace(t, key_home="elsewhere")
+        return "elsewhere"
     raw = next((raw for name, raw in r.keys if name == r.spec.params[r.spec.roles["key"]]), ())
     now = b.data[pointer & OFFSET_MASK :][: len(raw)]
     if b.updates or not all(same(x, y) for x, y in zip(raw, now, strict=False)):
-        return replace(t, key_home="changed")
+        return "changed"
     if b.info.kind == "cell":
-        return replace(t, key_home="cell")
-    fresh = b.info.kind == "heap" and pointer > st.library["packet"]
-    return replace(t, key_home="new" if fresh else "elsewhere")
+        return "cell"
+    return "new" if b.info.kind == "heap" and pointer > st.library["packet"] else "elsewhere"
 
 
 def _mbuf_writes(st: State) -> Iterator[PacketWrite]:

@@ -51,6 +51,7 @@ class Provenance:
         self._marks: dict[Access, tuple[int, object]] = {}
         self._makings: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | int | None] = {}  # by touch and index
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
+        self._of_cells: dict[Expr, bool] = {}  # whether leaves are bytes of cells
         self._proved: dict[object, bool] = {}
         self._asked = 0
 
@@ -216,7 +217,9 @@ class Provenance:
         if got is None:
             got = self._read[p.number] = {}
             for leaf in self.used_leaves(p):
-                if borrowing(leaf) is not None:
+                if leaf not in self._of_cells:
+                    self._of_cells[leaf] = borrowing(leaf) is not None
+                if self._of_cells[leaf]:
                     got.setdefault(leaf.args[0], set()).add(leaf.args[1])
         return got
 

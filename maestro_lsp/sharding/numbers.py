@@ -16,7 +16,6 @@ from ..symbex.path import CELL, Call, CallPath, Touch, borrowing
 from .access import Access
 from .provenance import Provenance, same_index
 
-_CHECKSUMS = ("checksum#", "l4_checksum#")
 MAX_COPIES = 4  # from cell to cell, that are followed
 
 
@@ -221,12 +220,13 @@ class _Numbers:
                 gone = [n for n in covered if n not in self.among(*leaving)]
                 for n in gone[:1]:
                     yield self._matters(n, "a checksum over the index leaves in the packet, and the index does not")
-        left = self.among(*(self.plainly(w.value) for w in p.leaving if not X.leaves(w.value).isdisjoint(self.known)))
-        if not left:
+        if not p.checksums:
             return
         used = self.origin.used_leaves(p, in_packet=False)
-        if any(leaf.op == "sym" and str(leaf.args[0]).startswith(_CHECKSUMS) for leaf in used):
-            yield self._matters(left[0], "a checksum over the index decides what happens")
+        for n in self.among(
+            *(self.plainly(v) for c in p.checksums if not used.isdisjoint(X.leaves(c.symbol)) for v in c.covered)
+        )[:1]:
+            yield self._matters(n, "a checksum over the index decides what happens")
 
     def _followed(self, t: Touch, number: Expr, held: Mapping[tuple[int, int], Held]) -> bool:
         """Whether every byte that a number is stored in always holds the same part of an index, so that readers are seen."""

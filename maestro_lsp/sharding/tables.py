@@ -439,7 +439,7 @@ def _check_cells(table: Table, origin: Provenance) -> None:
         for a in borrows:
             mark = origin.mark(a)
             if mark not in fresh:
-                fresh[mark] = _is_fresh(a, origin)
+                fresh[mark] = origin.source(a.path, _number_in(a, origin)).kind == "fresh"
             if not fresh[mark]:
                 read |= _bytes_read(a, origin)
         for a in borrows:
@@ -458,36 +458,33 @@ def _check_cells(table: Table, origin: Provenance) -> None:
                 _breach(table, a, f"byte {missing} of the cell of a fresh index is not written here, but read later")
 
 
-def _is_fresh(a: Access, origin: Provenance) -> bool:
-    """Whether an access's index is one that its path has just been given, or a one-to-one function of it."""
-    index = a.key[0].value if a.key else 0
-    inner = origin.inner(a.path, index)
-    return origin.source(a.path, inner if inner is not None else index).kind == "fresh"
+def _number_in(a: Access, origin: Provenance) -> int | Expr:
+    """The number that an access's index is a one-to-one function of, however deep inside it: fresh, or from a map or a cell."""
+    e = a.key[0].value if a.key else 0
+    while origin.source(a.path, e).kind not in ("fresh", "map", "cell") and (inner := origin.inner(a.path, e)):
+        e = inner
+    return e
 
 
 def _check_functions(table: Table, origin: Provenance) -> None:
     """Every way to compute a cell's number from an index must keep indices apart from all the others: i and i + 1 do not."""
-    for v in sorted(table.vectors):
+    for v in sorted({*table.vectors, table.chain}):
         forms: dict[object, tuple[Access, Expr, Expr]] = {}
         known: set[tuple[int, object]] = set()
         for a in table.accesses:
-            if a.object.id != v or not a.key or not a.index or a.touch is None or not isinstance(a.key[0].value, Expr):
+            e = a.key[0].value if a.object.id == v and a.touch is not None and a.index and a.key else 0
+            if isinstance(e, int) or origin.mark(a) in known:
                 continue
-            e = a.key[0].value
-            mark = origin.mark(a)
-            if mark in known:
-                continue
-            known.add(mark)
-            inner = origin.inner(a.path, e) or e
-            if origin.source(a.path, inner).kind not in ("fresh", "map", "cell"):
+            known.add(origin.mark(a))
+            inner = _number_in(a, origin)
+            if isinstance(inner, int) or origin.source(a.path, inner).kind not in ("fresh", "map", "cell"):
                 continue
             form = X.substitute(e, {inner: X.sym("index", inner.width)})
             forms.setdefault(form, (a, e, inner))
         seen = list(forms.values())
-        for n, (_, e, x) in enumerate(seen):
-            for a, f, y in seen[n + 1 :]:
-                if not origin.apart(seen[n][0].path, e, x, a.path, f, y):
-                    _breach(table, a, "two ways to compute a cell from an index can give one cell for two indices")
+        for n, (a, f, y) in enumerate(seen):
+            if not all(origin.apart(b.path, e, x, a.path, f, y) for b, e, x in seen[:n]):
+                _breach(table, a, "two ways to compute a cell from an index can give one cell for two indices")
 
 
 def _written_at(p: CallPath, vector: int, index: int | Expr) -> set[int]:

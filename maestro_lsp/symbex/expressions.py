@@ -20,10 +20,11 @@ from ..source.scope import Scope
 from . import expr as X
 from . import initialisers
 from .code import CALL, Code
-from .libc import anything, unknown_text
+from .libc import anything
 from .memory import Problem, size_of
 from .state import State
 from .syntax import child, unwrap
+from .texts import check_format, unknown_text
 from .values import (
     INT,
     Lvalue,
@@ -515,6 +516,7 @@ def _succeeds(st: State, values: Any, types: Any, result: Any) -> int:
 def _outcome_of(name: str) -> Callable[..., Any]:
     def run(st: State, values: Any, types: Any, result: Any) -> Any:
         st.needs(*values)
+        check_format(st, name, values[:2])
         return anything(st, name, 8 * size_of(result), *values, *unknown_text(st, *values))
 
     return run

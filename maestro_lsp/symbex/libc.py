@@ -16,6 +16,7 @@ from . import expr as X
 from .expr import Expr
 from .memory import ADDRESS_BITS, OFFSET_MASK, UNINITIALISED, ObjectInfo, Problem, modelled, size_of
 from .state import State
+from .texts import MAX_TEXT, check_format, pointed_to, text_at, unknown_text
 
 Model = Callable[[State, list[Any], Any, Any], Any]
 LIBC: dict[str, Model] = {}
@@ -35,8 +36,6 @@ RESULTS: dict[str, T.CType] = {
     "__builtin_ia32_crc32si": T.UNSIGNED_INT,
     "__builtin_ia32_crc32di": T.UNSIGNED_LONG,
 }
-
-MAX_TEXT = 4096  # bytes of a string that are looked at
 
 
 def model(*names: str) -> Callable[[Model], Model]:
@@ -80,38 +79,10 @@ def use_hidden_state(st: State, name: str) -> None:
         st.store(address, anything(st, name, 64), 8)
 
 
-def unknown_text(st: State, *pointers: Any) -> list[Expr]:
-    """The bytes at some pointers that are not constant."""
-    return [v for p in pointers for v in _text_bytes(st, p) if isinstance(v, Expr)]
-
-
-def _text_bytes(st: State, pointer: Any) -> list[int | Expr]:
-    """The bytes of a text, with the zero behind it if it is known where that is."""
-    b = st.block(pointer) if isinstance(pointer, int) else None
-    if b is None:
-        return []
-    if b.updates:
-        raise Problem("unsupported-construct", f"a text in {b.info.name} is read, which is written at unknown offsets")
-    oid, first = pointer >> ADDRESS_BITS, pointer & OFFSET_MASK
-    data = b.data[first:][:MAX_TEXT]
-    if oid in st.havoc:  # other packets write it at offsets that are not known
-        st.load_bytes(pointer, len(data))
-        return [X.byte(f"state:{st.engine.label(oid, b.info.name)}", first + i) for i in range(len(data))]
-    end = next((i + 1 for i, v in enumerate(data) if isinstance(v, int) and v == 0), len(data))
-    return st.load_bytes(pointer, end) if end else []
-
-
 def concrete(v: Any, what: str) -> int:
     if isinstance(v, int):
         return v
     raise Problem("unsupported-construct", f"{what} is not known")
-
-
-def text_at(st: State, pointer: Any) -> bytes | None:
-    """The string at a pointer; None when it is not all constant."""
-    data = _text_bytes(st, pointer)
-    known = bytes(v for v in data if isinstance(v, int))
-    return known[:-1] if data and len(known) == len(data) and known[-1] == 0 else None
 
 
 # ---------------------------------------------------------------------------------------------------------------- memory
@@ -297,7 +268,14 @@ def some_text(st: State, v: list[Any], types: Any, result: Any) -> Any:
     for x, t in zip(v, types, strict=False):
         if isinstance(t, T.Record):
             made_of += st.load_bytes(x, size_of(t))
-    return st.allocate(ObjectInfo("text", "message"), [*(anything(st, "text", 8, *made_of) for _ in range(31)), 0])
+    text: list[int | Expr] = [*(anything(st, "text", 8, *made_of) for _ in range(31)), 0]
+    place = st.library.get(
+        "the last message"
+    )  # one for the whole process; that the functions have one each does no harm
+    if place is None:
+        place = st.library["the last message"] = st.allocate(ObjectInfo("heap", "message"), [0] * 32)
+    st.store_bytes(place, text, 32)
+    return place
 
 
 @model("strtok")
@@ -352,10 +330,9 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
     if s is None:
         if v[1] != 0:
             # the number may end anywhere in the text: at its start (no number) or after it
-            b = st.block(v[0])
-            none = anything(st, "no number", 1, *unknown_text(st, v[0]))
-            st.store(v[1], X.ite(none, v[0], v[0] + (1 if b is not None and b.size > 1 else 0), 64), 8)
-        return anything(st, "strtol", 64, *unknown_text(st, v[0]))
+            used = X.zext(anything(st, "characters of a number", 8, *unknown_text(st, v[0]), v[2]), 8, 64)
+            st.store(v[1], X.add(v[0], used, 64), 8)
+        return anything(st, "strtol", 64, *unknown_text(st, v[0]), v[2])
     value, used = parse_integer(s, concrete(v[2], "the base of a number"))
     if abs(value) >= 1 << 63:
         raise Problem("unsupported-construct", "a number that may be too large for its type")
@@ -380,6 +357,9 @@ def strtod(st: State, v: list[Any], types: Any, result: Any) -> Any:
     s = text_at(st, v[0])
     m = re.match(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", s) if s is not None else None
     if s is None:
+        if len(v) > 1 and v[1] != 0:
+            used = X.zext(anything(st, "characters of a number", 8, *unknown_text(st, v[0])), 8, 64)
+            st.store(v[1], X.add(v[0], used, 64), 8)
         return anything(st, "strtod", 64, *unknown_text(st, v[0]))
     if len(v) > 1 and v[1] != 0:
         st.store(v[1], v[0] + (m.end() if m else 0), 8)
@@ -448,7 +428,11 @@ def sscanf(st: State, v: list[Any], types: Any, result: Any) -> Any:
 def _scan_anything(st: State, f: bytes, outputs: list[Any], made_of: Sequence[Expr] = ()) -> None:
     """What a scan of unknown text stores."""
     i = 0
+    if _SCAN.sub(b"", f):
+        raise Problem("unsupported-construct", f"the scan format {f.decode(errors='replace')!r}")
     for m in _SCAN.finditer(f):
+        if m.group(4) == b"c" and m.group(2) not in (b"", b"1"):
+            raise Problem("unsupported-construct", f"the scan format {f.decode(errors='replace')!r}")
         if not m.group(0).startswith(b"%") or m.group(1) or i >= len(outputs):
             continue
         kind = m.group(4)
@@ -505,6 +489,7 @@ def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("fopen")
 def fopen(st: State, v: list[Any], types: Any, result: Any) -> Any:
+    use_hidden_state(st, "which files there are")
     stream = st.allocate(ObjectInfo("handle", "stream", library_kind="stream"), [0] * 8)
     return X.ite(anything(st, "fopen fails", 1, *unknown_text(st, *v)), 0, stream, 64)
 
@@ -517,17 +502,27 @@ def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("snprintf", "sprintf", "vsnprintf")
 def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    if any(b"%n" in (text_at(st, p) or b"") for p in v[1:3]):
-        raise Problem("unsupported-construct", "snprintf stores how much it has printed (%n)")
-    b = st.block(v[0]) if isinstance(v[0], int) else None
+    check_format(st, "snprintf", v[1:3])
+    if isinstance(v[0], Expr):
+        printed = [*v, *unknown_text(st, *v[1:])]
+        places = pointed_to(st, v[0])
+        if not places:
+            raise Problem("unsupported-construct", "a text is printed at a place that is not known")
+        for p in places:
+            before = st.load_bytes(p, st.memory[p >> ADDRESS_BITS].size)
+            kept = anything(st, "text kept", 1, *printed)
+            text = [X.ite(kept, old, anything(st, "text", 8, *printed), 8) for old in before]
+            st.store_bytes(p, text, len(text))
+        return anything(st, "snprintf", 32, *printed)
+    b = st.block(v[0])
     if b is not None:
         n = b.size - (v[0] & OFFSET_MASK)
         if len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer) and isinstance(v[1], int):
             n = min(n, v[1])
         if n > 0:
             printed = [*v[1:], *unknown_text(st, *v[1:])]
-            text: list[int | Expr] = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
+            text = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
             st.store_bytes(v[0], text[:1], 1)
             for k in range(1, n):
                 store_perhaps(st, v[0] + k, text[k : k + 1], "text")
-    return anything(st, "snprintf", 32, *v[1:])
+    return anything(st, "snprintf", 32, *v[1:], *unknown_text(st, *v[1:]))

@@ -12,6 +12,7 @@ from .expr import Expr
 from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import Checksum
 from .state import State
+from .texts import pointed_to
 
 NIC_HASH = "hash of the NIC"
 MBUF_PRIVATE = (
@@ -64,13 +65,17 @@ def packet_reshape(st: State, spec: CallSpec, values: Values, types: Any) -> Any
     raise Problem("unsupported-construct", f"{spec.name} moves the packet's bytes, which is not modelled")
 
 
-CHECKED = 64  # bytes behind a pointer that a checksum is taken to cover, besides the packet's own
+CHECKED = 1 << 16  # bytes behind a pointer that a checksum is taken to cover, besides the packet's own
 
 
 def _memory_given(st: State, values: Values) -> tuple[Expr, ...]:
     """What stands behind pointers that do not point into the packet: what a checksum is made of besides the packet."""
     found: dict[Expr, None] = {}
     for v in values:
+        if isinstance(v, Expr) and v.width == 64:
+            for p in pointed_to(st, v):
+                found |= dict.fromkeys(_memory_given(st, [p]))
+            continue
         b = st.block(v) if isinstance(v, int) else None
         if b is None or b.info.kind in ("handle", "function", "mbuf", "packet"):
             continue
@@ -86,10 +91,14 @@ def answer(st: State, name: str, width: int, values: Values) -> Expr:
     is kept: it may be gone when the packet leaves."""
     made_of = _memory_given(st, values)
     symbol = X.uf(name, width, *made_of) if made_of else X.sym(name, width)
-    if not any(isinstance(v, int) and v and st.block(v) is not None for v in values):
+    if not any(isinstance(v, Expr) or (v and st.block(v) is not None) for v in values):
         return symbol
     packets = [b for b in st.memory.values() if b.info.kind == "packet"]
     covered = tuple(v for b in packets for i in b.changed() if isinstance(v := b.data[i], Expr))
+    inside = frozenset().union(*map(X.leaves, covered), *map(X.leaves, made_of))
+    for earlier in st.library.get("checksums", ()):
+        if not inside.isdisjoint(X.leaves(earlier.symbol)):
+            covered += earlier.covered
     if covered:
         st.library["checksums"] = (*st.library.get("checksums", ()), Checksum(symbol, covered))
     return symbol

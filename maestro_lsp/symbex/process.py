@@ -7,9 +7,10 @@ from typing import Any
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
-from .libc import anything, concrete, model, text_at, use_hidden_state
+from .libc import anything, concrete, model, use_hidden_state
 from .memory import Problem, size_of
 from .state import State, Stop
+from .texts import text_at
 
 
 @model(

@@ -1,0 +1,27 @@
+// locks: checksum of a checksum of a stale cell leaves
+#include "table.h"
+#include <stdio.h>
+INIT
+int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {
+  PARSE
+  EXPIRE
+  uint32_t source = ip->src_addr;
+  int index;
+  if (!map_get(map, &source, &index)) {
+    if (!dchain_allocate_new_index(chain, &index, now)) return device;
+    uint32_t *key; vector_borrow(keys, index, (void **)&key); *key = source; map_put(map, key, index); vector_return(keys, index, key);
+  }
+  struct cell *c;
+  vector_borrow(cells, index, (void **)&c);
+  uint16_t id = ip->packet_id, h = ip->hdr_checksum;
+  ip->packet_id = c->count;
+  uint16_t s = rte_ipv4_cksum(ip);
+  ip->packet_id = id;
+  ip->hdr_checksum = s;
+  s = rte_ipv4_cksum(ip);
+  ip->hdr_checksum = h;
+  l4->src = s;
+  c->count = ip->dst_addr;
+  vector_return(cells, index, c);
+  return !device;
+}

@@ -51,6 +51,7 @@ class Provenance:
         self._marks: dict[Access, tuple[int, object]] = {}
         self._makings: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | int | None] = {}  # by touch and index
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
+        self._places: dict[tuple[Expr, Expr, frozenset[Expr]], tuple[int, int] | None] = {}
         self._of_cells: dict[Expr, bool] = {}  # whether leaves are bytes of cells
         self._proved: dict[object, bool] = {}
         self._asked = 0
@@ -245,18 +246,28 @@ class Provenance:
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:
         """Whether e(x) == f(y) implies x == y, whatever the rest of two packets' paths holds."""
-        mine, theirs = _about(p, X.leaves(e) - X.leaves(x)), _about(q, X.leaves(f) - X.leaves(y))
-        place = _piece(e, x, self.bound, mine)
-        if place is not None and place == _piece(f, y, self.bound, theirs):
+        mine = self._said(p, x, X.leaves(e) - X.leaves(x))[1]
+        theirs = self._said(q, y, X.leaves(f) - X.leaves(y))[1]
+        place = self._place(e, x, mine)
+        if place is not None and place == self._place(f, y, theirs):
             return True
+        first, second = (sorted(conditions, key=lambda c: c.serial) for conditions in (mine, theirs))
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(f)}
         other = X.substitute(y, twin)
         claim: list[int | Expr] = [
             X.eq(e, X.substitute(f, twin), e.width), X.not_(X.eq(x, other, x.width), 1),
             X.ult(x, self.bound, x.width), X.ult(other, self.bound, x.width),
-            *mine, *(X.substitute(c, twin) for c in theirs),
+            *first, *(X.substitute(c, twin) for c in second),
         ]  # fmt: skip
         return self.impossible(claim, {x: 1, other: 0} if isinstance(other, Expr) and X.is_leaf(other) else {})
+
+    def _place(self, e: Expr, x: Expr, conditions: frozenset[Expr]) -> tuple[int, int] | None:
+        """Where in an expression an index stands, as `_piece` says it."""
+        key = (e, x, conditions)
+        if key not in self._places:
+            ordered = sorted(conditions, key=lambda c: c.serial)
+            self._places[key] = _piece(e, x, self.bound, ordered)
+        return self._places[key]
 
     def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
         twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}

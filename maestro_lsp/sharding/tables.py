@@ -485,6 +485,7 @@ def _check_functions(table: Table, origin: Provenance) -> None:
         for n, (a, f, y) in enumerate(seen):
             if not all(origin.apart(b.path, e, x, a.path, f, y) for b, e, x in seen[:n]):
                 _breach(table, a, "two ways to compute a cell from an index can give one cell for two indices")
+                break  # one is enough, and to show how it can happen takes time
 
 
 def _written_at(p: CallPath, vector: int, index: int | Expr) -> set[int]:

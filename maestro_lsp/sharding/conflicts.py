@@ -33,9 +33,9 @@ class Obstacle:
     other: Access | None = None  # another place that the reason is about
 
 
-@dataclass(eq=False, slots=True)  # as `Access`
+@dataclass(eq=False, slots=True)  # not frozen, as `Access`
 class Effective:
-    """An access with the key that counts: its own, the one that led to its index, or all of the object. Never changed."""
+    """An access with the key that counts: its own, the one that led to its index, or all of the object."""
 
     access: Access
     key: tuple[Part, ...] | None
@@ -43,6 +43,7 @@ class Effective:
     through: int | None = None  # the map (or vector) whose key stands for this access's index
     own_index: bool = False  # an allocation, release or expiry of the packet's own indices: only obstacles meet it
     everywhere: frozenset[int] = frozenset()  # all objects of the table, where an obstacle meets every access to it
+    shape: int = -1  # a number for `_shape`, once it is known
 
     @property
     def groups(self) -> frozenset[int]:
@@ -310,9 +311,10 @@ def _keyed(a: Access, origin: Provenance, algebra: Algebra) -> Effective:
 def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterator[tuple[Effective, Effective]]:
     """The pairs of accesses to compare, the one on the lower device first; accesses that ask for exactly the same are one."""
     alike: dict[tuple[object, ...], Effective] = {}
+    shapes: dict[Shape, int] = {}
     for e in effective:
-        mark = (e.groups, e.access.write, e.access.span, e.obstacles, *_shape(e, algebra))
-        alike.setdefault(mark, e)
+        e.shape = shapes.setdefault(_shape(e, algebra), len(shapes))
+        alike.setdefault((e.groups, e.access.write, e.access.span, e.obstacles, e.shape), e)
     by_object: dict[int, list[Effective]] = {}
     for e in alike.values():
         for group in e.groups:
@@ -349,7 +351,7 @@ class _Found:
         self.algebra = algebra
         self.solver = solver
         self.conflicts: dict[tuple[int, int, Conjunction], Conflict] = {}
-        self._compared: dict[tuple[Shape, Shape], list[Conflict]] = {}
+        self._compared: dict[tuple[int, int], list[Conflict]] = {}
         self._agreeing: dict[frozenset[Expr], bool] = {}
 
     @property
@@ -359,10 +361,9 @@ class _Found:
 
     def compare(self, x: Effective, y: Effective) -> None:
         """Two accesses to one object, at least one a write."""
-        shapes = _shape(x, self.algebra), _shape(y, self.algebra)
-        known = self._compared.get(shapes)
+        known = self._compared.get((x.shape, y.shape))
         if known is None:
-            self._compared[shapes] = self._meet(x, y)
+            self._compared[x.shape, y.shape] = self._meet(x, y)
             return
         for conflict in known:
             conflict.causes.append((x, y))

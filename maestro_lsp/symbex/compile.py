@@ -163,7 +163,7 @@ class Compiler:
 
     def statement(self, n: Node) -> None:
         outer, self.node = self.node, n
-        stacks = (self.names, self.scopes, self.breaks, self.continues, self.cases)
+        stacks: list[list[Any]] = [self.names, self.scopes, self.breaks, self.continues, self.cases]
         depths = [len(stack) for stack in stacks]
         try:
             handler = _STATEMENTS.get(n.type)
@@ -175,7 +175,7 @@ class Compiler:
                 self.value(n, used=False)
         except (Problem, RecursionError) as e:
             for stack, depth in zip(stacks, depths, strict=True):
-                del stack[depth:]  # type: ignore[attr-defined]
+                del stack[depth:]
             deep = Problem("unsupported-construct", "this is nested too deeply")
             self._unsupported(e if isinstance(e, Problem) else deep)
         finally:

@@ -106,9 +106,6 @@ class Paths:
     @staticmethod
     def _all(known: dict[A, B], of: Sequence[A], make: Callable[[A], B]) -> tuple[B, ...]:
         """What some things of a state are called on a path: mostly known, since states share them."""
-        found = tuple(map(known.get, of))
-        if all(found):
-            return found  # type: ignore[return-value]
         for x in of:
             if x not in known:
                 known[x] = make(x)

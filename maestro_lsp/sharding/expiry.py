@@ -196,18 +196,12 @@ def expired_used(chain: int, accesses: Sequence[Access], origin: Provenance) -> 
 
 def _used(p: CallPath, origin: Provenance) -> set[Expr]:
     """Leaves on which anything that a path does depends, but for the removal of what has expired."""
-    used: set[Expr] = set(X.leaves(p.returned))
+    used = p.effects()
     calls = {c.span for c in p.calls}  # where the library, not the program, asks
     for c in p.conditions:
         for e in X.conjuncts(c.expr) if not c.assumed else ():
             if c.span not in calls or not _compares_indices(p, e, origin):
                 used |= X.leaves(e)
-    for w in p.leaving:
-        used |= X.leaves(w.value)
-    for _, offset in p.regions:
-        used |= X.leaves(offset)
-    for q in p.unknown_plain:
-        used.update(X.leaves(q.offset), X.leaves(q.value or 0))
     for call in p.calls:
         for t in call.touches:
             removal = t.role in ("erase", "expire") or (t.role in ("borrow", "return") and t.index and not t.write)

@@ -227,16 +227,10 @@ class Provenance:
     def used_leaves(self, p: CallPath, in_packet: bool = True) -> set[Expr]:
         """Leaves on which a path's conditions, calls and effects depend, and (`in_packet`) what it writes into the packet; a byte
         that goes back to its own place is no effect."""
-        found = set(X.leaves(p.returned))
+        found = p.effects(in_packet)
         for c in p.conditions:
             if not c.assumed:
                 found |= X.leaves(c.expr)
-        for w in p.leaving if in_packet else ():
-            found |= X.leaves(w.value)
-        for _, offset in p.regions:
-            found |= X.leaves(offset)
-        for q in p.unknown_plain:
-            found.update(X.leaves(q.offset), X.leaves(q.value or 0))
         for call in p.calls:
             used = self._used.get(id(call))
             if used is None:

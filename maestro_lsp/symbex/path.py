@@ -189,6 +189,18 @@ class CallPath:
         """All that the path changes of what leaves: bytes of the packet, and of its mbuf."""
         return self.writes + self.mbuf
 
+    def effects(self, in_packet: bool = True) -> set[Expr]:
+        """Leaves of what a path does besides its conditions and calls: of what it returns, what it writes into the packet (`in_packet`),
+        which of its bytes it looks at, and what it does with plain state."""
+        found = set(leaves(self.returned))
+        for w in self.leaving if in_packet else ():
+            found |= leaves(w.value)
+        for _, offset in self.regions:
+            found |= leaves(offset)
+        for q in self.unknown_plain:
+            found.update(leaves(q.offset), leaves(q.value or 0))
+        return found
+
     def with_checked(self, used: set[Expr]) -> set[Expr]:
         """Leaves, and what checksums among them cover."""
         for c in self.checksums:

@@ -7,20 +7,21 @@ that no packet writes, and merges equal ones. Everything later (tables, conflict
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import gcd
 
 from ..rss.fields import ETHERTYPES, PROTOCOLS
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
+from ..symbex.immutable import immutable
 from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch
 from .headers import PacketView, Views
 
 
-@dataclass(eq=False, slots=True)  # not frozen: there are thousands, and a frozen one takes three times as long to make
+@immutable(eq=False, slots=True)
 class Access:
-    """One access of one path to one object. Never changed."""
+    """One access of one path to one object."""
 
     path: CallPath
     object: Object

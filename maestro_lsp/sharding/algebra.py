@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
+from ..symbex.immutable import immutable
 from ..symbex.path import CallPath
 from .headers import PacketView
 from .linear import Affine, Pair, bits, equate, is_packet_bit
@@ -46,7 +47,7 @@ HASHABLE = ("ipv4.src", "ipv4.dst", "ipv6.src", "ipv6.dst", "l4.src", "l4.dst")
 FixedBit = tuple[Affine, int]  # a form over packet bits, and the value that a path demands of it
 
 
-@dataclass(frozen=True, eq=False)
+@immutable(eq=False)
 class PathKind:
     """What of a path matters to which packets meet; paths that agree in it share one object."""
 
@@ -58,7 +59,7 @@ class PathKind:
     leaves: frozenset[Expr] = field(repr=False)  # packet bytes in `fixed`
 
 
-@dataclass(frozen=True, eq=False)
+@immutable(eq=False)
 class Match:
     """What the equality of two pieces of keys, one of packet d and one of e, amounts to; equal pieces share one object."""
 

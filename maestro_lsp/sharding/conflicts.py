@@ -33,7 +33,7 @@ class Obstacle:
     other: Access | None = None  # another place that the reason is about
 
 
-@dataclass(eq=False, slots=True)  # not frozen, as `Access`
+@dataclass(eq=False, slots=True)
 class Effective:
     """An access with the key that counts: its own, the one that led to its index, or all of the object."""
 

@@ -6,11 +6,11 @@ Everything that is said about tables rests on this. Answers are remembered for o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
+from ..symbex.immutable import immutable
 from ..symbex.known_bits import possible_ones
 from ..symbex.path import CELL, Call, CallPath, Part, Touch, borrowing
 from ..symbex.solver import Solver, search
@@ -20,7 +20,7 @@ MAX_PROOFS = 1000  # questions to the solver; what was not asked is not proved
 DEFAULT_CAPACITY = 1 << 16  # of a dchain whose range is not known: what its index is taken to be below
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class Source:
     """Where an index comes from on a path: `kind` is fresh, map, cell, scan, expired, packet, constant or other."""
 

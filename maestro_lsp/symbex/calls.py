@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from ..libvig.catalogue import CallSpec
 from ..source import ctypes as T
 from . import expr as X
 from .expr import Expr
+from .immutable import immutable
 from .memory import ADDRESS_BITS, UNINITIALISED, Block, ObjectInfo, Problem, size_of
 from .path import Part, Touch
 from .state import Place, State
@@ -18,7 +18,7 @@ Values = list[Any]
 Model = Callable[[State, CallSpec, Values, Any], Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(slots=True, eq=False)
 class RawCall:
     """A call as recorded during execution, one for all paths that made it together; results.py makes `Call`s of them."""
 
@@ -32,7 +32,7 @@ class RawCall:
     packet_changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class Entry:
     """What a path knows of one key of a map."""
 
@@ -41,7 +41,7 @@ class Entry:
     value: int | Expr | None  # None: absent
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class Cell:
     """A cell of a vector that a path has borrowed."""
 

@@ -12,13 +12,14 @@ from functools import cached_property
 
 from ..source.text import Span
 from .expr import Expr, conjuncts, leaves
+from .immutable import immutable
 from .memory import UNINITIALISED, ObjectInfo
 
 CELL = "vector_data_reset"  # KLEE's name: CELL#n are the bytes of the cell that call n borrowed
 WHOLE: None = None  # the key of an access to all of an object
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class Part:
     """A piece of a key."""
 
@@ -26,7 +27,7 @@ class Part:
     width: int  # bits
 
 
-@dataclass(frozen=True)
+@immutable()
 class Touch:
     """What one call does to one object."""
 
@@ -56,7 +57,7 @@ class Touch:
         return frozenset().union(*(leaves(part.value) for part in self.key or ()))
 
 
-@dataclass(frozen=True)
+@immutable()
 class Call:
     """A library call on a path."""
 
@@ -89,7 +90,7 @@ class Call:
         return frozenset().union(*map(leaves, values))
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class PathCondition:
     """One condition of a path."""
 
@@ -98,7 +99,7 @@ class PathCondition:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class PacketWrite:
     """Bytes of the packet that a path changes: `value` at `offset` of `array` (the packet, or the part at a symbolic offset)."""
 
@@ -115,7 +116,7 @@ class Checksum:
     covered: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(slots=True)
 class Chunk:
     """A piece of the packet that was borrowed: `length` bytes of `array` from `offset`."""
 
@@ -124,7 +125,7 @@ class Chunk:
     length: int | Expr
 
 
-@dataclass(frozen=True)
+@immutable()
 class PlainTouch:
     """A read or write of a plain C global or heap block."""
 
@@ -163,7 +164,7 @@ class StartTouch:
     span: Span
 
 
-@dataclass(frozen=True)
+@immutable()
 class CallPath:
     """One path of nf_process."""
 

@@ -7,11 +7,11 @@ can clone the state at a fork and run the same instruction again in both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import expr as X
 from .expr import Expr
+from .immutable import immutable
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, modelled, symbolic_bytes
 from .path import CELL
 from .regions import check_aliases, region_name
@@ -46,7 +46,7 @@ class Stop(Exception):
 Place = tuple[tuple["Code", int], ...]  # (function's code, instruction) of each frame, outermost first
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(slots=True, eq=False)
 class Condition:
     """One element of a path condition."""
 
@@ -55,7 +55,7 @@ class Condition:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@immutable(slots=True, eq=False)
 class PlainAccess:
     """A read or write of a global's or heap block's bytes."""
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.immutable import immutable
+from ..symbex.memo import Memo
 from ..symbex.path import CallPath
 from .headers import PacketView
 from .linear import Affine, Pair, bits, equate, is_packet_bit
@@ -92,8 +94,8 @@ class Algebra:
     """Answers for the paths of one NF, each computed once."""
 
     def __init__(self, paths: Sequence[CallPath], views: AdmittedViews) -> None:
-        self._fixed_by: dict[Expr, tuple[FixedBit, ...]] = {}
-        self._on_config: dict[Expr, bool] = {}
+        self._fixed_by = Memo(_fixed_bits)
+        self._on_config = Memo(_is_on_config)
         self._matches: dict[tuple[int | Expr, int | Expr, int], Match | None] = {}
         self._equations: dict[tuple[Match, PacketView, PacketView], Conjunction | None] = {}
         self._demanded: dict[tuple[PathKind, int, PacketView], Conjunction] = {}
@@ -111,18 +113,10 @@ class Algebra:
         return self._kinds[path.number]
 
     def _kind(self, p: CallPath, views: AdmittedViews) -> PathKind:
-        fixed: list[FixedBit] = []
-        for e in p.conjuncts:
-            got = self._fixed_by.get(e)
-            if got is None:
-                got = self._fixed_by[e] = _fixed_bits(e)
-            fixed += got
-        leaves = frozenset(leaf for form, _ in fixed for leaf, _ in form[0])
-        for c in p.conditions:
-            if c.expr not in self._on_config:
-                self._on_config[c.expr] = _is_on_config(c.expr)
-        config = frozenset(c.expr for c in p.conditions if self._on_config[c.expr])
-        return PathKind(p.device, views.named[p.number], views.counted[p.number], tuple(fixed), config, leaves)
+        fixed = tuple(chain.from_iterable(map(self._fixed_by.__getitem__, p.conjuncts)))
+        leaves = frozenset([leaf for form, _ in fixed for leaf, _ in form[0]])
+        config = frozenset(filter(self._on_config.__getitem__, [c.expr for c in p.conditions]))
+        return PathKind(p.device, views.named[p.number], views.counted[p.number], fixed, config, leaves)
 
     def match(self, x: int | Expr, y: int | Expr, width: int) -> Match | None:
         """When two pieces of keys are equal; None: never."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from ..rss.fields import PACKET_CLASSES, PROTOCOLS
 from ..symbex import expr as X
 from ..symbex.expr import Expr
+from ..symbex.memo import Memo
 from ..symbex.path import CallPath
 from ..symbex.solver import Solver
 
@@ -71,7 +72,8 @@ class Views:
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
         self._sets: dict[tuple[object, ...], tuple[PacketView, ...]] = {}
         self._starts: dict[tuple[Expr, int], int | None] = {}
-        self._on_header: dict[int, dict[Expr, bool]] = {}
+        self._on_header: dict[int, Memo[Expr, bool]] = {}  # whether conditions are on header bytes alone
+        self._on_type: Memo[Expr, bool] = Memo(_on_ether_type)
         self._headers: dict[int, frozenset[Expr]] = {}
         self._facts: dict[tuple[str, int], list[int | Expr]] = {}
 
@@ -102,11 +104,10 @@ class Views:
 
     def _header_conditions(self, path: CallPath, base: int) -> frozenset[Expr]:
         """A path's conditions on header bytes alone."""
-        known, header = self._on_header.setdefault(base, {}), self._header(base)
-        for e in path.conjuncts:
-            if e not in known:
-                known[e] = bool(X.leaves(e)) and X.leaves(e) <= header
-        return frozenset([e for e in path.conjuncts if known[e]])
+        if base not in self._on_header:
+            header = self._header(base)
+            self._on_header[base] = Memo(lambda e: bool(X.leaves(e)) and X.leaves(e) <= header)
+        return frozenset(filter(self._on_header[base].__getitem__, path.conjuncts))
 
     def _header(self, base: int) -> frozenset[Expr]:
         """The bytes that classes of packets are told by, and those of the network header behind `base`."""
@@ -138,12 +139,10 @@ class Views:
 
     def _network_offset(self, path: CallPath) -> int:
         """Where the network header starts on this path: after the tag when the path demands a VLAN tag."""
-        ether_type = (X.byte("packet", 12), X.byte("packet", 13))
+        ether_type = _ether_type()
         fixed = {
             byte: value
-            for e in path.conjuncts
-            if e.op == "eq" and isinstance(e.args[0], Expr) and isinstance(e.args[1], int)
-            if not X.leaves(e).isdisjoint(ether_type)
+            for e in filter(self._on_type.__getitem__, path.conjuncts)
             for byte, value in ((e.args[0], e.args[1]), *_bytes(e.args[0], e.args[1]))
         }  # in whichever byte order the program compares
         tagged = tuple(map(fixed.get, ether_type)) == divmod(TYPE_VLAN, 256)
@@ -232,6 +231,16 @@ class Views:
             return False
         goals = [f for f in facts if isinstance(f, Expr)]
         return self.solver.find([*(c for c in left if isinstance(c, Expr)), *goals[:-1]], {}, goals[-1]) is not None
+
+
+def _ether_type() -> tuple[Expr, Expr]:
+    return X.byte("packet", 12), X.byte("packet", 13)
+
+
+def _on_ether_type(e: Expr) -> bool:
+    """Whether a condition says what a byte of the Ethernet type is."""
+    is_value = e.op == "eq" and isinstance(e.args[0], Expr) and isinstance(e.args[1], int)
+    return is_value and not X.leaves(e).isdisjoint(_ether_type())
 
 
 def reads_transport(leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool:

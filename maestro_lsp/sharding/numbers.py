@@ -158,7 +158,7 @@ class _Numbers:
         """The calls that have to do with the numbers."""
         if self._relevant is None:
             known = self.known
-            self._relevant = [c for c in self.path.calls if not c.leaves.isdisjoint(known)]
+            self._relevant = [c for c in self.path.calls if not c.leaves.isdisjoint(known)] if known else []
         return self._relevant
 
     @staticmethod
@@ -247,6 +247,8 @@ class _Numbers:
         self, bound: int, reused: bool, held: Mapping[tuple[int, int], Held], asked: Set[Expr]
     ) -> Iterator[tuple[Access, str]]:
         p = self.path
+        if p.asked.isdisjoint(self.known):
+            return
         same = asked | {n for n in self.numbers if n not in self.from_cell}
         same |= {n for n, first in self.from_cell.items() if not held[first].other and (held[first].own or not reused)}
         indices = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
@@ -254,8 +256,6 @@ class _Numbers:
             t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
         }
         asks = [c for c in p.conditions if not c.assumed and not X.leaves(c.expr).isdisjoint(self.known)]
-        if not asks:
-            return
         calls = {c.span for c in p.calls}  # where the library, not the program, asks
         for condition in asks:
             for e in X.conjuncts(condition.expr):

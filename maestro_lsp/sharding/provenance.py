@@ -12,6 +12,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.immutable import immutable
 from ..symbex.known_bits import possible_ones
+from ..symbex.memo import Memo
 from ..symbex.path import CELL, Call, CallPath, Part, Touch, borrowing
 from ..symbex.solver import Solver, search
 from .access import Access
@@ -47,12 +48,12 @@ class Provenance:
         self._read: dict[int, dict[str, set[int]]] = {}
         self._used: dict[
             int, frozenset[Expr]
-        ] = {}  # by the identity of a call: on all paths that share it, it is given the same
+        ] = {}  # by the identity of a call: it is given the same on all paths that share it
         self._marks: dict[Access, tuple[int, object]] = {}
         self._makings: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | int | None] = {}  # by touch and index
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._places: dict[tuple[Expr, Expr, frozenset[Expr]], tuple[int, int] | None] = {}
-        self._of_cells: dict[Expr, bool] = {}  # whether leaves are bytes of cells
+        self._of_cells: Memo[Expr, bool] = Memo(lambda leaf: borrowing(leaf) is not None)
         self._proved: dict[object, bool] = {}
         self._asked = 0
 
@@ -217,25 +218,17 @@ class Provenance:
         got = self._read.get(p.number)
         if got is None:
             got = self._read[p.number] = {}
-            for leaf in self.used_leaves(p):
-                if leaf not in self._of_cells:
-                    self._of_cells[leaf] = borrowing(leaf) is not None
-                if self._of_cells[leaf]:
-                    got.setdefault(leaf.args[0], set()).add(leaf.args[1])
+            for leaf in filter(self._of_cells.__getitem__, self.used_leaves(p)):
+                got.setdefault(leaf.args[0], set()).add(leaf.args[1])
         return got
 
     def used_leaves(self, p: CallPath, in_packet: bool = True) -> set[Expr]:
         """Leaves on which a path's conditions, calls and effects depend, and (`in_packet`) what it writes into the packet; a byte
         that goes back to its own place is no effect."""
-        found = p.effects(in_packet)
-        for c in p.conditions:
-            if not c.assumed:
-                found |= X.leaves(c.expr)
         for call in p.calls:
-            used = self._used.get(id(call))
-            if used is None:
-                used = self._used[id(call)] = _used_by(call, p)
-            found |= used
+            if id(call) not in self._used:
+                self._used[id(call)] = _used_by(call, p)
+        found = p.effects(in_packet).union(p.asked, *[self._used[id(call)] for call in p.calls])
         return p.with_checked(found)
 
     def apart(self, p: CallPath, e: Expr, x: Expr, q: CallPath, f: Expr, y: Expr) -> bool:

@@ -434,16 +434,17 @@ def _check_cells(table: Table, origin: Provenance) -> None:
     """Condition 4: a cell at a fresh index is written before it is read, in every byte that anyone reads."""
     fresh: dict[tuple[int, object], bool] = {}
     for v in sorted(table.vectors):
-        borrows = [a for a in table.accesses if a.object.id == v and a.role == "borrow" and a.index and a.key]
         read: set[int] = set()
-        for a in borrows:
+        for a in table.accesses:
+            if a.object.id != v or a.role != "borrow" or not a.index or not a.key:
+                continue
             mark = origin.mark(a)
             if mark not in fresh:
                 fresh[mark] = origin.source(a.path, _number_in(a, origin)).kind == "fresh"
+            here = _bytes_read(a, origin)
             if not fresh[mark]:
-                read |= _bytes_read(a, origin)
-        for a in borrows:
-            if fresh[origin.mark(a)] and _bytes_read(a, origin):
+                read |= here
+            elif here:
                 _breach(table, a, "the cell of a fresh index is read before it is written")
         # an index that later packets can find must have its cells written, whether this path uses them or not
         for a in table.accesses:

@@ -219,6 +219,11 @@ class CallPath:
         """The conditions, conjunctions taken apart."""
         return tuple(e for c in self.conditions for e in conjuncts(c.expr))
 
+    @cached_property
+    def asked(self) -> frozenset[Expr]:
+        """Leaves of what the path has decided: of the conditions that are not assumed."""
+        return frozenset().union(*[leaves(c.expr) for c in self.conditions if not c.assumed])
+
     def requires(self, e: int | Expr) -> bool:
         """Whether an expression is one of the conditions, or a part of one, as it stands."""
         return e in self._required

@@ -5,10 +5,8 @@ States share what happened before they parted, and so do their paths: a conditio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from itertools import chain
-from typing import TypeVar
 
 from ..source.text import Span
 from . import expr as X
@@ -16,12 +14,10 @@ from .calls import RawCall, same
 from .engine import Engine
 from .expr import Expr
 from .library import cell_write
+from .memo import Memo
 from .memory import ADDRESS_BITS, OFFSET_MASK, Block
 from .path import Call, CallPath, Chunk, Mark, PacketWrite, PathCondition, PlainTouch, StartTouch, Touch
 from .state import Condition, Place, PlainAccess, State
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 class Paths:
@@ -32,13 +28,16 @@ class Paths:
         self.drop = drop
         self.flood = flood
         self._places: dict[Place, tuple[tuple[Span, ...], tuple[str, ...]]] = {}
-        self._conditions: dict[Condition, PathCondition] = {}
-        self._plain: dict[PlainAccess, PlainTouch] = {}
-        self._writes: dict[Block, list[PacketWrite]] = {}
+        # mostly known, since states share them
+        self._conditions = Memo(self._condition)
+        self._plain = Memo(self._plain_touch)
+        self._writes: Memo[Block, list[PacketWrite]] = Memo(
+            lambda b: [PacketWrite(b.info.name, i, b.data[i]) for i in b.changed()]
+        )
+        self._puts = Memo(_puts)
+        self._given = Memo(_given)
         self._calls: dict[tuple[object, ...], Call] = {}
-        self._puts: dict[RawCall, bool] = {}  # whether a call puts a key into a map
         self._homes: dict[tuple[RawCall, str], tuple[Touch, ...]] = {}
-        self._given: dict[RawCall, frozenset[Expr]] = {}  # what a call is given: the leaves of it
 
     def paths(self, ends: Sequence[State]) -> tuple[CallPath, ...]:
         """The paths of states that have returned, one device after the other."""
@@ -59,20 +58,17 @@ class Paths:
         return tuple(out)
 
     def _path(self, number: int, device: int, st: State) -> CallPath:
-        conditions = self._all(self._conditions, st.conditions, self._condition)
-        plain = self._all(self._plain, st.plain, self._plain_touch)
-        writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._packet_writes(b)])
+        conditions = tuple(map(self._conditions.__getitem__, st.conditions))
+        plain = tuple(map(self._plain.__getitem__, st.plain))
+        writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._writes[b]])
         returned, outcome, output = self._returned(device, st)
         touches = self._touches(st)
-        results = {leaf for r in st.calls if isinstance(r.result, Expr) for leaf in X.leaves(r.result)}
-        used: set[Expr] = set()
-        checked = [X.leaves(v) for c in st.library.get("checksums", ()) for v in c.covered]
-        effects = self._effects(conditions, st.calls, touches, writes, plain, returned)
-        for leaves in chain(effects, checked) if results else ():
-            if not leaves.isdisjoint(results):
-                used |= leaves & results
-                if len(used) == len(results):
-                    break
+        results = [X.leaves(r.result) for r in st.calls if isinstance(r.result, Expr)]
+        used: frozenset[Expr] = frozenset()
+        if results:
+            used = used.union(*[X.leaves(c.expr) for c in conditions if not c.assumed])
+            if not all(map(used.issuperset, results)):
+                used = used.union(*self._effects(st, touches, writes, plain, returned))
         calls = tuple([self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls)])
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())
@@ -82,12 +78,6 @@ class Paths:
         )
         return CallPath(number, device, conditions, calls, chunks, writes, plain, outcome, output, dict(st.model),
                         returned, regions, marks, tuple(_mbuf_writes(st)), st.library.get("checksums", ()))  # fmt: skip
-
-    def _packet_writes(self, b: Block) -> list[PacketWrite]:
-        got = self._writes.get(b)
-        if got is None:
-            got = self._writes[b] = [PacketWrite(b.info.name, i, b.data[i]) for i in b.changed()]
-        return got
 
     def start_touches(self, st: State) -> tuple[StartTouch, ...]:
         """The indices that a way through start-up allocates and the entries that it puts into maps."""
@@ -103,14 +93,6 @@ class Paths:
             got = self._places[place] = self.engine.spans(place), tuple(code.name for code, _ in place)
         return got
 
-    @staticmethod
-    def _all(known: dict[A, B], of: Sequence[A], make: Callable[[A], B]) -> tuple[B, ...]:
-        """What some things of a state are called on a path: mostly known, since states share them."""
-        for x in of:
-            if x not in known:
-                known[x] = make(x)
-        return tuple(map(known.__getitem__, of))
-
     def _condition(self, c: Condition) -> PathCondition:
         return PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
 
@@ -122,8 +104,6 @@ class Paths:
         """What calls touched, by their numbers, where the end of the path decides on it: homes of keys, and cells written late."""
         out: dict[int, tuple[Touch, ...]] = {}
         for n, r in enumerate(st.calls):
-            if r not in self._puts:
-                self._puts[r] = "key" in r.spec.roles and any(t.role == "put" for t in r.touches)
             if self._puts[r]:
                 out[n] = self._with_key_home(r, _key_home(st, r))
         for key, cells in st.library.items():
@@ -156,26 +136,22 @@ class Paths:
         return got
 
     def _effects(
-        self, conditions: Sequence[PathCondition], calls: Sequence[RawCall], touches: Mapping[int, tuple[Touch, ...]],
-        writes: Sequence[PacketWrite], plain: Sequence[PlainTouch], returned: int | Expr,
+        self, st: State, touches: Mapping[int, tuple[Touch, ...]], writes: Sequence[PacketWrite],
+        plain: Sequence[PlainTouch], returned: int | Expr,
     ) -> Iterator[frozenset[Expr]]:  # fmt: skip
-        """Leaves of a path's conditions, arguments and effects, one after the other."""
+        """Leaves of a path's arguments and effects, and of what its checksums cover."""
         yield X.leaves(returned)
-        for c in conditions:
-            if not c.assumed:
-                yield X.leaves(c.expr)
-        for r in calls:
-            if r not in self._given:
-                self._given[r] = _leaves(*r.arguments, *(v for _, raw in r.keys for v in raw), *_stored(r.touches))
-            yield self._given[r]
+        yield from map(self._given.__getitem__, st.calls)
         for added in touches.values():
-            yield _leaves(*_stored(added))
+            yield from _stored(added)
         for w in writes:
             yield X.leaves(w.value)
         for q in plain:
             if q.is_unknown:
                 yield X.leaves(q.offset)
                 yield X.leaves(q.value or 0)
+        for checksum in st.library.get("checksums", ()):
+            yield from map(X.leaves, checksum.covered)
 
     def _returned(self, device: int, st: State) -> tuple[int | Expr, str, int | Expr | None]:
         """What a state has returned, and what that means."""
@@ -190,6 +166,19 @@ class Paths:
         if value == drop and not isinstance(value, Expr):
             return "drop", None
         return "forward", value
+
+
+def _puts(r: RawCall) -> bool:
+    """Whether a call puts a key into a map."""
+    return "key" in r.spec.roles and any(t.role == "put" for t in r.touches)
+
+
+def _given(r: RawCall) -> frozenset[Expr]:
+    """Leaves of what a call is given and stores."""
+    values = [v for v in r.arguments if isinstance(v, Expr)]
+    for _, raw in r.keys:
+        values += [v for v in raw if isinstance(v, Expr)]
+    return frozenset().union(*map(X.leaves, values), *_stored(r.touches))
 
 
 def _key_home(st: State, r: RawCall) -> str:
@@ -225,9 +214,5 @@ def _chunk(st: State, address: int, length: int | Expr) -> Chunk:
     return Chunk(b.info.name, address & 0xFFFFFFFF, length)
 
 
-def _stored(touches: Iterable[Touch]) -> Iterator[int | Expr]:
-    return (v for t in touches for _, v in t.stored)
-
-
-def _leaves(*values: int | Expr) -> frozenset[Expr]:
-    return frozenset().union(*map(X.leaves, {v for v in values if not isinstance(v, int)}))
+def _stored(touches: Iterable[Touch]) -> list[frozenset[Expr]]:
+    return [X.leaves(v) for t in touches if t.stored for _, v in t.stored]

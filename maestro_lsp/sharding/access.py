@@ -16,6 +16,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.immutable import immutable
 from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch
+from .alike import Alike
 from .headers import PacketView, Views
 
 
@@ -33,7 +34,7 @@ class Access:
     key: tuple[Part, ...] | None  # equal keys touch the same memory; None: all of the object
     index: bool
     views: tuple[PacketView, ...] = field(repr=False)
-    like: Access | None = field(default=None, repr=False)  # the same one on the path that `path.like` names
+    like: Access | None = field(default=None, repr=False)  # the same one on a path that is alike (alike.py), or on another device
 
     @property
     def span(self) -> Span:
@@ -89,14 +90,19 @@ def collect(
     plain_state = _plain_state(plain.values())
     state = {at for at, q in plain.items() if q.object in objects and _is_state(q, plain_state)}
     of_path: dict[int, list[Access]] = {}
+    alike = Alike(state)
     for p in paths:
-        if p.like is not None:
-            out += [
-                Access(p, a.object, a.call, a.touch, a.plain, a.write, a.role, a.key, a.index, a.views, a)
-                for a in of_path[p.like]
-            ]
-            continue
         before = len(out)
+        first = alike.first(p).number if p.like is None and p.calls else p.like
+        if first is not None and first != p.number:
+            their = of_path[first]
+            views_here = views.of(p) if p.like is None and their else ()
+            out += [
+                Access(p, a.object, a.call, a.touch, a.plain, a.write, a.role, a.key, a.index, views_here or a.views, a.like or a)
+                for a in their
+            ]
+            of_path[p.number] = out[before:]
+            continue
         view: tuple[PacketView, ...] | None = None
         for c in p.calls:
             for t in c.touches:

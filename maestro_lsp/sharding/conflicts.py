@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..symbex.expr import Expr
-from ..symbex.path import CallPath, Object, Part, StartTouch, distinct
+from ..symbex.path import CallPath, Object, Part, StartTouch
 from ..symbex.solver import Solver
 from .access import Access, overlap
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
@@ -99,7 +99,9 @@ def find_conflicts(
         return out
     ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
-    out.tables = find_tables(distinct(paths), objects, [a for a in accesses if a.like is None], origin, started)
+    firsts = [a for a in accesses if a.like is None]
+    judged = {a.path.number: a.path for a in firsts}
+    out.tables = find_tables(tuple(judged.values()), objects, firsts, origin, started)
     for t in out.tables.values():
         first = set(t.packet_indices)
         t.packet_indices = [a for a in accesses if (a.like or a) in first]

@@ -30,6 +30,7 @@ class RawCall:
     place: Place
     keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()
     packet_changed: bool = False
+    history: int = 0  # a number for what this call and those before it touch, and where they are made
 
 
 @immutable(slots=True)
@@ -85,8 +86,12 @@ def record(
     keys: Iterable[tuple[str, tuple[int | Expr, ...]]] = (),
 ) -> None:
     note(st, spec)
+    # what the same calls touch at the same places is one object, though the path's own variables may lie elsewhere
+    place, given = st.place(), tuple(keys)
+    key = (st.calls[-1].history if st.calls else 0, spec.name, place, result, tuple(touches), given)
+    history, touched = st.engine.histories.setdefault(key, (len(st.engine.histories) + 1, key[4]))
     raw = RawCall(
-        spec, tuple(values), result, tuple(outputs), tuple(touches), st.place(), tuple(keys), st.packet_is_changed()
+        spec, tuple(values), result, tuple(outputs), touched, place, given, st.packet_is_changed(), history
     )
     st.calls.append(raw)
 

@@ -94,6 +94,8 @@ class Engine:
         self.header_lengths: dict[Expr, bool] = {}
         self.initial: dict[int, tuple[int | Expr, ...]] = {}  # of globals and statics: what their initialisers say
         self.reads: dict[tuple[Any, ...], PlainAccess] = {}  # of plain state: many states do the same at one place
+        # what calls touch, numbered, by the number before: `RawCall.history`
+        self.histories: dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]] = {}
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}
         self._ids: dict[Any, int] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from ..source.text import Span
 from .expr import Expr, conjuncts, leaves
@@ -19,8 +20,7 @@ CELL = "vector_data_reset"  # KLEE's name: CELL#n are the bytes of the cell that
 WHOLE: None = None  # the key of an access to all of an object
 
 
-@immutable(slots=True)
-class Part:
+class Part(NamedTuple):
     """A piece of a key."""
 
     value: int | Expr

@@ -37,7 +37,7 @@ class Paths:
         self._puts = Memo(_puts)
         self._given = Memo(_given)
         self._calls: dict[tuple[object, ...], Call] = {}
-        self._homes: dict[tuple[RawCall, str], tuple[Touch, ...]] = {}
+        self._homes: dict[tuple[int, str], tuple[Touch, ...]] = {}  # by the identity of what a call touches
 
     def paths(self, ends: Sequence[State]) -> tuple[CallPath, ...]:
         """The paths of states that have returned, one device after the other."""
@@ -117,10 +117,10 @@ class Paths:
 
     def _with_key_home(self, r: RawCall, home: str) -> tuple[Touch, ...]:
         """The touches of a call that puts, the puts with where the key lives."""
-        got = self._homes.get((r, home))
+        got = self._homes.get((id(r.touches), home))
         if got is None:
             got = tuple(replace(t, key_home=home) if t.role == "put" else t for t in r.touches)
-            self._homes[r, home] = got
+            self._homes[id(r.touches), home] = got
         return got
 
     def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:

@@ -11,7 +11,7 @@ from collections.abc import Set
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.memo import Memo
-from ..symbex.path import CallPath, PathCondition
+from ..symbex.path import CallPath
 
 
 class Alike:
@@ -20,20 +20,20 @@ class Alike:
     def __init__(self, state: Set[int]) -> None:
         self.state = state
         self._first: dict[tuple[object, ...], CallPath] = {}
-        self._used: dict[tuple[object, ...], frozenset[Expr]] = {}  # leaves of calls, by what they are
-        self._on_packet: Memo[PathCondition, bool] = Memo(lambda c: all(map(_is_of_packet, X.leaves(c.expr))))
+        self._used: dict[tuple[object, ...], frozenset[Expr]] = {}  # leaves of calls, by what they touch
+        self._on_packet: Memo[Expr, bool] = Memo(lambda e: all(map(_is_of_packet, X.leaves(e))))
 
     def first(self, p: CallPath) -> CallPath:
         """The first path so far that a path is alike, perhaps itself."""
-        calls = tuple([(id(c.touches), c.function, c.span, c.result_used) for c in p.calls])
+        calls = tuple([(id(c.touches), c.result_used) for c in p.calls])
         used = self._used.get(calls)
         if used is None:
             used = self._used[calls] = frozenset().union(*[c.leaves for c in p.calls])
-        conditions = [c for c in p.conditions if not self._on_packet[c] or not used.isdisjoint(X.leaves(c.expr))]
+        conditions = [
+            id(c) for c in p.conditions if not self._on_packet[c.expr] or not used.isdisjoint(X.leaves(c.expr))
+        ]
         plain = tuple([q for q in p.plain if q.is_unknown or id(q) in self.state])
-        mark = (
-            calls, tuple([(c.expr, c.assumed, c.span) for c in conditions]), plain, p.writes, p.mbuf, p.regions, p.checksums, p.returned
-        )  # fmt: skip
+        mark = (calls, tuple(conditions), plain, p.writes, p.mbuf, p.regions, p.checksums, p.returned)
         return self._first.setdefault(mark, p)
 
 

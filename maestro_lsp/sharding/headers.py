@@ -179,7 +179,7 @@ class Views:
         five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
         fixed = five in path.conjuncts
         found: list[Transport] = []
-        arrays = {leaf.args[0] for leaf in _packet_leaves(path)} - {"packet"} if path.regions else set()
+        arrays = _packet_arrays(path) - {"packet"} if path.regions else set()
         for chunk in path.chunks:
             arrays.discard(chunk.array)
             if chunk.array != "packet":
@@ -249,10 +249,11 @@ def reads_transport(leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool
     return any(not found.isdisjoint(v.transport) for v in views)
 
 
-def _packet_leaves(path: CallPath) -> set[Expr]:
-    keys = (p.value for call in path.calls for t in call.touches for p in t.key or ())
-    used: frozenset[Expr] = frozenset().union(*(X.leaves(c.expr) for c in path.conditions), *map(X.leaves, keys))
-    return {leaf for leaf in used if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")}
+def _packet_arrays(path: CallPath) -> set[str]:
+    """The parts of the packet that conditions and keys of a path look at."""
+    keys = [t.key_leaves for call in path.calls for t in call.touches]
+    used = frozenset().union(*[X.leaves(c.expr) for c in path.conditions], *keys)
+    return {name for name in {leaf.args[0] for leaf in used if leaf.op == "byte"} if name.startswith("packet")}
 
 
 def _region_expression(path: CallPath, array: str) -> Expr | None:

@@ -30,6 +30,7 @@ class Paths:
         self._places: dict[Place, tuple[tuple[Span, ...], tuple[str, ...]]] = {}
         # mostly known, since states share them
         self._conditions = Memo(self._condition)
+        self._asked: dict[tuple[Expr, bool, Place], PathCondition] = {}
         self._plain = Memo(self._plain_touch)
         self._writes: Memo[Block, list[PacketWrite]] = Memo(
             lambda b: [PacketWrite(b.info.name, i, b.data[i]) for i in b.changed()]
@@ -94,7 +95,11 @@ class Paths:
         return got
 
     def _condition(self, c: Condition) -> PathCondition:
-        return PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
+        """Paths that ask the same at the same place share the condition."""
+        key = (c.expr, c.assumed, c.place)
+        if key not in self._asked:
+            self._asked[key] = PathCondition(c.expr, c.assumed, self._stack(c.place)[0][-1])
+        return self._asked[key]
 
     def _plain_touch(self, a: PlainAccess) -> PlainTouch:
         spans, functions = self._stack(a.place)

@@ -75,7 +75,7 @@ class Views:
         self._on_header: dict[int, Memo[Expr, bool]] = {}  # whether conditions are on header bytes alone
         self._on_type: Memo[Expr, bool] = Memo(_on_ether_type)
         self._headers: dict[int, frozenset[Expr]] = {}
-        self._facts: dict[tuple[str, int], list[int | Expr]] = {}
+        self._facts: dict[tuple[str, int], _ClassFacts] = {}
 
     def of(self, path: CallPath) -> tuple[PacketView, ...]:
         """One view for each class of packets that can take the path; the same tuple for paths with the same views."""
@@ -119,22 +119,11 @@ class Views:
     def _possible(self, conditions: Sequence[Expr], name: str, base: int) -> bool:
         facts = self._facts.get((name, base))
         if facts is None:
-            facts = self._facts[name, base] = _class_facts(name, base)
-        if any(isinstance(f, int) and not f for f in facts):
+            facts = self._facts[name, base] = _ClassFacts(_class_facts(name, base))
+        left = [facts.narrowed[c] for c in conditions]
+        if 0 in left or 0 in facts.said:
             return False
-        goal = [f for f in facts if isinstance(f, Expr)]
-        known: dict[Expr, int | Expr] = {}
-        for e in goal:
-            if e.op == "eq" and isinstance(e.args[1], int):
-                known[e.args[0]] = e.args[1]
-                known.update(_bytes(e.args[0], e.args[1]))
-            elif e.op == "not":
-                known[e.args[0]] = 0
-        memo: dict[Expr, int | Expr] = {}
-        left = [X.substitute(c, known, memo) for c in conditions]
-        if any(isinstance(c, int) and not c for c in left):
-            return False
-        everything = [*(c for c in left if isinstance(c, Expr)), *goal]
+        everything = [e for e in (*left, *facts.said) if isinstance(e, Expr)]
         return self.solver.find(everything[:-1], {}, everything[-1]) is not None
 
     def _network_offset(self, path: CallPath) -> int:
@@ -241,6 +230,22 @@ def _on_ether_type(e: Expr) -> bool:
     """Whether a condition says what a byte of the Ethernet type is."""
     is_value = e.op == "eq" and isinstance(e.args[0], Expr) and isinstance(e.args[1], int)
     return is_value and not X.leaves(e).isdisjoint(_ether_type())
+
+
+class _ClassFacts:
+    """What packets of a class have in their headers: conditions on packet bytes, and what other conditions become under them."""
+
+    def __init__(self, said: Sequence[int | Expr]) -> None:
+        self.said = said
+        known: dict[Expr, int | Expr] = {}
+        for e in said:
+            if isinstance(e, Expr) and e.op == "eq" and isinstance(e.args[1], int):
+                known[e.args[0]] = e.args[1]
+                known.update(_bytes(e.args[0], e.args[1]))
+            elif isinstance(e, Expr) and e.op == "not":
+                known[e.args[0]] = 0
+        memo: dict[Expr, int | Expr] = {}
+        self.narrowed: Memo[Expr, int | Expr] = Memo(lambda e: X.substitute(e, known, memo))
 
 
 def reads_transport(leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool:

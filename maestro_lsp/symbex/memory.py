@@ -8,8 +8,6 @@ a byte: an int or an 8-bit `Expr`. States share objects until one writes (`owner
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import is_not
 from typing import Any
 
 from ..source import ctypes as T
@@ -19,6 +17,7 @@ from .expr import Expr
 
 ADDRESS_BITS = 32  # of an address, for the offset inside the object
 OFFSET_MASK = (1 << ADDRESS_BITS) - 1
+CHUNK = 64  # bytes of a packet that are compared at once: most are as they arrived
 UNINITIALISED = "uninitialised "  # begins the names of what was never written
 MAX_OBJECT = 1 << 22  # bytes kept one by one; a larger object is an error the user can understand
 
@@ -89,7 +88,12 @@ class Block:
 
     def changed(self) -> list[int]:
         """The bytes of a packet that are not as they arrived."""
-        return list(compress(range(self.size), map(is_not, self.data, self.info.detail["arrived"])))
+        arrived, out = self.info.detail["arrived"], []
+        for at in range(0, self.size, CHUNK):
+            now, then = self.data[at : at + CHUNK], arrived[at : at + CHUNK]
+            if now != then:
+                out += [at + i for i, (x, y) in enumerate(zip(now, then, strict=True)) if x is not y]
+        return out
 
 
 def symbolic_bytes(array: str, n: int) -> list[int | Expr]:

@@ -151,8 +151,8 @@ def substitute(
     hit = mapping.get(e)
     if hit is None:
         kids = children(e)
-        new = tuple(substitute(k, mapping, memo) for k in kids)
-        hit = e if all(x is y for x, y in zip(kids, new, strict=True)) else rebuild(e, new)
+        new = tuple([k if isinstance(k, int) else substitute(k, mapping, memo) for k in kids])
+        hit = e if all(map(operator.is_, kids, new)) else rebuild(e, new)
     memo[e] = hit
     return hit
 

@@ -90,7 +90,7 @@ def collect(
     plain_state = _plain_state(plain.values())
     state = {at for at, q in plain.items() if q.object in objects and _is_state(q, plain_state)}
     of_path: dict[int, list[Access]] = {}
-    alike = Alike(state)
+    alike = Alike(state | {at for at, q in plain.items() if q.is_unknown})
     for p in paths:
         before = len(out)
         first = alike.first(p).number if p.like is None and p.calls else p.like

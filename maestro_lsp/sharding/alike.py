@@ -15,10 +15,10 @@ from ..symbex.path import CallPath
 
 
 class Alike:
-    """Finds paths that are alike. `state` are the accesses to plain state that count, by their identities."""
+    """Finds paths that are alike. `counted` are the accesses to plain state that matter, by their identities."""
 
-    def __init__(self, state: Set[int]) -> None:
-        self.state = state
+    def __init__(self, counted: Set[int]) -> None:
+        self.counted = counted
         self._first: dict[tuple[object, ...], CallPath] = {}
         self._used: dict[tuple[object, ...], frozenset[Expr]] = {}  # leaves of calls, by what they touch
         self._on_packet: Memo[Expr, bool] = Memo(lambda e: all(map(_is_of_packet, X.leaves(e))))
@@ -32,7 +32,7 @@ class Alike:
         conditions = [
             id(c) for c in p.conditions if not self._on_packet[c.expr] or not used.isdisjoint(X.leaves(c.expr))
         ]
-        plain = tuple([q for q in p.plain if q.is_unknown or id(q) in self.state])
+        plain = tuple([q for q in p.plain if id(q) in self.counted])
         mark = (calls, tuple(conditions), plain, p.writes, p.mbuf, p.regions, p.checksums, p.returned)
         return self._first.setdefault(mark, p)
 

@@ -181,8 +181,12 @@ def key_parts(st: State, b: Block, raw: tuple[int | Expr, ...]) -> tuple[Part, .
         e = st.engine.callbacks.equality(b.info.detail["equality"])
         if e.parts is None:
             return None
-        names = {X.byte("key a", i): v for i, v in enumerate(raw)}
-        return tuple(Part(X.substitute(p, names), w) for p, w in e.parts)
+        known = st.engine.key_parts
+        got = known.get((e.parts, raw))
+        if got is None:
+            names = {X.byte("key a", i): v for i, v in enumerate(raw)}
+            got = known[e.parts, raw] = tuple(Part(X.substitute(p, names), w) for p, w in e.parts)
+        return got
     return tuple(Part(v, 8) for v in raw)
 
 

@@ -88,6 +88,7 @@ class Engine:
             Expr, int
         ] = {}  # unknowns that stand for where objects lie, with the executor's own choice
         self.same_keys: dict[tuple[int | Expr, tuple[int | Expr, ...], tuple[int | Expr, ...]], int | Expr] = {}
+        self.key_parts: dict[tuple[tuple[tuple[Any, int], ...], tuple[int | Expr, ...]], tuple[Any, ...]] = {}
         # what `regions` knows about offsets in the packet that one byte decides
         self.tables: dict[Expr, Sequence[int]] = {}
         self.distances: dict[tuple[Expr, tuple[Expr, ...], bool], set[int]] = {}

@@ -34,7 +34,9 @@ class Access:
     key: tuple[Part, ...] | None  # equal keys touch the same memory; None: all of the object
     index: bool
     views: tuple[PacketView, ...] = field(repr=False)
-    like: Access | None = field(default=None, repr=False)  # the same one on a path that is alike (alike.py), or on another device
+    like: Access | None = field(
+        default=None, repr=False
+    )  # the same one on a path that is alike (alike.py), or on another device
 
     @property
     def span(self) -> Span:
@@ -98,7 +100,19 @@ def collect(
             their = of_path[first]
             views_here = views.of(p) if p.like is None and their else ()
             out += [
-                Access(p, a.object, a.call, a.touch, a.plain, a.write, a.role, a.key, a.index, views_here or a.views, a.like or a)
+                Access(
+                    p,
+                    a.object,
+                    a.call,
+                    a.touch,
+                    a.plain,
+                    a.write,
+                    a.role,
+                    a.key,
+                    a.index,
+                    views_here or a.views,
+                    a.like or a,
+                )
                 for a in their
             ]
             of_path[p.number] = out[before:]

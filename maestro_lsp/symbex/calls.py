@@ -90,9 +90,7 @@ def record(
     place, given = st.place(), tuple(keys)
     key = (st.calls[-1].history if st.calls else 0, spec.name, place, result, tuple(touches), given)
     history, touched = st.engine.histories.setdefault(key, (len(st.engine.histories) + 1, key[4]))
-    raw = RawCall(
-        spec, tuple(values), result, tuple(outputs), touched, place, given, st.packet_is_changed(), history
-    )
+    raw = RawCall(spec, tuple(values), result, tuple(outputs), touched, place, given, st.packet_is_changed(), history)
     st.calls.append(raw)
 
 

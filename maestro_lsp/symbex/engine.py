@@ -17,7 +17,7 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef, GlobalDef, Unit
 from . import expr as X
-from . import initialisers, process  # noqa: F401  (process registers models)
+from . import initialisers, process, variadic  # noqa: F401  (process and variadic register models)
 from .callbacks import Callbacks
 from .code import Code
 from .expr import Expr
@@ -216,7 +216,9 @@ class Engine:
                 regs[r] = v
         if st.frames:
             st.frames[-1].resume = resume
-        frame = Frame(code, regs, register, st.place())
+        more = tuple(values[len(code.params) :])
+        st.needs(*more)
+        frame = Frame(code, regs, register, st.place(), more)
         st.frames.append(frame)
         st.regs = regs
 

@@ -44,6 +44,7 @@ from .values import (
     store,
     truth,
 )
+from .variadic import arguments_left
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -517,6 +518,8 @@ def _outcome_of(name: str) -> Callable[..., Any]:
     def run(st: State, values: Any, types: Any, result: Any) -> Any:
         st.needs(*values)
         check_format(st, name, values[:2])
+        if name in ("vprintf", "vfprintf"):
+            values = [*values[:-1], *arguments_left(st, values[-1])]
         return anything(st, name, 8 * size_of(result), *values, *unknown_text(st, *values))
 
     return run
@@ -541,11 +544,14 @@ def emit_call(c: Compiler, target: Callable[[State], Any], args: list[Rvalue], r
     nxt = c.here() + 1
     fns = tuple(a.fn for a in args)
     types = tuple(a.type for a in args)
+    records = [i for i, t in enumerate(types) if isinstance(t, T.Record)]
 
     def run(st: State) -> int:
         callee = target(st)
         values = [f(st) for f in fns]
         if type(callee) is Code or isinstance(callee, Code):
+            if records and records[-1] >= len(callee.params):
+                raise Problem("unsupported-construct", "a structure is passed behind the parameters of a function")
             st.engine.push(st, callee, values, r, nxt)
             return CALL
         v = callee(st, values, types, result)

@@ -28,6 +28,7 @@ RESULTS: dict[str, T.CType] = {
     "__builtin_bswap64": T.UNSIGNED_LONG,
     "__builtin_expect": T.LONG,
     "__builtin_strlen": T.UNSIGNED_LONG,
+    "__builtin_va_next": T.Pointer(T.VOID),
     "__builtin_memcpy": T.Pointer(T.VOID),
     "__builtin_memmove": T.Pointer(T.VOID),
     "__builtin_memset": T.Pointer(T.VOID),
@@ -59,16 +60,27 @@ def _is_set(v: int | Expr) -> bool:
     return isinstance(v, Expr) and not any(str(leaf.args[0]).startswith(UNINITIALISED) for leaf in X.leaves(v))
 
 
-def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str) -> None:
-    """Write bytes that a function may also leave as they are: text that ends earlier, a number that is not there. They may then still be
-    another packet's, or what they were made of before."""
+def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str, together: bool = True) -> None:
+    """Write bytes that a function may also leave as they are, all of them or (not `together`) each: text that ends earlier, a number
+    that is not there. They may then still be another packet's, or what they were made of before; who reads them sees that."""
     b = st.block(address)
-    if b is not None:
-        before = st.load_bytes(address, len(data))
-        if b.info.is_state or b.info.kind == "cell" or (st.tracking and any(map(_is_set, before))):
-            kept = anything(st, f"{what} kept", 1)
-            data = [X.ite(kept, old, new, 8) for old, new in zip(before, data, strict=True)]
-    st.store_bytes(address, data, len(data))
+    if b is None or not data:
+        st.store_bytes(address, data, len(data))
+        return
+    written = dict(st.written)
+    reads = len(st.plain)
+    before = st.load_bytes(address, len(data))
+    if not b.updates and not (isinstance(address, int) and address >> ADDRESS_BITS in st.havoc):
+        del st.plain[reads:]  # what stays where it is was not looked at
+    if b.info.is_state or b.info.kind == "cell" or (st.tracking and any(map(_is_set, before))):
+        kept = [anything(st, f"{what} kept", 1)] * len(data)
+        if not together:
+            kept[1:] = [anything(st, f"{what} kept", 1) for _ in data[1:]]
+        data = [X.ite(k, old, new, 8) for k, old, new in zip(kept, before, data, strict=True)]
+        st.store_bytes(address, data, len(data))
+        st.written = written
+    else:
+        st.store_bytes(address, data, len(data))
 
 
 def use_hidden_state(st: State, name: str) -> None:
@@ -444,8 +456,8 @@ def _scan_anything(st: State, f: bytes, outputs: list[Any], made_of: Sequence[Ex
             b = st.block(outputs[i])
             room = b.size - (outputs[i] & OFFSET_MASK) if b is not None else 0
             n = min(int(m.group(2) or room - 1) + 1, room)
-            for k in range(n):
-                store_perhaps(st, outputs[i] + k, [anything(st, "text", 8, *made_of) if k < n - 1 else 0], "text")
+            text: list[int | Expr] = [*(anything(st, "text", 8, *made_of) for _ in range(n - 1)), 0]
+            store_perhaps(st, outputs[i], text[:n], "text", together=False)
         i += 1
 
 
@@ -473,8 +485,8 @@ def fgetc(st: State, v: list[Any], types: Any, result: Any) -> Any:
 def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
     _read_on(st)
     n = min(concrete(v[1], "the length of a line"), 256)
-    for k in range(n):
-        store_perhaps(st, v[0] + k, [anything(st, "text", 8) if k < n - 1 else 0], "line")
+    line: list[int | Expr] = [*(anything(st, "text", 8) for _ in range(n - 1)), 0]
+    store_perhaps(st, v[0], line[:n], "line", together=False)
     return X.ite(anything(st, "end of file", 1), 0, v[0], 64)
 
 
@@ -482,8 +494,7 @@ def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
 def fread(st: State, v: list[Any], types: Any, result: Any) -> Any:
     _read_on(st)
     n = modelled(concrete(v[1], "the size of a read") * concrete(v[2], "the size of a read"), "what fread reads")
-    for k in range(n):
-        store_perhaps(st, v[0] + k, [anything(st, "text", 8)], "read")
+    store_perhaps(st, v[0], [anything(st, "text", 8) for _ in range(n)], "read", together=False)
     return anything(st, "fread", 64)
 
 
@@ -500,7 +511,7 @@ def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return X.ite(anything(st, "getenv fails", 1, *unknown_text(st, *v)), 0, text, 64)
 
 
-@model("snprintf", "sprintf", "vsnprintf")
+@model("snprintf", "sprintf")
 def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
     check_format(st, "snprintf", v[1:3])
     if isinstance(v[0], Expr):
@@ -523,6 +534,5 @@ def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
             printed = [*v[1:], *unknown_text(st, *v[1:])]
             text = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
             st.store_bytes(v[0], text[:1], 1)
-            for k in range(1, n):
-                store_perhaps(st, v[0] + k, text[k : k + 1], "text")
+            store_perhaps(st, v[0] + 1, text[1:], "text", together=False)
     return anything(st, "snprintf", 32, *v[1:], *unknown_text(st, *v[1:]))

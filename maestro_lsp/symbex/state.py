@@ -70,10 +70,11 @@ class PlainAccess:
 class Frame:
     """An activation of a function."""
 
-    __slots__ = ("code", "outer", "pc", "regs", "result", "resume")
+    __slots__ = ("code", "more", "outer", "pc", "regs", "result", "resume")
 
-    def __init__(self, code: Code, regs: list[Any], result: int, outer: Place) -> None:
+    def __init__(self, code: Code, regs: list[Any], result: int, outer: Place, more: tuple[Any, ...] = ()) -> None:
         self.code = code
+        self.more = more  # arguments behind the parameters
         self.outer = outer  # where the frames around it stand, as long as it runs
         self.regs = regs
         self.pc = 0
@@ -83,7 +84,7 @@ class Frame:
     def copy(self) -> Frame:
         f = Frame.__new__(Frame)
         f.code, f.regs, f.pc, f.result, f.resume = self.code, self.regs[:], self.pc, self.result, self.resume
-        f.outer = self.outer
+        f.outer, f.more = self.outer, self.more
         return f
 
 

@@ -35,12 +35,14 @@ class _Callback:
     accesses   to variables and heap blocks, on all its paths
     mentioned  variables that it names, where it cannot be executed
     modelled   whether what it computes was taken for what it computes when packets arrive
+    looks_at   which bytes behind its first argument decide what it returns; None where that is not known
     """
 
     function: FunctionDef
     accesses: list[PlainAccess] = field(default_factory=list)
     mentioned: list[str] = field(default_factory=list)
     modelled: bool = False
+    looks_at: tuple[int, ...] | None = None
 
 
 class Callbacks:
@@ -88,6 +90,13 @@ class Callbacks:
         used = [leaf.args[1] for leaf in X.leaves(relation) if leaf.op == "byte"]
         parts = equal_parts(conjuncts) if true_paths == 1 else None
         return Equality(max(used, default=0) + 1, parts, relation)
+
+    def hashed(self, function: int | Expr) -> tuple[int, ...] | None:
+        """Which bytes of a key decide its hash, by a hash function that the program has handed over; None where that is not known."""
+        target = self._engine.resolve_pointer(function)
+        f = self._engine.link.find_function(*target) if target is not None else None
+        known = self._known.get((f.name, f.unit.path)) if f is not None else None
+        return known.looks_at if known is not None else None
 
     def template(self, init: int | Expr, size: int) -> list[int | Expr]:
         """A cell's bytes after its initialiser ran on zeroed memory."""
@@ -152,12 +161,15 @@ class Callbacks:
             callback = self._callback(f)
             troubles, explored, abandoned = len(engine.troubles), engine.explored, engine.abandoned
             engine.abandoned = []
+            ends: list[State] = []
             try:
-                self._explore(callback)
+                ends = self._explore(callback)
             except Problem:
                 callback.mentioned = _variables(engine, f)
             if len(engine.troubles) > troubles:
                 callback.mentioned = _variables(engine, f)
+            elif ends:
+                callback.looks_at = _deciding(ends)
             del engine.troubles[troubles:]
             engine.explored, engine.abandoned = explored, abandoned
 
@@ -191,6 +203,14 @@ class Callbacks:
         return first is None or any(
             now.data[o] is not first[o] and now.data[o] != first[o] for o in offsets or range(now.size)
         )
+
+
+def _deciding(ends: Sequence[State]) -> tuple[int, ...]:
+    """Bytes behind a function's first argument that decide what it returns, by all its paths."""
+    found: set[Expr] = set()
+    for end in ends:
+        found |= X.leaves(end.result or 0).union(*(X.leaves(c.expr) for c in end.conditions))
+    return tuple(sorted(leaf.args[1] for leaf in found if leaf.op == "byte" and leaf.args[0] == "key a"))
 
 
 def _variables(engine: Engine, function: FunctionDef) -> list[str]:

@@ -41,7 +41,7 @@ from .calls import (
 )
 from .expiring import AFTER_EXPIRING, EXPIRED_ROUNDS, Expiring, is_expired_key
 from .expr import Expr
-from .memory import ADDRESS_BITS, Block, ObjectInfo, Problem, size_of, symbolic_bytes
+from .memory import ADDRESS_BITS, OFFSET_MASK, Block, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import answer, checksum, packet_borrow, packet_reshape, packet_return, packet_unread
 from .path import CELL, Part, Touch
 from .state import ITE_LIMIT, State
@@ -494,25 +494,26 @@ def access(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
 def select_key(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
     oid, b = object_id(st, spec, values)
     size = b.info.detail.get("key_size")
-    raw: tuple[int | Expr, ...]
-    if isinstance(size, int):
-        raw = tuple(st.load_bytes(arg(spec, values, "key"), size))
-    else:
-        raw = _hashed_bytes(st, spec, values, types, b)
+    known = tuple(st.load_bytes(arg(spec, values, "key"), size)) if isinstance(size, int) else None
+    raw = known if known is not None else _hashed_bytes(st, spec, values, types, b)
     st.library[("selected key", oid)] = raw
     record(st, spec, values, [], None, (), [(spec.params[spec.roles["key"]], raw)])
     return 0
 
 
 def _hashed_bytes(st: State, spec: CallSpec, values: Values, types: Any, b: Block) -> tuple[int | Expr, ...]:
-    """The key of a sketch: what the pointer's type says, else the whole object it points to."""
+    """The key of a sketch: what its hash function looks at, which may be less than the pointer leads to. Where that is not known: what
+    the pointer's type says, else the variable that it points to."""
     t = types[spec.roles["key"]]
     pointer = arg(spec, values, "key")
+    offsets = st.engine.callbacks.hashed(b.info.detail.get("hash") or 0)
+    if offsets is not None:
+        return tuple(v for o in offsets for v in st.load_bytes(X.add(pointer, o, 64), 1))
     if isinstance(t, T.Pointer) and not isinstance(t.to, (T.Void, T.Function)) and size_of(t.to):
         return tuple(st.load_bytes(pointer, size_of(t.to)))
     target = st.block(pointer) if isinstance(pointer, int) else None
-    if target is not None:
-        return tuple(st.load_bytes(pointer, target.size - (pointer & 0xFFFFFFFF)))
+    if target is not None and target.info.kind == "local" and not pointer & OFFSET_MASK:
+        return tuple(st.load_bytes(pointer, target.size))
     raise Problem("unsupported-construct", f"the key of {b.info.name} has an unknown size")
 
 

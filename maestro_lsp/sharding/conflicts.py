@@ -17,10 +17,11 @@ from .access import Access, overlap
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
 from .expiry import belongs_to_expiry, erases_stored_key, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
+from .keys import key_problems
 from .linear import is_packet_bit
 from .numbers import by_path, number_problems
 from .provenance import DEFAULT_CAPACITY, Provenance
-from .tables import Breach, Table, erasure_problems, find_tables, key_problems
+from .tables import Breach, Table, erasure_problems, find_tables
 
 
 @dataclass(frozen=True, slots=True)

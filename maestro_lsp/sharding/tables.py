@@ -7,7 +7,7 @@ and everything that touches it meets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..symbex.expr import Expr
 from ..symbex.path import CELL, Call, CallPath, Object, StartTouch, Touch
 from .access import Access
 from .expiry import erases_expired, erases_stored_key, expired_used
+from .keys import key_problems
 from .linear import is_packet_bit
 from .numbers import by_path, frees_old, number_problems
 from .provenance import DEFAULT_CAPACITY, Origin, Provenance, same_index
@@ -241,11 +242,17 @@ def _stands_for_something(p: CallPath, index: int | Expr) -> bool:
         return True
     if any(t.found is False for t in touches if t.role in ("allocate", "add")):
         return True
-    return any(t.role == "free" and t.key and t.key[0].value is index for t in touches)
+    return _gives_back(p, index)
+
+
+def _gives_back(p: CallPath, index: int | Expr | None) -> bool:
+    """Whether a path frees an index that it was given."""
+    return any(t.role == "free" and t.key and t.key[0].value is index for c in p.calls for t in c.touches)
 
 
 def _check_puts(table: Table, origin: Provenance) -> None:
-    """Condition 1: every map_put stores an index that was allocated on that path, once for each map."""
+    """Condition 1: every map_put stores an index that was allocated on that path, once for each map. Where indices go, and with them the
+    keys in their cells, all of them are in the maps."""
     done: dict[tuple[int, int, object], int] = {}
     for a in table.accesses:
         if a.object.id not in table.maps or a.role != "put" or a.touch is None:
@@ -258,6 +265,17 @@ def _check_puts(table: Table, origin: Provenance) -> None:
         done[key] = done.get(key, 0) + 1
         if done[key] > 1:
             _breach(table, a, "it stores one index under two keys")
+    goes = any(a.object.id == table.chain and (a.role == "expire" or frees_old(a, origin)) for a in table.accesses)
+    if not goes or table.breaches:
+        return
+    for a in table.accesses:
+        if a.object.id != table.chain or a.role != "allocate" or a.touch is None or not a.touch.found:
+            continue
+        index = a.touch.value
+        if any((a.path.number, m, index) not in done for m in table.maps) and not _gives_back(a.path, index):
+            _breach(
+                table, a, "this index is not put into every map that loses a key when it goes: another entry's, perhaps"
+            )
 
 
 def _check_start(table: Table, started: Sequence[Sequence[StartTouch]]) -> None:
@@ -343,53 +361,6 @@ def erasure_problems(
 def _check_keys(table: Table, accesses: Sequence[Access], origin: Provenance) -> None:
     for a, why in key_problems(table.maps, accesses, origin):
         _breach(table, a, why)
-
-
-def key_problems(maps: Set[int], accesses: Sequence[Access], origin: Provenance) -> Iterator[tuple[Access, str]]:
-    """A map keeps a pointer to its key: the memory that it points to must not change while the entry lives."""
-    puts = [a for a in accesses if a.object.id in maps and a.role == "put" and a.touch is not None]
-    keepers = {a.touch.key_cell[0] for a in puts if a.touch is not None and a.touch.key_cell is not None}
-    for a in puts:
-        home = a.touch.key_home if a.touch is not None else ""
-        if home in _KEY_HOMES:
-            yield a, _KEY_HOMES[home]
-    for a in puts:
-        if _outlives_its_key(a, accesses, origin):
-            yield (
-                a,
-                "its key stands in the cell of another index, which is given to another packet while the entry lives",
-            )
-    for a in accesses:
-        if a.object.id in keepers and a.write and a.touch is not None and a.touch.stored and a.key:
-            if origin.source(a.path, a.key[0].value).kind != "fresh":
-                yield a, "it overwrites the key of a map's entry while the entry lives"
-
-
-def _outlives_its_key(put: Access, accesses: Sequence[Access], origin: Provenance) -> bool:
-    """Whether an entry may live longer than the index in whose cell its key stands, so that the cell becomes another packet's."""
-    cell = put.touch.key_cell if put.touch is not None else None
-    if put.touch is None or cell is None or same_index(put.path, cell[1], put.touch.value):
-        return False  # they go together: condition 3
-    s = origin.source(put.path, cell[1])
-    if s.kind in ("packet", "constant"):
-        return False
-    for a in accesses:
-        if a.object.kind != "dchain" or (s.kind == "fresh" and a.object.id != s.object):
-            continue
-        together = (
-            s.kind == "fresh"
-            and a.call is not None
-            and {cell[0], put.object.id} <= {t.object for t in a.call.touches if t.role == "expire"}
-        )
-        if frees_old(a, origin) or (a.role == "expire" and not together):
-            return True
-    return False
-
-
-_KEY_HOMES = {
-    "changed": "the map keeps a pointer to its key, and the key there is overwritten",
-    "elsewhere": "the map keeps a pointer to its key, and that memory is used again",
-}
 
 
 def _holds_keys(vector: int, map_id: int, chain: int, accesses: Sequence[Access], origin: Provenance) -> bool:
@@ -594,4 +565,4 @@ def _check_sharing(table: Table, tables: Mapping[int, Table]) -> None:
                 break
 
 
-__all__ = ["Breach", "Table", "erasure_problems", "find_tables", "key_problems"]
+__all__ = ["Breach", "Table", "erasure_problems", "find_tables"]

@@ -31,6 +31,7 @@ from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, s
 from .packets import arrived_mbuf
 from .path import Call, CallPath, Object, StartTouch, distinct
 from .results import Paths
+from .start_keys import changed_keys
 from .state import PACKET_BYTES, State
 
 MAX_PASSES = 6
@@ -151,6 +152,8 @@ class _Run:
         results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
         paths = results.paths(ends)
         self.report_leaks(base, distinct(paths), span)
+        for place, why in changed_keys(self.engine, base.havoc, self.started, distinct(paths)):
+            self.engine.troubles.append(Trouble("unsupported-construct", why, self.engine.spans(place)[-1]))
         for f, why in self.engine.callbacks.objections(base):
             self.engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
         return Execution(

@@ -34,6 +34,25 @@ class Program:
                 return other.functions[name]
         return self.function(name, unit) if self._help(name) else None
 
+    def is_ambiguous(self, definition: FunctionDef | GlobalDef) -> bool:
+        """Whether other files have other definitions of what this one defines for all: then some are weak, and the linker chooses."""
+        if definition.static:
+            return False
+        name, node = definition.name, definition.node
+        for unit in self.units if isinstance(definition, FunctionDef) or definition.init is not None else ():
+            of_unit = unit.functions if isinstance(definition, FunctionDef) else unit.globals
+            other: FunctionDef | GlobalDef | None = of_unit.get(name)
+            if (
+                other is None
+                or other is definition
+                or other.static
+                or (isinstance(other, GlobalDef) and other.init is None)
+            ):
+                continue
+            if other.node.text != node.text:
+                return True
+        return False
+
     def global_(self, name: str, unit: Unit | None = None) -> GlobalDef | None:
         """The variable that a use of a name in a unit means: the unit's own definition, an external one, else
         one with an extern declaration only."""

@@ -143,10 +143,11 @@ class Engine:
         own = next((u.functions[name] for u in units if u.path in self.own_units and name in u.functions), None)
         if spec is not None:
             described = spec is not Catalogue.builtin().find(name, count)  # by the user, whose word is taken
-            return _library_call(spec) if own is None or described else _redefined(name)
+            redefined = f"this NF defines {name} itself, which is the name of a library function"
+            return _library_call(spec) if own is None or described else _impossible(redefined)
         f = self.link.find_function(name, unit) or own  # with other parameters, a library's name may be the NF's
         if f is not None:
-            return self.compile(f)
+            return self.compile(f) if not self.program.is_ambiguous(f) else _impossible(f"{name} {OVERRIDDEN}")
         model = LIBC.get(name)
         if model is not None:
 
@@ -251,6 +252,8 @@ class Engine:
         key = ("static", g.unit.path, g.name) if g.static else ("global", g.name)
         if self._ids.get(key) is None and self._is_second_name(g):
             raise Problem("unsupported-construct", f"{g.name} is a second name of something else")
+        if self._ids.get(key) is None and self.program.is_ambiguous(g):
+            raise Problem("unsupported-construct", f"{g.name} {OVERRIDDEN}")
         return self._static(st, key, g.name, self.link.global_type(g), g.init, g.unit, None, g.node)
 
     def _is_second_name(self, g: GlobalDef) -> bool:
@@ -494,11 +497,14 @@ class Engine:
         return info.name if info is not None else "memory"
 
 
-def _redefined(name: str) -> Callable[..., Any]:
+OVERRIDDEN = (
+    "is defined in several files: some of the definitions are weak, and which one the linker takes is not modelled"
+)
+
+
+def _impossible(why: str) -> Callable[..., Any]:
     def run(st: State, values: Any, types: Any, result: Any) -> Any:
-        raise Problem(
-            "unsupported-construct", f"this NF defines {name} itself, which is the name of a library function"
-        )
+        raise Problem("unsupported-construct", why)
 
     return run
 

@@ -45,6 +45,27 @@ def test_a_second_name_that_another_file_gives_is_seen(tmp_path: Path) -> None:
     assert report.analysis.verdict == "unknown", [f.message for f in report.analysis.findings]
 
 
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("__attribute__((weak)) int counts(void) { return 0; }", "int counts(void) { return 1; }"),
+        ("int counts(void) { return 1; }", "int __attribute__((weak)) counts(void) { return 0; }"),
+        ("__attribute__((weak)) int mode = 0;\nstatic int counts(void) { return mode; }", "int mode = 1;"),
+    ],
+)
+def test_which_of_two_definitions_the_linker_takes_is_not_guessed(mine: str, other: str, tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "table.h", tmp_path)
+    text = (FOLDER / "a-table.c").read_text()
+    text = text.replace("\nINIT", f"{mine}\nINIT").replace(
+        "return full", "static int n;\n  if (counts()) n++;\n  return full || n > 9"
+    )
+    (tmp_path / "main.c").write_text(text)
+    (tmp_path / "other.c").write_text(f"{other}\n")
+    (report,) = (check(nf, Settings(), reader({})) for nf in find_nfs(tmp_path, None, reader({})))
+    assert report.analysis.verdict == "unknown", [f.message for f in report.analysis.findings]
+    assert any("defined in several files" in f.message for f in report.analysis.findings)
+
+
 def test_the_small_nfs_are_c(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     gcc = ["gcc", "-std=gnu11", "-w", *compiler_flags()]

@@ -20,7 +20,7 @@ from .code import RETURN, Code
 from .memory import UNINITIALISED, ObjectInfo, Problem, modelled, size_of
 from .state import State
 from .syntax import child, unwrap
-from .values import Lvalue, Rvalue, arithmetic, bits_of, convert, is_aggregate, reader, truth
+from .values import Lvalue, Rvalue, arithmetic, bits_of, constant, convert, is_aggregate, is_signed, reader, truth
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -329,8 +329,9 @@ class Compiler:
         self._return(v)
 
     def s_switch(self, n: Node) -> None:
-        v = convert(self.temporary(self.value(unwrap(child(n, "condition")))), T.LONG)
-        v = self.temporary(v)
+        v = self.temporary(self.value(unwrap(child(n, "condition"))))
+        t = T.promote(v.type)  # of the labels too
+        v = self.temporary(convert(convert(v, t), T.LONG))
         end, start = Label(), Label()
         self.jump(start)
         self.cases.append([])
@@ -339,8 +340,8 @@ class Compiler:
         self.breaks.pop()
         self.jump(end)
         self.place(start)
-        default = end
-        fn = v.fn
+        default, fn = end, v.fn
+        at_most = X.sle if is_signed(t) else X.ule
         for value, label in self.cases.pop():
             if value is None:
                 default = label
@@ -349,13 +350,12 @@ class Compiler:
                 self._unsupported(value)
                 continue
             nxt: Label = []
-            low, high = value
-            mask = (1 << 64) - 1
+            low, high = (convert(constant(x, t), T.LONG).const for x in value)
             if low == high:
-                self.branch(lambda st, c=low & mask: X.eq(fn(st), c, 64), label, nxt)  # type: ignore[misc]
+                self.branch(lambda st, c=low: X.eq(fn(st), c, 64), label, nxt)  # type: ignore[misc]
             else:
                 self.branch(
-                    lambda st, a=low & mask, b=high & mask: X.and_(X.sle(a, fn(st), 64), X.sle(fn(st), b, 64), 1),  # type: ignore[misc]
+                    lambda st, a=low, b=high: X.and_(at_most(a, fn(st), 64), at_most(fn(st), b, 64), 1),  # type: ignore[misc]
                     label,
                     nxt,
                 )

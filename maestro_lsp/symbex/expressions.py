@@ -32,6 +32,7 @@ from .values import (
     arithmetic,
     as_stored,
     bits_of,
+    check_width,
     constant,
     convert,
     is_aggregate,
@@ -39,6 +40,7 @@ from .values import (
     load,
     member,
     number,
+    old_value,
     reader,
     setter,
     store,
@@ -200,6 +202,7 @@ def e_unary(c: Compiler, n: Node, used: bool) -> Rvalue:
         if op == "-":
             return Rvalue(lambda st: X.xor(fn(st), 1 << (8 * size - 1), 8 * size), v.type)
         return v
+    check_width(op, v, v)
     t2 = T.promote(v.type)
     v = convert(v, t2)
     w, fn = bits_of(t2), v.fn
@@ -335,7 +338,7 @@ def e_assignment(c: Compiler, n: Node, used: bool) -> Rvalue:
         v = c.value(right)
     else:
         place = steady(c, c.place_of(left))
-        v = arithmetic(op[:-1], load(place), c.value(right))
+        v = arithmetic(op[:-1], old_value(place, op), c.value(right))
     v = as_stored(v, place)
     if used:
         v = c.temporary(v)
@@ -355,7 +358,7 @@ def e_update(c: Compiler, n: Node, used: bool) -> Rvalue:
     place = steady(c, c.place_of(child(n, "argument")))
     op = "+" if c.unit.node_text(child(n, "operator")) == "++" else "-"
     prefix = n.children[0].type in ("++", "--")
-    old = load(place)
+    old = old_value(place, op)
     if used and not prefix:
         old = c.temporary(old)
     new = arithmetic(op, old, constant(1, INT))

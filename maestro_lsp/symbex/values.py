@@ -6,6 +6,7 @@ may raise Fork; whatever changes the state is an instruction of its own (compile
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Rvalue:
     fn: Eval
     type: T.CType
     const: int | None = None
+    bits: int = 0  # of a bit-field wider than int and narrower than its type, on whose type compilers do not agree
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ def float_bits(x: float, size: int) -> int:
     try:
         return int.from_bytes(struct.pack(_format(size), x), "little")
     except OverflowError:
-        return 0x7F800000 if size == 4 else 0x7FF0000000000000
+        return (0x7F800000 if size == 4 else 0x7FF0000000000000) | (x < 0) << (8 * size - 1)
 
 
 def float_value(bits: int, size: int) -> float:
@@ -167,7 +169,7 @@ _FLOAT_ARITH: dict[str, Callable[[float, float], float]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b if b else float("inf"),
+    "/": lambda a, b: a / b if b else a * math.copysign(math.inf, b),  # 0 / 0 is no number
 }
 _FLOAT_RELATION: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
@@ -185,6 +187,8 @@ def arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
         if isinstance(a.type, T.Pointer) and isinstance(b.type, T.Pointer) and op in _RELATION:
             a = _beside(a, b)
         a, b = (Rvalue(v.fn, T.UNSIGNED_LONG, v.const) if isinstance(v.type, T.Pointer) else v for v in (a, b))
+    if a.bits or b.bits:
+        check_width(op, a, b)
     if op in ("<<", ">>"):
         return _shift(op, a, b)
     common = T.common_type(a.type, b.type)
@@ -213,6 +217,24 @@ def arithmetic(op: str, a: Rvalue, b: Rvalue) -> Rvalue:
     else:
         raise Problem("unsupported-construct", f"operator {op}")
     return Rvalue(g, INT, g(None) if a.const is not None and b.const is not None else None)
+
+
+def check_width(op: str, a: Rvalue, b: Rvalue) -> None:
+    """Raise `Problem` if an operator may give something else when a wide bit-field has a type of its own width, as with gcc, than when it
+    has its declared type. Beside a number of 64 bits it never does."""
+    if op == "<<":
+        differs = bool(a.bits)
+    elif op == ">>" or not (a.bits or b.bits) or not all(v.bits or bits_of(v.type) < 64 for v in (a, b)):
+        differs = False
+    else:
+        others = [v for v in (a, b) if not v.bits and is_signed(v.type)]
+        below_zero = any(v.const is None or X.signed(v.const, bits_of(v.type)) < 0 for v in others)
+        differs = op in ("+", "-", "*", "~") or below_zero
+    if differs:
+        raise Problem(
+            "unsupported-construct",
+            f"{op} on a bit-field wider than int, whose width compilers do not agree on: copy it first",
+        )
 
 
 def _beside(a: Rvalue, b: Rvalue) -> Rvalue:
@@ -311,13 +333,19 @@ def load(place: Lvalue) -> Rvalue:
             raw = X.extract(st.load(X.add(addr(st), first, 64), n), shift, width)
             return X.sext(raw, width, tw) if signed else X.zext(raw, width, tw)
 
-        return Rvalue(bit_field, t)
+        return Rvalue(bit_field, t, bits=width if bits_of(INT) < width < tw else 0)
     if isinstance(t, T.Array):
         return Rvalue(addr, T.Pointer(t.of))
     if isinstance(t, (T.Record, T.Function)):
         return Rvalue(addr, t if isinstance(t, T.Record) else T.Pointer(t))
     n = size_of(t)
     return Rvalue(lambda st: st.load(addr(st), n), t)
+
+
+def old_value(place: Lvalue, op: str) -> Rvalue:
+    """What an update of a place begins with; with most operators it is cut to a bit-field's width in the end, whatever it was."""
+    v = load(place)
+    return v if op in ("/=", "%=", ">>=") else Rvalue(v.fn, v.type, v.const)
 
 
 def as_stored(v: Rvalue, place: Lvalue) -> Rvalue:

@@ -1,0 +1,123 @@
+"""Random small NFs. What the analysis calls shared-nothing runs divided, and no packet is treated otherwise than on one core; so that
+this can fail, what needs to meet is kept apart and seen to differ. And the paths of all of them are those that they take natively.
+MAESTRO_FULL=1: thousands of NFs instead of some.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from maestro_lsp.check import Report, check
+from maestro_lsp.settings import Settings
+from maestro_lsp.symbex.expiring import EXPIRED_ROUNDS
+from maestro_lsp.workspace import find_nfs
+from tests.native.tracing import NativeError
+from tests.symbex.against_traces import unexplained
+
+from .batches import TABLE_H, Compiler, Core, Outcome, Selected, Steer, compare, steering, traffic
+from .divided import CORES
+from .random_nfs import Generator, Nf
+
+FULL = bool(os.environ.get("MAESTRO_FULL"))
+BATCHES = 60 if FULL else 1
+NFS = 40  # of a batch
+PACKETS = 400
+TRACED = 40 if FULL else 12  # of a batch
+TRACED_PACKETS = 60
+
+
+@dataclass(frozen=True)
+class Case:
+    """An NF that is called shared-nothing, and how a NIC steers its packets: by the best keys, and by random ones."""
+
+    nf: Nf
+    report: Report
+    steers: tuple[Steer, Steer]
+
+
+@pytest.fixture(scope="module")
+def compiler(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
+    return Compiler(tmp_path_factory.mktemp("batches"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(TABLE_H, tmp_path)
+    return tmp_path
+
+
+def checked(nf: Nf, folder: Path) -> Report:
+    (folder / "main.c").write_text(nf.text)
+    (found,) = find_nfs(folder)
+    report = check(found, Settings(devices=nf.devices, nic=nf.nic))
+    assert not report.error, f"{report.error}\n{nf.text}"
+    return report
+
+
+def case(nf: Nf, report: Report) -> Case | None:
+    """None: there is nothing to compare."""
+    found = report.analysis.configuration
+    if report.analysis.verdict != "shared-nothing" or report.analysis.stateless or report.analysis.deviations:
+        return None
+    assert found is not None
+    return Case(nf, report, (steering(found, found.keys, 0), steering(found, found.space.random(1), 1)))
+
+
+def cores(compiler: Compiler, nfs: list[Nf]) -> Iterator[list[Core]]:
+    library = compiler.build(nfs)
+    made = [Core(library) for _ in range(1 + CORES)]
+    yield made
+    for core in made:
+        core.close()
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_shared_nothing_means_that_cores_need_not_meet(batch: int, compiler: Compiler, folder: Path) -> None:
+    seeds = range(batch * NFS, (batch + 1) * NFS)
+    cases = [c for nf in (Generator(seed).nf() for seed in seeds) if (c := case(nf, checked(nf, folder)))]
+    assert len(cases) >= 0.25 * NFS, "too few NFs of this generator can be divided"
+    apart = 0  # NFs that differ when packets are spread as they must not be
+    for made in cores(compiler, [c.nf for c in cases]):
+        for c in cases:
+            for seed, steer in enumerate(c.steers):
+                outcome = compare(c.nf, c.report, made, steer, PACKETS, seed)
+                assert outcome.difference is None, f"seed {c.nf.seed}: {outcome.difference}\n{c.nf.text}"
+            apart += spread(c, made).difference is not None
+    assert apart >= 0.6 * len(cases)
+
+
+def spread(c: Case, made: list[Core]) -> Outcome:
+    pick = random.Random(c.nf.seed)
+    return compare(c.nf, c.report, made, lambda device, packet: pick.randrange(CORES), PACKETS, 0)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_paths_say_what_an_nf_asks_of_libvig(batch: int, compiler: Compiler, folder: Path) -> None:
+    nfs = [Generator(seed).nf() for seed in range(batch * NFS, batch * NFS + TRACED)]
+    library = compiler.build_traced(nfs)
+    followed = 0
+    for nf in nfs:
+        report, native = checked(nf, folder), Selected(library, nf)
+        if not report.analysis.complete:
+            continue
+        for now, device, packet, _ in traffic(nf, TRACED_PACKETS, 0):
+            try:
+                out, after = native.process(device, packet, now)
+            except NativeError as e:
+                assert "outside the vector" in str(e), e
+                break
+            rounds = sum(c.function == "dchain_expire_one_index" and c.result == 1 for c in native.calls)
+            if rounds > EXPIRED_ROUNDS:  # the paths of two rounds stand for those of more
+                continue
+            wrong = unexplained(report.paths, device, packet, now, native.calls, out, after)
+            assert not wrong, f"seed {nf.seed}: {wrong}\n{nf.text}"
+            followed += 1
+        native.close()
+    assert followed > 0.8 * TRACED * TRACED_PACKETS

@@ -15,7 +15,7 @@ from ..symbex.path import CallPath, Object, Part, StartTouch
 from ..symbex.solver import Solver
 from .access import Access, overlap
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
-from .expiry import belongs_to_expiry, erases_stored_key, expiry_problem
+from .expiry import Puts, belongs_to_expiry, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .keys import key_problems
 from .linear import is_packet_bit
@@ -236,7 +236,7 @@ class _TableUse:
         self.members = frozenset(table.members)
         self.foreign = {id(b.access): Obstacle("global-state", b.why) for b in table.foreign}
         self.numbers = [Obstacle("global-state", b.why, b.access) for b in _distinct(table.numbers)]
-        self.puts = {m: [a for a in table.accesses if a.object.id == m and a.role == "put"] for m in table.maps}
+        self.puts = {m: Puts(m, table.accesses) for m in table.maps}
         self.packet = {id(a): Obstacle("dchain-index-from-packet", unguarded.why, unguarded.access)
                        for a in table.packet_indices} if unguarded is not None else {}  # fmt: skip
 
@@ -266,9 +266,7 @@ class _TableUse:
             return [Effective(a, held[1], through=held[0])] if held is not None else []
         if a.role == "erase":
             held = self.origin.holder_of_cell(a.path, a.leaves())
-            if held is not None and erases_stored_key(
-                a.key or (), self.origin.cells_of(a.path), self.puts[a.object.id]
-            ):
+            if held is not None and self.puts[a.object.id].all_store(a.key or (), self.origin.cells_of(a.path)):
                 return [Effective(a, held[1], through=held[0])]  # as by the index whose cell holds the key
         return [_keyed(a, self.origin, self.algebra)]
 

@@ -133,24 +133,33 @@ def belongs_to_expiry(a: Access, origin: Provenance) -> bool:
     return False
 
 
-def erases_expired(a: Access, map_id: int, accesses: Sequence[Access], origin: Provenance) -> bool:
+class Puts:
+    """The puts into one map. Do they store the key that an erasure erases? Paths ask the same again and again."""
+
+    def __init__(self, map_id: int, accesses: Sequence[Access]) -> None:
+        self.map = map_id
+        self._puts = [a for a in accesses if a.object.id == map_id and a.role == "put"]
+        self._known: dict[tuple[int | Expr, ...], bool] = {}
+
+    def all_store(self, key: Sequence[Part], cells: Mapping[str, int]) -> bool:
+        """Whether an erased key is what stands in one of some cells (names and their vectors), and every put has stored it there."""
+        vectors = {cells.get(str(leaf.args[0])) for part in key for leaf in X.leaves(part.value)}
+        vector = vectors.pop() if len(vectors) == 1 else None
+        if vector is None:
+            return False
+        erased = [part.value for part in key]
+        if (vector, *erased) not in self._known:
+            self._known[(vector, *erased)] = all(_put_under(x, vector, erased) for x in self._puts)
+        return self._known[(vector, *erased)]
+
+
+def erases_expired(a: Access, puts: Puts, origin: Provenance) -> bool:
     """Whether the path that expires an index erases the map's entry for it: the key is what stands in the index's cell of a vector
     into which every put has stored the key."""
     assert a.touch is not None
-    puts = [x for x in accesses if x.object.id == map_id and x.role == "put"]
     mine = {n: v for n, (v, i) in expired_cells(a.path, origin).items() if i is a.touch.value}
-    for c in a.path.calls:
-        for t in c.touches:
-            if t.object == map_id and t.role == "erase" and t.key and erases_stored_key(t.key, mine, puts):
-                return True
-    return False
-
-
-def erases_stored_key(key: Sequence[Part], cells: Mapping[str, int], puts: Sequence[Access]) -> bool:
-    """Whether an erased key is what stands in one of some cells (names and their vectors), and every put has stored it there."""
-    vectors = {cells.get(str(leaf.args[0])) for part in key for leaf in X.leaves(part.value)}
-    vector = vectors.pop() if len(vectors) == 1 else None
-    return vector is not None and all(_put_under(x, vector, [part.value for part in key]) for x in puts)
+    erased = (t.key for c in a.path.calls for t in c.touches if t.object == puts.map and t.role == "erase" and t.key)
+    return any(puts.all_store(key, mine) for key in erased)
 
 
 def _put_under(put: Access, vector: int, erased: Sequence[int | Expr]) -> bool:

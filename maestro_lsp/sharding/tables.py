@@ -15,7 +15,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.path import CELL, Call, CallPath, Object, StartTouch, Touch
 from .access import Access
-from .expiry import erases_expired, erases_stored_key, expired_used
+from .expiry import Puts, erases_expired, expired_used
 from .keys import key_problems
 from .linear import is_packet_bit
 from .numbers import by_path, frees_old, number_problems
@@ -311,12 +311,13 @@ def _at_start(s: StartTouch, accesses: Sequence[Access]) -> Access:
 
 def _check_removal(table: Table, origin: Provenance) -> None:
     """Condition 3: freeing or expiring an index removes its map entries."""
+    puts = [Puts(m, table.accesses) for m in table.maps]
     for a in table.accesses:
         if a.object.id != table.chain or a.call is None or a.touch is None:
             continue
         touched = {t.object: t for t in a.call.touches}
         if a.role == "expire" and a.call.op == "dchain-expire-one":
-            if a.touch.found and not all(erases_expired(a, m, table.accesses, origin) for m in table.maps):
+            if a.touch.found and not all(erases_expired(a, into, origin) for into in puts):
                 _breach(table, a, "it expires an index but not its entry in one of the maps")
         elif a.role == "expire":
             for m in sorted(table.maps):
@@ -329,7 +330,7 @@ def _check_removal(table: Table, origin: Provenance) -> None:
             if s.kind == "fresh":
                 if _entered(a.path, index):
                     _breach(table, a, "it frees an index that this packet has just stored")
-            elif s.kind == "cell" or not _erased_with(a, table, table.accesses):
+            elif s.kind == "cell" or not _erased_with(a, puts):
                 _breach(table, a, "it frees an index whose map entry stays")
 
 
@@ -378,7 +379,7 @@ def _holds_keys(vector: int, map_id: int, chain: int, accesses: Sequence[Access]
     return True
 
 
-def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
+def _erased_with(a: Access, puts: Sequence[Puts]) -> bool:
     """Whether the path erases from every map the entry of the index that it frees: under the key that led to the index, or under
     the key that stands in the index's cell of a vector into which every put has stored it."""
     index = a.key[0].value if a.key else None
@@ -387,16 +388,17 @@ def _erased_with(a: Access, table: Table, accesses: Sequence[Access]) -> bool:
         for c in a.path.calls for t in c.touches
         if t.role == "borrow" and t.key and same_index(a.path, t.key[0].value, index)
     }  # fmt: skip
-    for m in table.maps:
+    for into in puts:
         keys = [
             t.key
             for c in a.path.calls
             for t in c.touches
-            if t.object == m and t.role.startswith("get") and t.value is index and t.key is not None
+            if t.object == into.map and t.role.startswith("get") and t.value is index and t.key is not None
         ]
-        erased = [t.key for c in a.path.calls for t in c.touches if t.object == m and t.role == "erase" and t.key]
-        puts = [x for x in accesses if x.object.id == m and x.role == "put"]
-        if not any(k in keys or erases_stored_key(k, cells, puts) for k in erased):
+        erased = [
+            t.key for c in a.path.calls for t in c.touches if t.object == into.map and t.role == "erase" and t.key
+        ]
+        if not any(k in keys or into.all_store(k, cells) for k in erased):
             return False
     return True
 

@@ -7,7 +7,6 @@ closure that reads.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +19,10 @@ from ..source.scope import Scope
 from . import expr as X
 from . import initialisers
 from .code import CALL, Code
-from .libc import anything
 from .memory import Problem, size_of
+from .quiet import COUNTS, has_effects, outcome_of, succeeds
 from .state import State
 from .syntax import child, unwrap
-from .texts import check_format, unknown_text
 from .values import (
     INT,
     Lvalue,
@@ -46,7 +44,6 @@ from .values import (
     store,
     truth,
 )
-from .variadic import arguments_left
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -490,7 +487,7 @@ def quiet_call(c: Compiler, name: str, arg_nodes: list[Node], used: bool, result
     """A call that touches nothing, such as one that prints: of its arguments only the side effects count."""
     given = []
     for a in arg_nodes:
-        if "print" in name and _COUNTS.search(c.unit.node_text(a)):
+        if "print" in name and COUNTS.search(c.unit.node_text(a)):
             raise Problem("unsupported-construct", f"{name} stores how much it has printed (%n)")
         if has_effects(a):
             given.append(c.value(a, used=used))
@@ -501,31 +498,7 @@ def quiet_call(c: Compiler, name: str, arg_nodes: list[Node], used: bool, result
         return constant(0, INT)
     if not used:
         return constant(0, result)
-    return emit_call(c, lambda st: _outcome_of(name) if st.tracking else _succeeds, given, result)
-
-
-_COUNTS = re.compile(r"%[-+ #0-9.*hlqjzt]*n")
-_EFFECTS = frozenset(("assignment_expression", "update_expression", "call_expression", "gnu_asm_expression"))
-
-
-def has_effects(n: Node) -> bool:
-    """Whether an expression may do more than give a value."""
-    return n.type in _EFFECTS or any(map(has_effects, n.named_children))
-
-
-def _succeeds(st: State, values: Any, types: Any, result: Any) -> int:
-    return 0
-
-
-def _outcome_of(name: str) -> Callable[..., Any]:
-    def run(st: State, values: Any, types: Any, result: Any) -> Any:
-        st.needs(*values)
-        check_format(st, name, values[:2])
-        if name in ("vprintf", "vfprintf"):
-            values = [*values[:-1], *arguments_left(st, values[-1])]
-        return anything(st, name, 8 * size_of(result), *values, *unknown_text(st, *values))
-
-    return run
+    return emit_call(c, lambda st: outcome_of(name) if st.tracking else succeeds, given, result)
 
 
 def arguments(c: Compiler, nodes: list[Node], ftype: T.Function) -> list[Rvalue]:

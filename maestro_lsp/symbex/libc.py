@@ -320,6 +320,17 @@ _INTEGER = {
 }
 
 
+ERANGE = 34
+
+
+def _range_error(st: State, *made_of: int | Expr) -> None:
+    """What a number that is perhaps too large leaves in errno."""
+    errno = st.engine.any_global("errno")
+    if errno is not None and st.tracking:
+        at = st.engine.global_address(st, errno)
+        st.store(at, X.ite(anything(st, "range error", 1, *made_of), ERANGE, st.load(at, 4), 32), 4)
+
+
 def parse_integer(s: bytes, base: int) -> tuple[int, int]:
     """strtol: (value, characters used); 0 characters when there is no number."""
     pattern = _INTEGER.get(base)
@@ -344,6 +355,7 @@ def strtol(st: State, v: list[Any], types: Any, result: Any) -> Any:
             # the number may end anywhere in the text: at its start (no number) or after it
             used = X.zext(anything(st, "characters of a number", 8, *unknown_text(st, v[0]), v[2]), 8, 64)
             st.store(v[1], X.add(v[0], used, 64), 8)
+        _range_error(st, *unknown_text(st, v[0]), v[2])
         return anything(st, "strtol", 64, *unknown_text(st, v[0]), v[2])
     value, used = parse_integer(s, concrete(v[2], "the base of a number"))
     if abs(value) >= 1 << 63:
@@ -372,6 +384,7 @@ def strtod(st: State, v: list[Any], types: Any, result: Any) -> Any:
         if len(v) > 1 and v[1] != 0:
             used = X.zext(anything(st, "characters of a number", 8, *unknown_text(st, v[0])), 8, 64)
             st.store(v[1], X.add(v[0], used, 64), 8)
+        _range_error(st, *unknown_text(st, v[0]))
         return anything(st, "strtod", 64, *unknown_text(st, v[0]))
     if len(v) > 1 and v[1] != 0:
         st.store(v[1], v[0] + (m.end() if m else 0), 8)

@@ -387,7 +387,7 @@ class _Run:
         for k, v in st.library.items():
             if isinstance(k, tuple) and (k[0] == "opaque" or k[-1] in frozen):
                 kept[k] = v
-            if k == "environment":
+            if k in ("environment", "the last message"):  # start-up may have kept a pointer to the message
                 kept[k] = v
         st.library = kept
 

@@ -208,6 +208,9 @@ class Engine:
         self.tick()
         if len(st.frames) >= MAX_DEPTH:
             raise Problem("loop-limit", f"{code.name} is called {MAX_DEPTH} levels deep")
+        more = tuple(values[len(code.params) :])
+        if more:
+            st.needs(*more)
         regs: list[Any] = [None] * code.registers
         for (in_memory, r, size, info), v in zip(code.params, values, strict=False):
             if in_memory:
@@ -217,8 +220,6 @@ class Engine:
                 regs[r] = v
         if st.frames:
             st.frames[-1].resume = resume
-        more = tuple(values[len(code.params) :])
-        st.needs(*more)
         frame = Frame(code, regs, register, st.place(), more)
         st.frames.append(frame)
         st.regs = regs

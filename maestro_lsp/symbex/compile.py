@@ -19,7 +19,7 @@ from . import expressions, initialisers
 from .code import RETURN, Code
 from .memory import UNINITIALISED, ObjectInfo, Problem, modelled, size_of
 from .state import State
-from .syntax import child, unwrap
+from .syntax import addressed, child, unwrap
 from .values import Lvalue, Rvalue, arithmetic, bits_of, constant, convert, is_aggregate, is_signed, reader, truth
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Compiler:
         self.labels: dict[str, Label] = {}
         self.unplaced: list[Label] = []  # jumped to, and perhaps not placed yet
         self.cases: list[list[tuple[Any, Label]]] = []
-        self.in_memory = _addressed(definition.body, unit)
+        self.in_memory = addressed(definition.body, unit)
         self.result_type = definition.type.result
         self.at_file_scope = False  # it is the initialiser of a variable that lives as long as the program
 
@@ -550,26 +550,6 @@ class Compiler:
         if isinstance(v.type, T.Record):
             return Lvalue(v.type, address=self.temporary(v).fn)
         raise Problem("unsupported-construct", "this cannot be assigned to")
-
-
-def _addressed(body: Node, unit: Unit) -> frozenset[str]:
-    """Names whose address is taken somewhere in a function (by name: shadowed variables are counted together)."""
-    out: set[str] = set()
-    stack = [body]
-    while stack:
-        n = stack.pop()
-        if n.type == "pointer_expression" and n.children[0].type == "&":
-            inner = unwrap(child(n, "argument"))
-            while inner.type in ("field_expression", "subscript_expression"):
-                inner = unwrap(child(inner, "argument"))
-            if inner.type == "identifier":
-                out.add(unit.node_text(inner))
-        elif n.type == "binary_expression" and n.children[1].type == "&":
-            right = unwrap(n.children[2])  # (type) &x
-            if right.type == "identifier":
-                out.add(unit.node_text(right))
-        stack.extend(n.named_children)
-    return frozenset(out)
 
 
 _PLACES = frozenset({"identifier", "subscript_expression", "field_expression", "compound_literal_expression"})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from .memory import Problem
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from ..source.unit import Unit
 
 
 def child(n: Node, field: str) -> Node:
@@ -26,3 +29,23 @@ def unwrap(n: Node) -> Node:
             return n
         n = kids[0]
     return n
+
+
+def addressed(body: Node, unit: Unit) -> frozenset[str]:
+    """Names whose address is taken somewhere in a function (by name: shadowed variables are counted together)."""
+    out: set[str] = set()
+    stack = [body] if re.search("(?<!&)&(?!&)", unit.node_text(body)) else []
+    while stack:
+        n = stack.pop()
+        if n.type == "pointer_expression" and n.children[0].type == "&":
+            inner = unwrap(child(n, "argument"))
+            while inner.type in ("field_expression", "subscript_expression"):
+                inner = unwrap(child(inner, "argument"))
+            if inner.type == "identifier":
+                out.add(unit.node_text(inner))
+        elif n.type == "binary_expression" and n.children[1].type == "&":
+            right = unwrap(n.children[2])  # (type) &x
+            if right.type == "identifier":
+                out.add(unit.node_text(right))
+        stack.extend(n.named_children)
+    return frozenset(out)

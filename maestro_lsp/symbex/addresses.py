@@ -16,7 +16,7 @@ from .expr import Expr
 from .memory import ADDRESS_BITS, OFFSET_MASK, Problem
 
 if TYPE_CHECKING:
-    from .path import CallPath
+    from .path import CallPath, PacketWrite
     from .state import State
 
 PREFIX = "address of "
@@ -83,6 +83,12 @@ def leak(p: CallPath, shows: Callable[[int | Expr], bool], kept: bool = True) ->
     for q in p.unknown_plain if kept else ():
         if shows(q.offset) or shows(q.value if q.value is not None else 0):
             return q.span, "state depends on"
-    if any(shows(w.value) for w in p.leaving):
+    if any(shows(w.value) and not _stays(w) for w in p.leaving):
         return None, "the packet is changed by"
     return (None, "the output device depends on") if shows(p.returned) else None
+
+
+def _stays(w: PacketWrite) -> bool:
+    """Whether all that a byte of an mbuf shows of what earlier packets have left there is what was left in this byte: other bit-fields."""
+    old = [leaf for leaf in X.leaves(w.value) if leaf.op == "byte" and str(leaf.args[0]).startswith("mbuf->")]
+    return w.array == "mbuf" and bool(old) and all(leaf.args[1] == w.offset for leaf in old)

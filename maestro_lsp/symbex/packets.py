@@ -21,7 +21,12 @@ MBUF_PRIVATE = (
     "udata64",
     "userdata",
     "seqn",
+    "tx_offload",
+    "vlan_tci_outer",
+    "timesync",
+    "shinfo",
 )  # members that nobody sets when a packet arrives
+HEADROOM = 128  # RTE_PKTMBUF_HEADROOM: bytes of the buffer before the packet, which earlier packets may have written
 
 
 def packet_borrow(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
@@ -127,8 +132,8 @@ def arrived_mbuf(st: State, t: T.CType, device: int | Expr, packet: int, length:
     mbuf = st.allocate(ObjectInfo("mbuf", "mbuf", t), symbolic_bytes("mbuf", max(size, 128)))
     if isinstance(t, T.Record):
         known = {
-            "buf_addr": packet,
-            "data_off": 0,
+            "buf_addr": packet - HEADROOM,
+            "data_off": HEADROOM,
             "port": device,
             "pkt_len": X.zext(length, 16, 32),
             "data_len": length,
@@ -140,7 +145,7 @@ def arrived_mbuf(st: State, t: T.CType, device: int | Expr, packet: int, length:
         for name in MBUF_PRIVATE:
             m = t.find(name)
             if m is not None and (n := T.sizeof_(m.type)):
-                st.store_bytes(mbuf + m.offset, symbolic_bytes(f"mbuf->{name}", n), n)
+                st.store_bytes(mbuf + m.offset, [X.byte(f"mbuf->{name}", m.offset + i) for i in range(n)], n)
                 st.engine.private[f"mbuf->{name}"] = "what an earlier packet has left in the same mbuf"
         hashed = t.find("hash")
         if hashed is not None and (n := T.sizeof_(hashed.type)):

@@ -7,9 +7,9 @@ from typing import Any
 from ..libvig.catalogue import CallSpec
 from ..source import ctypes as T
 from . import expr as X
-from .calls import Values, arg, number, record, same
+from .calls import Values, arg, number, record
 from .expr import Expr
-from .memory import ADDRESS_BITS, ObjectInfo, Problem, size_of, symbolic_bytes
+from .memory import ADDRESS_BITS, OFFSET_MASK, ObjectInfo, Problem, size_of, symbolic_bytes
 from .path import Checksum
 from .state import State
 from .texts import pointed_to
@@ -52,13 +52,12 @@ def _packet_address(st: State, start: int | Expr) -> int:
 
 
 def packet_return(st: State, spec: CallSpec, values: Values, types: Any) -> Any:
-    """Returning the latest chunk lets it be borrowed again."""
-    chunks = st.library.get("chunks", ())
-    pointer = values[1] if len(values) > 1 else 0
-    for address, length in reversed(chunks):
-        if same(address, pointer):
-            st.cursor = X.sub(st.cursor, length, 64)
-            break
+    """The next chunk begins where the returned one does, whether it was the latest or not."""
+    pointer = arg(spec, values, "chunk")
+    b = st.block(pointer) if isinstance(pointer, int) else None
+    if b is None or b.info.kind != "packet" or not isinstance(pointer, int):
+        raise Problem("unsupported-construct", "what is returned here is no chunk of the packet")
+    st.cursor = X.add(b.info.detail.get("region", 0), pointer & OFFSET_MASK, 64)
     return 0
 
 

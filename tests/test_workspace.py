@@ -155,6 +155,21 @@ def test_generated_programs_are_no_nfs(tree: Tree) -> None:
     assert "fw_locks.c" not in short(nf) + list(nf.helpers)
 
 
+def test_flags_that_are_not_followed_are_said(tree: Tree) -> None:
+    flags = "-DN=1 -UN -include rte_config.h -include mode.h -funsigned-char"
+    commands = [
+        {"file": "main.c", "command": "cc -DMODE=1 -DOTHER=1"},
+        {"file": "other.c", "command": "cc -DMODE=0 -DOTHER=2"},
+    ]
+    root = tree({"fw/main.c": MAIN + "int mode = MODE;\n", "fw/other.c": "", "fw/mode.h": "", "fw/Makefile": f"CFLAGS := {flags}\n",
+                 "fw/compile_commands.json": json.dumps(commands)})  # fmt: skip
+    nf = only(find_nfs(root / "fw"))
+    assert "N" not in nf.defines
+    said = "\n".join(problem.message for problem in nf.problems)
+    assert all(what in said for what in ("mode.h", "-funsigned-char", "MODE")), said
+    assert "rte_config.h" not in said and "OTHER" not in said
+
+
 def test_compile_commands_give_sources_and_flags(tree: Tree) -> None:
     files = project()
     del files["fw/Makefile"]

@@ -69,6 +69,7 @@ class Views:
         self.strict = strict
         self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
+        self._plain: dict[frozenset[Expr], bool] = {}
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
         self._sets: dict[tuple[object, ...], tuple[PacketView, ...]] = {}
         self._starts: dict[tuple[Expr, int], int | None] = {}
@@ -177,9 +178,18 @@ class Views:
             start = self._region_start(path, array, base)
             if start is not None:
                 found.append((array, start, True))
-        if fixed or not found:  # behind a header with options, byte 34 is one of the options
+        if fixed or (
+            not found and self._may_be_plain(path, length_byte)
+        ):  # behind a header with options, byte 34 is one of them
             found.append(("packet", base + IPV4_MINIMUM, fixed))
         return found
+
+    def _may_be_plain(self, path: CallPath, length_byte: Expr) -> bool:
+        """Whether a header without options can take the path, by the conditions on its length alone."""
+        mine = frozenset(e for e in path.conjuncts if X.leaves(e) == {length_byte})
+        if mine not in self._plain:
+            self._plain[mine] = any(all(X.evaluate(e, {length_byte: n << 4 | 5}) for e in mine) for n in range(16))
+        return self._plain[mine]
 
     def _region_start(self, path: CallPath, array: str, base: int) -> int | None:
         """The offset in a part at a symbolic packet offset where the transport header starts, if it is the same for

@@ -520,7 +520,8 @@ def fopen(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 @model("getenv")
 def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
-    text = st.allocate(ObjectInfo("heap", "environment"), [*(anything(st, "text", 8) for _ in range(31)), 0])
+    kind = "text" if st.tracking else "heap"  # packets share it, and what one writes there others would see
+    text = st.allocate(ObjectInfo(kind, "environment"), [*(anything(st, "text", 8) for _ in range(31)), 0])
     return X.ite(anything(st, "getenv fails", 1, *unknown_text(st, *v)), 0, text, 64)
 
 

@@ -255,7 +255,7 @@ class Engine:
             raise Problem("unsupported-construct", f"{g.name} is a second name of something else")
         if self._ids.get(key) is None and self.program.is_ambiguous(g):
             raise Problem("unsupported-construct", f"{g.name} {OVERRIDDEN}")
-        return self._static(st, key, g.name, self.link.global_type(g), g.init, g.unit, None, g.node)
+        return self._static(st, key, g.name, self.link.global_type(g), g.init, g.unit, None, g.node, g.extern)
 
     def _is_second_name(self, g: GlobalDef) -> bool:
         """Whether any file says that a variable lies where another one does."""
@@ -267,7 +267,18 @@ class Engine:
     ) -> int:
         return self._static(st, key, name, t, init, unit, scope, node)
 
-    def _static(self, st: State, key: Any, name: str, t: T.CType, init: Any, unit: Unit, scope: Any, node: Any) -> int:
+    def _static(
+        self,
+        st: State,
+        key: Any,
+        name: str,
+        t: T.CType,
+        init: Any,
+        unit: Unit,
+        scope: Any,
+        node: Any,
+        is_elsewhere: bool = False,
+    ) -> int:
         oid = self._id(key)
         if oid not in st.memory:
             try:
@@ -282,6 +293,9 @@ class Engine:
                 self._declared[oid] = unit.span(node)
             if init is not None:
                 self._run_initialiser(st, oid << ADDRESS_BITS, t, init, unit, scope)
+            elif is_elsewhere and name not in self.catalogue.scratch:  # what stands there no file of the NF says
+                b = st.own(oid)
+                b.data[:] = [X.byte(f"start:{self.label(oid, name)}", i) for i in range(b.size)]
             self.initial.setdefault(oid, tuple(st.memory[oid].data))
             self.havoc_object(st, oid)
         return oid << ADDRESS_BITS

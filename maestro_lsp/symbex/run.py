@@ -8,7 +8,6 @@ library object were not, then again with what that run has shown, until nothing 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,12 +15,12 @@ from typing import Any
 
 from ..libvig.catalogue import Catalogue
 from ..source import ctypes as T
-from ..source.nodes import node_text
 from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
 from .addresses import PREFIX, leak, naming
+from .assigned import assigned_names
 from .calls import is_uninitialised, same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
@@ -192,7 +191,7 @@ class _Run:
         return self.run_start(configured, init, [])
 
     def configure(self, st: State) -> State | None:
-        f = self.entry("nf_config_init") or self.entry("nf_config_init_cmdline")
+        f = self.configures()
         arguments = self.inputs.arguments
         if f is not None and len(f.params) == 2:
             words = ["nf", *(arguments or ())]
@@ -214,22 +213,35 @@ class _Run:
         st.library.pop("optind", None)
         return st
 
+    def configures(self) -> FunctionDef | None:
+        """The function that reads the program's arguments."""
+        return self.entry("nf_config_init") or self.entry("nf_config_init_cmdline")
+
     def config_global(self) -> Any:
         g = self.engine.any_global("config")
         return g if g is not None and isinstance(g.type, T.Record) else None
 
     def make_config_symbolic(self, st: State, g: Any) -> None:
-        """Without the program's arguments, numbers of `config` are constants that are not known."""
+        """Without the program's arguments, numbers of `config` are constants that are not known; nor is what else stands there, where no
+        nf_config_init says what pointers lead to."""
         address = self.engine.global_address(st, g)
+        b = st.own(address >> ADDRESS_BITS)
+        others = set(range(b.size))
+        if self.configures():
+            for _, at, t in _scalars("config", 0, g.type):
+                if isinstance(t, T.Pointer):
+                    others -= set(range(at, at + 8))
         for f in g.type.fields:
             if f.name is None or not isinstance(f.type, (T.Integer, T.Enum, T.Bool)) or f.bit_width is not None:
                 continue
+            n = size_of(f.type)
+            others -= set(range(f.offset, f.offset + n))
             if f"config.{f.name}" in self.inputs.config:
                 continue
-            n = size_of(f.type)
-            b = st.own(address >> ADDRESS_BITS)
             b.data[f.offset : f.offset + n] = [X.byte(f"config.{f.name}", i) for i in range(n)]
             self.symbolic_config = True
+        for i in others:
+            b.data[i] = X.byte(f"start:{self.engine.label(address >> ADDRESS_BITS, b.info.name)}", i)
 
     def set_config(self, st: State, g: Any) -> None:
         address = self.engine.global_address(st, g)
@@ -283,7 +295,7 @@ class _Run:
     def forget_numbers(self, base: State, f: FunctionDef) -> None:
         """Start-up has more paths than were explored, or arguments that are not known: what the others store is not known. Numbers
         that they can reach become constants that are not known; pointers stay, since all explored paths agree on them (`_merge`)."""
-        assigned = _assigned_names(self.program, f)
+        assigned = assigned_names(self.program, f)
         for u in self.program.units:  # those that no explored path has reached as well
             for name in sorted(assigned):
                 g = self.program.global_(name, u)
@@ -546,27 +558,6 @@ def _scalars(name: str, address: int, t: T.CType, depth: int = 0) -> list[tuple[
         count = min(t.length or 0, 64)
         return [x for i in range(count) for x in _scalars(f"{base}[{i}]", address + i * n, t.of, depth + 1)]
     return [(name, address, t)]
-
-
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_PLACE = r"(?:\s*(?:\.|->)\s*\w+|\s*\[[^\]]*\])*"
-_ASSIGNED = re.compile(
-    rf"\b([A-Za-z_]\w*){_PLACE}\s*(?:=(?!=)|(?:[-+*/%&|^]|<<|>>)=|\+\+|--)|(?:&|\+\+|--)\s*([A-Za-z_]\w*)"
-)
-
-
-def _assigned_names(program: Program, start: FunctionDef) -> set[str]:
-    """Names that a function, or one that it may call, assigns to or takes the address of."""
-    defined = {name: f for u in program.units for name, f in u.functions.items()}
-    out: set[str] = set()
-    todo, seen = [start], {start.name}
-    while todo:
-        text = node_text(todo.pop().body)
-        out |= {name for m in _ASSIGNED.finditer(text) for name in m.groups() if name}
-        for name in set(_NAME.findall(text)) & defined.keys() - seen:
-            seen.add(name)
-            todo.append(defined[name])
-    return out
 
 
 def _merge(base: State, other: State) -> None:

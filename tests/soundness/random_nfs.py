@@ -7,44 +7,13 @@ hide. The text goes with tests/sharding/nfs/table.h. What libVig leaves undefine
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-SLOTS = 8  # entries of a table: few, so that tables fill
-HIDES = slice(34, 36), slice(24, 26)  # where the number of an index may leave: the source port; and the checksum
+from .random_state import CAPTURES, FLAGS, HEAD, LEVELS, MAC, MEMBERS, PLAIN, State, Table, indented
 
-PLAIN = {"ip->src_addr": 32, "ip->dst_addr": 32, "l4->src": 16, "l4->dst": 16}
-DIRECTED = {"near": 32, "far": 32, "near_port": 16, "far_port": 16}  # what a firewall calls inside and outside
-SORTED = {"low": 32, "high": 32, "low_port": 16, "high_port": 16}  # the same both ways
-MAC = {"*(uint32_t *)(buffer + 8)": 32, "*(uint16_t *)(buffer + 4)": 16}  # ends of Ethernet addresses
-OTHERS = {**MAC, "device": 16, "ip->next_proto_id": 8}
-CAPTURES = {
-    "near": """\
-uint32_t near = device ? ip->dst_addr : ip->src_addr, far = device ? ip->src_addr : ip->dst_addr;
-uint16_t near_port = device ? l4->dst : l4->src, far_port = device ? l4->src : l4->dst;""",
-    "low": """\
-uint32_t low = ip->src_addr < ip->dst_addr ? ip->src_addr : ip->dst_addr, high = low ^ ip->src_addr ^ ip->dst_addr;
-uint16_t low_port = l4->src < l4->dst ? l4->src : l4->dst, high_port = low_port ^ l4->src ^ l4->dst;""",
-}
-FLAGS = ["buffer[44] & 1", "l4->dst == 0x0001", "device == 0", "ip->next_proto_id == 6", "buffer[45] < 3", "len > 60"]
-MASKS = ["0x00ffffff", "0x000000ff", "0xff0000ff", "0xffff", "0x1", "0xff00", "~1u", "0xfffffffd"]
-HEAD = f"""\
-#include "table.h"
-
-#define SLOTS {SLOTS}
-
-struct entry {{ uint32_t a, b; uint16_t p, q; int64_t t; }};
-static void entry_clear(void *a) {{ memset(a, 0, sizeof(struct entry)); }}
-static int count_in(struct Vector *vector, int index) {{
-struct entry *e;
-vector_borrow(vector, index, (void **)&e);
-int now_ = ++e->a;
-vector_return(vector, index, e);
-return now_;
-}}"""
-MEMBERS = {"a": 32, "b": 32, "p": 16, "q": 16}
 OUT = ["device", "!device"]
+HIDES = slice(34, 36), slice(24, 26)  # where the number of an index may leave: the source port; and the checksum
 
 
 @dataclass(frozen=True)
@@ -61,168 +30,21 @@ class Nf:
     numbered: bool  # whether packets say which index they want; those that do are answers to packets in which one left
 
 
-@dataclass(frozen=True)
-class Table:
-    """A dchain, the map whose values are its indices, the vectors of keys and of entries."""
-
-    number: int
-    key: list[tuple[str, int]]  # what each member of the key is, and how wide
-    two_maps: bool  # a second map and its keys, for the same indices
-
-    @property
-    def members(self) -> list[str]:
-        return [f"f{i}" for i in range(len(self.key))]
-
-    @property
-    def maps(self) -> Sequence[tuple[str, str]]:
-        return (("m", "k"), ("n", "h")) if self.two_maps else (("m", "k"),)
-
-
-def indented(lines: Iterable[str]) -> str:
-    depth, text = 0, []
-    for line in "\n".join(lines).split("\n"):
-        text.append("  " * (depth - line.startswith("}")) + line if line else "")
-        depth += line.count("{") - line.count("}")
-    return "\n".join(text) + "\n"
-
-
-class Generator:
+class Generator(State):
     """One NF for each seed."""
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.pick = random.Random(seed)
-        self.count = 0
-        self.names = ["nf_init", "nf_process", "entry", "entry_clear", "count_in"]
-        self.objects: list[tuple[str, str, str]] = []  # type, name, how it is made
-        self.variables: list[tuple[str, str]] = []  # declaration, name
-        self.types: list[str] = []
+        super().__init__(seed)
         self.indices: list[tuple[Table, str]] = []  # that statements may use
         self.leaves = self.numbered = False
 
     def nf(self) -> Nf:
-        pick = self.pick
-        devices = pick.choice([1, 2, 2, 2, 3])
-        self.fields = pick.choice([PLAIN, PLAIN, DIRECTED, DIRECTED, SORTED])
-        self.core = pick.sample(list(self.fields), pick.choice([1, 1, 2, 2, 3]))
-        self.odd = pick.choice([0, 0.04, 0.1, 0.25])  # how often a site differs from the others
-        self.state = "st->" if self.chance(0.25) else ""
-        self.tables = [self.table(i) for i in range(pick.choice([1, 1, 1, 2, 2]))]
-        self.rows = self.vector("rows", "entry") if self.chance(0.25) else None
         body = self.body()
         text = indented([HEAD, *self.declarations(), *body])
         nic = "software" if any(f in text for f in MAC) and self.chance(0.8) else "x710"
-        return Nf(self.seed, text, tuple(self.names), tuple(name for _, name in self.variables),
-                  devices, nic, HIDES if self.leaves else (), self.numbered)  # fmt: skip
-
-    def chance(self, share: float) -> bool:
-        return self.pick.random() < share
-
-    def fresh(self, base: str) -> str:
-        self.count += 1
-        return f"{base}{self.count}"
-
-    # ---- State
-
-    def table(self, number: int) -> Table:
-        own = [] if self.chance(0.2) else list(self.core)
-        rest = [f for f in self.fields if f not in own]
-        own += self.pick.sample(rest, min(len(rest), self.pick.choice([0, 0, 1, 2]) + (not own)))
-        if self.chance(0.1):
-            own.append(self.pick.choice(list(OTHERS)))
-        widths = {**self.fields, **OTHERS}
-        key = [(self.derived(f, widths[f]) if self.chance(0.2) else f, widths[f]) for f in own]
-        table = Table(number, key, two_maps=number == 0 and self.chance(0.08))
-        n = f"key{number}"
-        self.names += [n, f"{n}_eq", f"{n}_hash", f"{n}_clear"]
-        inside = " ".join(f"uint{width}_t {m};" for m, (_, width) in zip(table.members, key, strict=True))
-        equal = " && ".join(f"x->{m} == y->{m}" for m in table.members)
-        if self.chance(0.2) and all(width == 32 for _, width in key):
-            equal = f"!memcmp(x, y, sizeof(struct {n}))"
-        hashed = " * 31 + ".join(f"x->{m}" for m in table.members)
-        self.types.append(f"""\
-struct {n} {{ {inside} }};
-static bool {n}_eq(void *a, void *b) {{ struct {n} *x = a, *y = b; return {equal}; }}
-static unsigned {n}_hash(void *a) {{ struct {n} *x = a; return {hashed}; }}
-static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
-        for map_, keys in table.maps:
-            self.objects.append(("Map", f"{map_}{number}", f"map_allocate({n}_eq, {n}_hash, SLOTS, &@)"))
-            self.vector(f"{keys}{number}", n)
-        self.vector(f"v{number}", "entry")
-        self.objects.append(("DoubleChain", f"c{number}", "dchain_allocate(SLOTS, &@)"))
-        return table
-
-    def vector(self, name: str, cell: str) -> str:
-        self.objects.append(("Vector", name, f"vector_allocate(sizeof(struct {cell}), SLOTS, {cell}_clear, &@)"))
-        return self.state + name
-
-    def variable(self, declaration: str, name: str) -> str:
-        if name not in self.names:
-            self.names.append(name)
-            self.variables.append((declaration, name))
-        return name
-
-    def declarations(self) -> list[str]:
-        objects = [f"struct {kind} *{name};" for kind, name, _ in self.objects]
-        made = [how.replace("@", self.state + name) for _, name, how in self.objects]
-        if self.state:
-            self.names += ["state", "st"]
-            objects = [f"struct state {{ {' '.join(objects)} }} *st;"]
-            made.insert(0, "(st = malloc(sizeof *st)) != NULL")
-        else:
-            self.names += [name for _, name, _ in self.objects]
-        statics = [f"static {line}" for line in (*objects, *(f"{d};" for d, _ in self.variables))]
-        return [*self.types, *statics, "bool nf_init(void) {", "return " + " &&\n  ".join(made) + ";", "}"]
-
-    def of(self, letter: str, table: Table) -> str:
-        return f"{self.state}{letter}{table.number}"
-
-    # ---- Values
-
-    def some_field(self, width: int) -> str:
-        """A field of a packet: mostly of those that all keys have."""
-        names = [f for f in (self.core if self.chance(0.6) else self.fields) if self.fields[f] == width]
-        if not names or self.chance(0.08):
-            names = [f for f, w in {**PLAIN, **self.fields, **OTHERS}.items() if w == width] or ["l4->src"]
-        return self.pick.choice(names)
-
-    def derived(self, what: str, width: int) -> str:
-        other = self.some_field(width)
-        ways = [f"({what} & {self.pick.choice(MASKS)})", f"({what} ^ {other})", f"({what} + {other})", f"({what} >> 8)",
-                f"({what} << 8)", f"({what} + 1)", f"({what} ^ 0x0101)", f"({what} | 0x0100)", f"(~{what})", f"({what} * 3)",
-                f"({what} < {other} ? {what} : {other})", f"(({what} & 0x00ff) | ({other} & 0xff00))"]  # fmt: skip
-        ways += [f"__builtin_bswap32({what})", f"(uint16_t){what}"] if width == 32 else []
-        return self.pick.choice(ways)
-
-    def site(self, table: Table) -> list[str]:
-        """What the members of the key are at one place."""
-        values = [f for f, _ in table.key]
-        if not self.chance(self.odd):
-            return values
-        at, other = self.pick.randrange(len(values)), self.pick.randrange(len(values))
-        width = table.key[at][1]
-        ways = [self.some_field(width), self.derived(values[at], width), self.pick.choice(["0", "1", "0x0101"])]
-        ways += [values[other], f"({self.pick.choice(FLAGS)} ? {values[at]} : {self.some_field(width)})"]
-        new = self.pick.choice(ways)
-        if new == values[other]:
-            values[other] = values[at]
-        values[at] = new
-        return values
-
-    def key(self, table: Table) -> tuple[list[str], str]:
-        """Lines that make a key, and its name."""
-        members = list(zip(table.members, self.site(table), strict=True))
-        n = f"key{table.number}"
-        if self.chance(0.1):
-            scratch = self.variable(f"struct {n} scratch{table.number}", f"scratch{table.number}")
-            return [f"{scratch}.{m} = {v};" for m, v in members], scratch
-        name = self.fresh("key_")
-        if self.chance(0.15):
-            return [f"struct {n} {name} = {{{', '.join(v for _, v in members)}}};"], name
-        lines = [f"struct {n} {name};", f"memset(&{name}, 0, sizeof {name});"]
-        return [*lines, *(f"{name}.{m} = {v};" for m, v in members)], name
-
-    # ---- Statements
+        variables = tuple(name for _, name in self.variables)
+        hides = HIDES if self.leaves else ()
+        return Nf(self.seed, text, tuple(self.names), variables, self.devices, nic, hides, self.numbered)
 
     def body(self) -> list[str]:
         lines = ["int nf_process(uint16_t device, uint8_t *buffer, uint16_t len, int64_t now) {", "PARSE"]
@@ -235,7 +57,7 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
             for _ in range(self.pick.choice([0, 1, 1, 2])):
                 lines += self.statement()
         for table, index in self.indices:
-            if self.chance(0.8):  # state that differs is seen to differ
+            if self.chance(0.85):  # state that differs is seen to differ
                 count = f"count_in({self.of('v', table)}, {index})"
                 lines.append(f"ip->packet_id {self.pick.choice(['=', '^='])} {count};")
         lines.append(f"return {self.pick.choice(['!device', '!device', 'device ^ 1', '(device + 1) % 3', '1'])};")
@@ -246,12 +68,14 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
         other = self.pick.choice([f for f in PLAIN if PLAIN[f] == PLAIN[name]])
         return f"{name} = {self.pick.choice([other, '0x0101', f'{name} & 0x00ffffff', f'{name} + 1'])};"
 
-    def cell(self, vector: str, number: str, inside: Iterable[str], kind: str = "entry") -> list[str]:
+    def cell(self, vector: str, number: str, inside: Iterable[str], kind: str = "struct entry") -> list[str]:
         """Borrow a cell, called @ in what is done with it."""
         name = self.fresh("e")
         lines = [line.replace("@", name) for line in inside]
-        borrow = [f"struct {kind} *{name};", f"vector_borrow({vector}, {number}, (void **)&{name});"]
+        borrow = [f"{kind} *{name};", f"vector_borrow({vector}, {number}, (void **)&{name});"]
         return [*borrow, *lines, f"vector_return({vector}, {number}, {name});"]
+
+    # ---- Tables: expiry, lookup, creation, removal
 
     def expiry(self, table: Table) -> list[str]:
         objects = ", ".join(self.of(letter, table) for letter in "ckm")
@@ -271,25 +95,24 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
         for map_, keys in table.maps:
             if not self.chance(0.05):
                 erase = f"map_erase({self.of(map_, table)}, @, &trash);"
-                lines += self.cell(self.of(keys, table), old, [erase], f"key{table.number}")
+                lines += self.cell(self.of(keys, table), old, [erase], f"struct key{table.number}")
         return [*lines, *(self.use(table, old) if self.chance(0.05) else []), "}"]
 
     def lookup(self, table: Table) -> list[str]:
         """Find the packet's entry, or make it one."""
-        lines, key = self.key(table)
+        lines, key = self.key(f"key{table.number}", table.key)
         index = self.fresh("i")
         map_ = self.of(self.pick.choice(table.maps)[0], table)
         lines += [f"int {index};", f"if (map_get({map_}, &{key}, &{index})) {{"]
-        lines += self.guard(table, index) if self.chance(0.15) else []
+        found = self.guard(table, index) if self.chance(0.15) else []
         if self.chance(0.75):
-            lines.append(f"dchain_rejuvenate_index({self.of('c', table)}, {self.neighbour(index)}, now);")
-        lines += self.removal(table, index, key) if self.chance(0.15) else []
-        lines.append("} else {")
-        lines += [f"if ({self.pick.choice(FLAGS)}) return device;"] if self.chance(0.3) else []
-        lines += self.statement() if self.chance(0.08) else []
-        lines += [*self.creation(table, index, key), "}"]
+            found.append(f"dchain_rejuvenate_index({self.of('c', table)}, {self.neighbour(index)}, now);")
+        found += self.removal(table, index, key) if self.chance(0.15) else []
+        missed = [f"if ({self.pick.choice(FLAGS)}) return device;"] if self.chance(0.3) else []
+        missed += self.inner(self.statement) if self.chance(0.08) else []
+        missed += self.creation(table, index, key)
         self.indices.append((table, index))
-        return lines
+        return [*lines, *found, "} else {", *missed, "}"]
 
     def neighbour(self, index: str) -> str:
         return index if not self.chance(self.odd / 4) else f"({index} ^ 1)"
@@ -300,15 +123,18 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
         for map_, keys in table.maps:
             inside = [f"*@ = {key};"]
             if keys == "h" or self.chance(self.odd / 2):
-                inside = [f"@->{member} = {v};" for member, v in zip(table.members, self.site(table), strict=True)]
+                inside = [f"@->{member} = {v};" for member, v in zip(table.members, self.site(table.key), strict=True)]
             inside.append(f"map_put({self.of(map_, table)}, @, {self.neighbour(index)});")
-            lines += self.cell(self.of(keys, table), index, inside, f"key{table.number}")
+            lines += self.cell(self.of(keys, table), index, inside, f"struct key{table.number}")
         if self.chance(0.9):
             some = self.pick.sample(list(MEMBERS), self.pick.choice([0, 1, 2]))
             first = [f"@->{m} = {self.some_field(MEMBERS[m])};" for m in some]
-            lines += self.cell(self.of("v", table), index, ["memset(@, 0, sizeof *@);", *first])
+            clear = "memset(@, 0, sizeof *@);"
+            if self.chance(0.08):
+                clear = self.pick.choice(["@->a = 0;", f"if ({self.pick.choice(FLAGS)}) {clear}", "memset(@, 0, 12);"])
+            lines += self.cell(self.of("v", table), index, [clear, *first])
         if self.indices and self.chance(0.2):  # an index of another table in this one's cell
-            lines += self.cell(self.of("v", table), index, [f"@->b = {self.pick.choice(self.indices)[1]};"])
+            lines += self.cell(self.of("v", table), index, [f"@->link = {self.pick.choice(self.indices)[1]};"])
         return lines
 
     def removal(self, table: Table, index: str, key: str) -> list[str]:
@@ -316,28 +142,43 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
         for map_, keys in table.maps:
             erase = f"map_erase({self.of(map_, table)}, %s, &trash);"
             if self.chance(0.5) or keys == "h":
-                lines += self.cell(self.of(keys, table), index, [erase % "@"], f"key{table.number}")
+                lines += self.cell(self.of(keys, table), index, [erase % "@"], f"struct key{table.number}")
             else:
                 lines.append(erase % f"&{key}")
         if not self.chance(0.05):
             lines.append(f"dchain_free_index({self.of('c', table)}, {index});")
+        if self.chance(0.2):  # and starts anew
+            return [*lines, *self.inner(lambda: self.creation(table, index, key)), "}"]
+        lines += self.use(table, index) if self.chance(0.1) else []
         return [*lines, f"return {self.pick.choice(OUT)};", "}"]
 
+    # ---- Statements
+
+    def inner(self, statement: Callable[[], list[str]]) -> list[str]:
+        """A statement in a block of its own, whose names end with it."""
+        indices, held = list(self.indices), list(self.held)
+        lines = statement()
+        self.indices, self.held = indices, held
+        return lines
+
     def statement(self) -> list[str]:
-        ways = [(7, self.again), (6, self.by_number), (3, self.plain), (6, lambda: [self.rewrite()]),
-                (7, lambda: [f"if ({self.pick.choice(FLAGS)}) return {self.pick.choice(OUT)};"])]  # fmt: skip
+        ways: list[tuple[int, Callable[[], list[str]]]] = [
+            (7, self.again), (6, self.by_number), (3, self.plain), (6, lambda: [self.rewrite()]), (6, self.branch), (2, self.prefixes),
+            (7, lambda: [f"if ({self.pick.choice(FLAGS)}) return {self.pick.choice(OUT)};"]),
+            (3, lambda: self.lookup(self.pick.choice(self.tables)))]  # fmt: skip
         if self.indices:
             table, index = self.pick.choice(self.indices)
-            ways += [(50, lambda: self.use(table, index)), (8, lambda: self.guard(table, index))]
-            ways += [(4, lambda: self.said(table, index)), (5, lambda: self.linked(table, index))]
+            ways += [(50, lambda: self.use(table, index)), (8, lambda: self.guard(table, index)), (3, lambda: self.numbers(index)),
+                     (4, lambda: self.said(table, index)), (5, lambda: self.linked(table, index)),
+                     (4, lambda: self.by_index(index)), (5, lambda: self.asked(table, index))]  # fmt: skip
         if self.rows:
             ways.append((10, lambda: self.cell(self.rows or "", self.slot(), self.changes())))
         (way,) = self.pick.choices([w for _, w in ways], [weight for weight, _ in ways])
         return way()
 
-    def slot(self) -> str:
-        """A packet's number in a small array."""
-        return f"({self.some_field(self.pick.choice([16, 32]))} {self.pick.choice(['& 7', '% 8', '>> 8 & 7', '& 1'])})"
+    def branch(self) -> list[str]:
+        yes, no = self.inner(self.statement), self.inner(self.statement)
+        return [f"if ({self.pick.choice(FLAGS)}) {{", *yes, "} else {", *no, "}"]
 
     def use(self, table: Table, index: str) -> list[str]:
         whose = self.pick.choice(self.tables) if self.chance(self.odd / 2) else table
@@ -346,7 +187,7 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
             asked = f"@->{self.pick.choice(['a > 3', 'p & 2', 't > now - LAG / 9', 'b == ' + self.some_field(32)])}"
             flag = self.fresh("ask")
             lines = self.cell(self.of("v", whose), number, [*changes, f"bool {flag} = {asked};"])
-            return [*lines, f"if ({flag}) return device;"]
+            return [*lines, f"if ({flag}) return {self.pick.choice(['device', 'device', '!device'])};"]
         return self.cell(self.of("v", whose), number, changes)
 
     def changes(self) -> list[str]:
@@ -358,7 +199,15 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
             target = self.pick.choice([f for f in PLAIN if PLAIN[f] == MEMBERS[member]])
             lines.append(self.pick.choice(
                 [f"@->{member}++;", f"@->{member} = {value};", f"@->{member} {self.pick.choice('+^')}= {value};", "@->t = now;",
-                 f"ip->packet_id = @->{member};", f"ip->hdr_checksum ^= @->{member};", f"{target} = @->{member};"]))  # fmt: skip
+                 f"ip->packet_id = @->{member};", f"ip->hdr_checksum ^= @->{member};", f"{target} = @->{member};",
+                 f"if (@->{member} != {value}) {{ @->{member} = {value}; @->a = 0; }}", "device ^= @->p & 1;"]))  # fmt: skip
+        return lines
+
+    def asked(self, table: Table, index: str) -> list[str]:
+        """What an entry holds is remembered, and may become part of a key."""
+        name, member = self.fresh("held"), self.pick.choice(list(MEMBERS))
+        lines = self.cell(self.of("v", table), index, [f"uint{MEMBERS[member]}_t {name} = @->{member};"])
+        self.held.append((name, MEMBERS[member]))
         return lines
 
     def guard(self, table: Table, index: str) -> list[str]:
@@ -370,15 +219,14 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
     def linked(self, table: Table, index: str) -> list[str]:
         """An entry's cell says which entry, of whatever table, to go to."""
         link = self.fresh("link")
-        lines = self.cell(self.of("v", table), index, [f"int {link} = @->b;"])
-        whose = self.pick.choice(self.tables)
-        inside = [f"if ({link} >= 0 && {link} < SLOTS) {{", *self.use(whose, link), "}"]
-        return [*lines, *inside]
+        lines = self.cell(self.of("v", table), index, [f"int {link} = @->link;"])
+        inside = self.inner(lambda: self.use(self.pick.choice(self.tables), link))
+        return [*lines, f"if ({link} >= 0 && {link} < SLOTS) {{", *inside, "}"]
 
     def again(self) -> list[str]:
         """Another lookup, which makes nothing: a reply's, a neighbour's."""
         table, index = self.pick.choice(self.tables), self.fresh("i")
-        made, key = self.key(table)
+        made, key = self.key(f"key{table.number}", table.key)
         found = f"map_get({self.of('m', table)}, &{key}, &{index})"
         use = [f"return {self.pick.choice(OUT)};"] if self.chance(0.4) else self.use(table, index)
         return [*made, f"int {index};", f"if ({found}) {{", *use, "}"]
@@ -414,3 +262,52 @@ static void {n}_clear(void *a) {{ memset(a, 0, sizeof(struct {n})); }}""")
         name = self.variable(*place[:2]) + place[2]
         done = self.pick.choice([f"{name}++;", f"{name} = {self.some_field(32)};"])
         return [done, self.pick.choice([f"ip->packet_id = {name};", f"if ({name} & 2) return device;", ""])]
+
+    def by_index(self, index: str) -> list[str]:
+        """Plain memory for each index of a table; what the last owner left may be there."""
+        name = f"{self.variable('struct entry of_index[SLOTS]', 'of_index')}[{index}]"
+        clear = [f"if (!now) memset(&{name}, 0, sizeof {name});"] if self.chance(0.5) else []
+        return [*clear, *(line.replace("@->", f"{name}.") for line in self.changes())]
+
+    def numbers(self, index: str) -> list[str]:
+        """A map whose values are no indices; its keys stand in cells of the index."""
+        key = [(self.pick.choice(self.core), 32), (self.some_field(16), 16)][: self.pick.choice([1, 2])]
+        if "loose" not in self.names:
+            self.key_type("loose", key)
+            self.map("numbers", "loose")
+            self.vector("number_keys", "loose")
+            self.loose = key
+        made, name = self.key("loose", self.loose)
+        value = self.fresh("value")
+        stored = self.pick.choice(["device", self.some_field(16), "5", index])
+        put = [f"*@ = {name};", f"map_put({self.state}numbers, @, {stored});"]
+        lines = [*made, f"int {value};", f"if (!map_get({self.state}numbers, &{name}, &{value})) {{"]
+        lines += [*self.cell(f"{self.state}number_keys", index, put, "struct loose"), f"{value} = {stored};", "}"]
+        use = self.cell(self.rows or self.of("v", self.tables[0]), f"({value} & 7)", self.changes())
+        return lines + self.pick.choice([use, [f"ip->packet_id = {value};"], [f"if ({value} == 1) return device;"]])
+
+    def prefixes(self) -> list[str]:
+        """Counts for every prefix of an address, in arrays of tables."""
+        self.levels()
+        address, s, part = (
+            self.pick.choice([f for f, w in self.fields.items() if w == 32]),
+            self.state,
+            self.fresh("part"),
+        )
+        index, level = self.fresh("i"), self.fresh("level")
+        objects = f"{s}level_chains[{level}], {s}level_keys[{level}], {s}level_maps[{level}]"
+        put = self.cell(
+            f"{s}level_keys[{level}]",
+            index,
+            [f"*@ = {part};", f"map_put({s}level_maps[{level}], @, {index});"],
+            "uint32_t",
+        )
+        first = self.cell(
+            f"{s}level_counts[{level}]", index, ["memset(@, 0, sizeof *@);"] if self.chance(0.9) else ["@->a = 0;"]
+        )
+        return [f"for (int {level} = 0; {level} < {LEVELS}; {level}++) {{", f"expire_items_single_map({objects}, now - LAG);",
+                f"uint32_t {part} = {address} & ({level} ? 0xffffffff : {self.pick.choice(['0x00ffffff', '0xffff', '0xff'])});",
+                f"int {index};", f"if (!map_get({s}level_maps[{level}], &{part}, &{index})) {{",
+                f"if (!dchain_allocate_new_index({s}level_chains[{level}], &{index}, now)) return device;", *put, *first, "} else {",
+                f"dchain_rejuvenate_index({s}level_chains[{level}], {index}, now);", "}",
+                *self.cell(f"{s}level_counts[{level}]", index, self.changes()), "}"]  # fmt: skip

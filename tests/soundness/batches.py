@@ -150,7 +150,7 @@ class Core:
 
 # ---- Traffic and steering
 
-OCTETS = (1, 2, 3)
+OCTETS = (1, 2, 3, 0x41, 0x82)
 PORTS = (0x0100, 0x0200, 0x0300, 0x0101, 0x0001, 0x0201)  # as NFs read them: 1, 2, 3, 257, 256, 258
 NO_NUMBERS = (
     0x1010,
@@ -163,8 +163,9 @@ NO_NUMBERS = (
 def traffic(nf: Nf, count: int, seed: int) -> Iterator[tuple[int, int, bytes, bool]]:
     """Time, device, packet, and whether an earlier output is answered instead; few values, so that keys collide in part."""
     pick = random.Random(f"{nf.seed}/{seed}")
+    octets = pick.sample(OCTETS, 3)
     addresses = [
-        bytes([pick.choice(OCTETS), 0, pick.choice((0, 1)), pick.choice(OCTETS)]) for _ in range(pick.choice((2, 3, 5)))
+        bytes([pick.choice(octets), 0, pick.choice((0, 1)), pick.choice(octets)]) for _ in range(pick.choice((2, 3, 5)))
     ]
     ports = pick.sample(NO_NUMBERS if nf.numbered else PORTS, pick.choice((2, 3, 4)))
     macs = [bytes([2, 0, 0, 0, 0, n]) for n in range(2)]

@@ -7,12 +7,21 @@ hide. The text goes with tests/sharding/nfs/table.h. What libVig leaves undefine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from .random_state import CAPTURES, FLAGS, HEAD, LEVELS, MAC, MEMBERS, PLAIN, State, Table, indented
 
 OUT = ["device", "!device"]
+SAME: Mapping[str, str] = {}
+BACK = {"ip->src_addr": "ip->dst_addr", "ip->dst_addr": "ip->src_addr", "l4->src": "l4->dst", "l4->dst": "l4->src"}
+NUMBERS = [
+    ("%s", "l4->dst"),
+    ("%s", "l4->dst"),
+    ("%s + 1", "l4->dst - 1"),
+    ("%s << 8", "l4->dst >> 8"),
+    ("%s", "l4->dst & 7"),
+]
 HIDES = slice(34, 36), slice(24, 26)  # where the number of an index may leave: the source port; and the checksum
 
 
@@ -52,7 +61,9 @@ class Generator(State):
         lines += [self.rewrite() if self.chance(0.12) else "", captures, self.rewrite() if self.chance(0.06) else ""]
         for table in self.tables:
             lines += self.expiry(table)
-        for table in self.tables:
+        if self.nat:
+            lines += self.translation(self.tables[0])
+        for table in self.tables[self.nat :]:
             lines += self.lookup(table)
             for _ in range(self.pick.choice([0, 1, 1, 2])):
                 lines += self.statement()
@@ -127,8 +138,10 @@ class Generator(State):
             inside.append(f"map_put({self.of(map_, table)}, @, {self.neighbour(index)});")
             lines += self.cell(self.of(keys, table), index, inside, f"struct key{table.number}")
         if self.chance(0.9):
-            some = self.pick.sample(list(MEMBERS), self.pick.choice([0, 1, 2]))
-            first = [f"@->{m} = {self.some_field(MEMBERS[m])};" for m in some]
+            values = {
+                m: self.some_field(MEMBERS[m]) if self.chance(self.odd) else f for m, f in table.remembers.items()
+            }
+            first = [f"@->{m} = {f};" for m, f in values.items()]
             clear = "memset(@, 0, sizeof *@);"
             if self.chance(0.08):
                 clear = self.pick.choice(["@->a = 0;", f"if ({self.pick.choice(FLAGS)}) {clear}", "memset(@, 0, 12);"])
@@ -210,11 +223,15 @@ class Generator(State):
         self.held.append((name, MEMBERS[member]))
         return lines
 
-    def guard(self, table: Table, index: str) -> list[str]:
-        """What the entry remembers must be what the packet says."""
-        ok, member = self.fresh("ok"), self.pick.choice(list(MEMBERS))
-        same = f"bool {ok} = @->{member} == {self.some_field(MEMBERS[member])};"
-        return [*self.cell(self.of("v", table), index, [same]), f"if (!{ok}) return device;"]
+    def guard(self, table: Table, index: str, fields: Mapping[str, str] = SAME) -> list[str]:
+        """What the entry remembers must be what the packet says. `fields`: where an answer has what the entry remembers."""
+        ok, member = self.fresh("ok"), self.pick.choice(list(table.remembers) or list(MEMBERS))
+        if member in table.remembers and not self.chance(0.2):
+            wanted = fields.get(table.remembers[member], table.remembers[member])
+        else:
+            wanted = self.some_field(MEMBERS[member])
+        lines = self.cell(self.of("v", table), index, [f"bool {ok} = @->{member} == {wanted};"])
+        return [*lines, f"if (!{ok}) return device;"]
 
     def linked(self, table: Table, index: str) -> list[str]:
         """An entry's cell says which entry, of whatever table, to go to."""
@@ -239,21 +256,50 @@ class Generator(State):
         if kind == 1:
             return self.cell(self.rows or self.of("v", self.pick.choice(self.tables)), index, self.changes())
         self.leaves = True
-        return [f"l4->src = {self.pick.choice([index, f'{index} + 1', f'{index} << 8', index])};"]
+        return [f"l4->src = {self.pick.choice(NUMBERS)[0] % index};"]
 
     def by_number(self) -> list[str]:
         """A packet says which entry it wants."""
+        table, read = self.pick.choice(self.tables), self.pick.choice(["l4->src", *(read for _, read in NUMBERS)])
+        return self.numbered_entry(table, read, SAME)
+
+    def numbered_entry(self, table: Table, number: str, fields: Mapping[str, str]) -> list[str]:
         self.numbered = True
-        table, index = self.pick.choice(self.tables), self.fresh("j")
-        number = self.pick.choice(["l4->dst", "l4->dst", "l4->dst & 7", "l4->dst - 1", "l4->dst >> 8", "l4->src"])
-        chain = self.of("c", table)
+        chain, index = self.of("c", table), self.fresh("j")
         known = f"{index} >= 0 && {index} < SLOTS && dchain_is_index_allocated({chain}, {index})"
-        steps = [self.guard(table, index)] if self.chance(0.8) else []
+        steps = [self.guard(table, index, fields) for _ in range(self.pick.choice([0, 1, 1, 1, 2]))]
         steps += [[f"dchain_rejuvenate_index({chain}, {index}, now);"]] if self.chance(0.4) else []
-        self.pick.shuffle(steps)
+        if self.chance(0.2):
+            self.pick.shuffle(steps)
         steps.append(self.use(table, index))
+        if fields and self.chance(0.8):
+            steps.append(self.cell(self.of("v", table), index, ["ip->dst_addr = @->a;", "l4->dst = @->p;"]))
         lines = [f"int {index} = {number};", f"if (!({known})) return device;"]
         return lines + [line for step in steps for line in step]
+
+    def translation(self, table: Table) -> list[str]:
+        """As a NAT does: flows of device 0 leave with the number of their entry, by which answers find it."""
+        leave, read = self.pick.choice(NUMBERS)
+        if self.chance(self.odd):
+            read = self.pick.choice(NUMBERS)[1]
+        self.leaves = True
+
+        def out() -> list[str]:
+            lines = self.lookup(table)
+            return [
+                *lines,
+                f"l4->src = {leave % self.indices[-1][1]};",
+                f"return {self.pick.choice(['1', '1', '!device'])};",
+            ]
+
+        gone = self.inner(out)
+        back = self.inner(lambda: self.numbered_entry(table, read, BACK))
+        return [
+            "if (device == 0) {",
+            *gone,
+            "}",
+            *(["{", *back, "}"] if len(self.tables) > 1 else [*back, "return 0;"]),
+        ]
 
     def plain(self) -> list[str]:
         """A variable of the program's own."""

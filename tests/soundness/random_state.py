@@ -48,6 +48,7 @@ class Table:
     number: int
     key: list[tuple[str, int]]  # what each member of the key is, and how wide
     two_maps: bool  # a second map and its keys, for the same indices
+    remembers: dict[str, str]  # members of an entry, and what they are set to when it is made
 
     @property
     def members(self) -> list[str]:
@@ -82,6 +83,9 @@ class State:
         self.fields = self.pick.choice([PLAIN, PLAIN, DIRECTED, DIRECTED, SORTED])
         self.core = self.pick.sample(list(self.fields), self.pick.choice([1, 1, 2, 2, 3]))
         self.odd = self.pick.choice([0, 0.04, 0.1, 0.25])  # how often a site differs from the others
+        self.nat = self.devices > 1 and self.chance(0.1)  # device 0's flows get numbers, by which answers are known
+        if self.nat:
+            self.fields, self.core = PLAIN, ["ip->src_addr", "l4->src", *(["ip->dst_addr"] if self.chance(0.5) else [])]
         self.state = "st->" if self.chance(0.25) else ""
         self.tables = [self.table(i) for i in range(self.pick.choice([1, 1, 1, 2, 2]))]
         self.rows = self.vector("rows", "entry") if self.chance(0.25) else None
@@ -117,7 +121,12 @@ static void {name}_clear(void *a) {{ memset(a, 0, sizeof(struct {name})); }}""")
             own.append(self.pick.choice(list(OTHERS)))
         widths = {**self.fields, **OTHERS}
         key = [(self.derived(f, widths[f]) if self.chance(0.2) else f, widths[f]) for f in own]
-        table = Table(number, key, two_maps=number == 0 and self.chance(0.08))
+        remembered = self.pick.sample(list(MEMBERS), self.pick.choice([0, 1, 2]))
+        if self.nat and number == 0:
+            key, remembers = [(f, widths[f]) for f in own], {"a": "ip->src_addr", "b": "ip->dst_addr", "p": "l4->dst"}
+        else:
+            remembers = {member: self.some_field(MEMBERS[member]) for member in remembered}
+        table = Table(number, key, number == 0 and self.chance(0.08), remembers)
         self.key_type(f"key{number}", key)
         for map_, keys in table.maps:
             self.map(f"{map_}{number}", f"key{number}")

@@ -35,6 +35,7 @@ PACKETS = 400
 SECONDS = 5  # of processor: an analysis's bound
 TRACED = 40 if FULL else 12  # of a batch
 TRACED_PACKETS = 60
+MISUSED = "outside the vector", "did not give out", "map_put on a full map"  # of libVig, by an NF that does so
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,12 @@ def test_paths_say_what_an_nf_asks_of_libvig(batch: int, compiler: Compiler) -> 
             try:
                 out, after = native.process(device, packet, now)
             except NativeError as e:
-                assert "outside the vector" in str(e), e
+                assert any(how in str(e) for how in MISUSED), e
                 break
             rounds = sum(c.function == "dchain_expire_one_index" and c.result == 1 for c in native.calls)
             if rounds > EXPIRED_ROUNDS:  # the paths of two rounds stand for those of more
                 continue
-            wrong = unexplained(report.paths, device, packet, now, native.calls, out, after)
+            wrong = unexplained(report.paths, device, packet, now, native, out, after)
             assert not wrong, f"seed {nf.seed}: {wrong}\n{nf.text}"
             followed += 1
         native.close()

@@ -4,12 +4,13 @@ what it says then of the calls, their arguments, the outcome and the packet's by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from maestro_lsp.symbex import expr as X
 from maestro_lsp.symbex.expr import Expr
 from maestro_lsp.symbex.path import Call, CallPath
 from tests.native.tracing import Call as Traces
+from tests.native.tracing import Traced
 
 SILENT = {"packet_borrow_next_chunk", "packet_return_chunk", "packet_get_unread_length", "hash_obj", "borrowed_cell"}
 UNTRACED = {"checksum"}  # ops of ours that are no libVig calls
@@ -80,7 +81,15 @@ class Assignment:
         return X.evaluate(e, self.of(e))
 
 
-def predicted(p: CallPath, a: Assignment, out: int, packet: bytes, traces: list[Traces]) -> list[str]:
+Masks = Mapping[object, bytes]
+
+
+def masks_of(native: Traced) -> Masks:
+    """Of each map, ff for each byte of a key that counts; traces have zeros for the others."""
+    return {map_: mask for map_, made in native.objects.items() if isinstance(mask := made.args.get("key_mask"), bytes)}
+
+
+def predicted(p: CallPath, a: Assignment, out: int, packet: bytes, traces: list[Traces], masks: Masks) -> list[str]:
     """What a path says that did not happen."""
     wrong = []
     if a.known(p.returned) and a(p.returned) & 0xFFFF != out:
@@ -103,7 +112,7 @@ def predicted(p: CallPath, a: Assignment, out: int, packet: bytes, traces: list[
             c.keys, [(k, v) for k, v in t.args.items() if k.startswith(("key", "obj"))], strict=False
         ):
             if isinstance(native, bytes):
-                mask = b"\xff" * len(raw)
+                mask = masks.get(t.args.get("map"), b"\xff" * len(raw))
                 mine = bytes(a(v) if a.known(v) else native[i] for i, v in enumerate(raw[: len(native)]))
                 if any((x ^ y) & m for x, y, m in zip(mine, native, mask, strict=False)):
                     wrong.append(f"{c.function}: key {mine.hex()}, not {native.hex()} ({name})")
@@ -134,10 +143,10 @@ def leaf_is_state(leaf: Expr) -> bool:
 
 
 def unexplained(
-    paths: Sequence[CallPath], device: int, packet: bytes, now: int, calls: Sequence[Traces], out: int, after: bytes
+    paths: Sequence[CallPath], device: int, packet: bytes, now: int, native: Traced, out: int, after: bytes
 ) -> str:
-    """Why it is not the case that exactly one path holds for the packet and predicts what was done with it; "" if it is."""
-    traces = [t for t in calls if t.function not in SILENT]
+    """Why it is not the case that exactly one path holds for the latest packet and predicts what was done with it; "" if it is."""
+    traces = [t for t in native.calls if t.function not in SILENT]
     names = [t.function for t in traces]
     candidates = []
     for p in paths:
@@ -148,7 +157,7 @@ def unexplained(
     what = f"packet {packet.hex()} on device {device}: {names}"
     if not candidates:
         return f"no path for {what}"
-    wrong = [predicted(p, a, out, after, traces) for p, a in candidates]
+    wrong = [predicted(p, a, out, after, traces, masks_of(native)) for p, a in candidates]
     if any(leaf_is_state(x) for p, _ in candidates for c in p.conditions for x in X.leaves(c.expr)):
         # what a global holds is not traced: one of the paths that it may choose
         return "" if [] in wrong else f"{wrong} for {what}"

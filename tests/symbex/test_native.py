@@ -28,7 +28,7 @@ from tests.fixtures.traffic import answer as reply_to
 from tests.native import bench
 from tests.native.tracing import ANSWERED, Answer, NativeError, Traced
 
-from .against_traces import SILENT, Assignment, calls_of, key_of, leaf_is_state, predicted, unexplained
+from .against_traces import SILENT, Assignment, calls_of, key_of, leaf_is_state, masks_of, predicted, unexplained
 
 FULL = bool(os.environ.get("MAESTRO_FULL"))
 PACKETS = 10_000 if FULL else 250
@@ -83,7 +83,7 @@ def test_random_packets_take_exactly_the_path_that_is_predicted(name):
             assert "assert" in str(e).lower(), e
             pytest.fail(f"{name} left nf_process: {e}")
         sent.append((out, after))
-        assert not (wrong := unexplained(r.paths, device, packet, arrival.now, nf.calls, out, after)), wrong
+        assert not (wrong := unexplained(r.paths, device, packet, arrival.now, nf, out, after)), wrong
         checked += 1
     assert checked == PACKETS
 
@@ -120,7 +120,7 @@ def test_every_path_can_be_taken_by_its_own_model(name):
         assert [t.function for t in traces] == [c.function for c in calls_of(p)], f"path {p.number}"
         a = Assignment(p, bytes(packet), now, traces)
         assert a.holds(p), f"path {p.number}"
-        assert predicted(p, a, out, after, traces) == [], f"path {p.number}"
+        assert predicted(p, a, out, after, traces, masks_of(nf)) == [], f"path {p.number}"
         taken += 1
     assert taken > len(paths) / 2 or any(borrows_constants(r, p) for p in paths)
 

@@ -12,6 +12,7 @@ import pytest
 
 from maestro_lsp.check import Report, check
 from maestro_lsp.libvig.catalogue import Catalogue
+from maestro_lsp.rss.fields import parse
 from maestro_lsp.settings import Settings
 from maestro_lsp.sharding.findings import Finding
 from maestro_lsp.symbex.run import Inputs, execute
@@ -111,6 +112,24 @@ def test_there_are_no_warnings_that_nobody_expected(name):
     found: list[Finding] = list(report(name, "x710").analysis.findings)
     assert not [f for f in found if f.severity != "hint" and f.code not in stated]
     assert not [f for f in found if f.code in want["none_of"]]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_and_messages_name_fields_that_exist(name, strict):
+    analysis = report(name, "x710", strict).analysis
+    for row in analysis.rows:
+        for field in (f for c in row.constraint for equality in c for f in equality if isinstance(f, str)):
+            parse(field)
+    assert not [f.message for f in analysis.findings if "packet@" in f.message]
+
+
+def test_a_key_is_named_as_the_packets_have_it_that_the_nic_cannot_hash():
+    texts = {f.message for f in report("portstats", "x710", True).analysis.findings if f.severity == "warning"}
+    assert texts == {
+        "state->counters is keyed by ipv4.payload[0:16], which no RSS option of x710 hashes; "
+        "packets with equal ipv4.payload[0:16] must meet"
+    }
 
 
 @pytest.mark.parametrize("name", ["fw", "nat", "lb"])

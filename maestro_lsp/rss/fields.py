@@ -40,7 +40,7 @@ WIDTHS = {
     "length": 16,
     "time": 64,
 }
-"""Width in bits of every named field; `packet` has as many as the frame."""
+"""Width in bits of every named field; `packet` and `ipv4.payload` have as many as a frame."""
 
 ALIASES = {f"{proto}.{end}": f"l4.{end}" for proto in ("tcp", "udp", "sctp") for end in ("src", "dst")}
 """Names of layer-4 ports that say the protocol; the NIC reads the same bytes."""
@@ -86,7 +86,7 @@ class Field(NamedTuple):
 
 def width(name: str) -> int:
     """Bits of the whole field `name`. Raises FieldError if there is no such field."""
-    if name == "packet":
+    if name in ("packet", "ipv4.payload"):
         return _PACKET_BITS
     bits = WIDTHS.get(ALIASES.get(name, name))
     if bits is None:

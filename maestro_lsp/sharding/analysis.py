@@ -379,15 +379,15 @@ class _Analysis:
         return tuple(Related(s, f"reached by {name}") for s, name in sorted(spans.items()))[:1]
 
     def unhashable(self, x: Effective, y: Effective, c: Conflict) -> None:
-        a, b = x.access, y.access
-        for one, other in ((a, b), (b, a)):
-            if one.call is None or (x if one is a else y).through is not None:
+        for side, (one, other) in enumerate(((x.access, y.access), (y.access, x.access))):
+            if one.call is None or (x, y)[side].through is not None:
                 continue
+            classes = frozenset(pair[side] for pair in c.counted)
             related = (Related(other.span, f"the other access: {other.interface}"),) if other.span != one.span else ()
             self.findings.append(
                 Finding(
                     "rss-incompatible-field",
-                    f"{one.object.name} is keyed by {self._key_text(one)}, which no RSS option of {self.options.profile.name} hashes; "
+                    f"{one.object.name} is keyed by {self._key_text(one, classes)}, which no RSS option of {self.options.profile.name} hashes; "
                     f"{tied_packets(c.when)} must meet",
                     one.span,
                     related,
@@ -511,20 +511,21 @@ class _Analysis:
         named = {c for d in requirements for pair in d.requirement.classes or () for c in pair}
         return tuple(n for n in PACKET_CLASSES if n in named)
 
-    def _key_text(self, a: Access) -> str:
-        """A key in terms of fields."""
-        got = self._key_texts.get((a.key, a.views))
-        if got is None:
-            got = self._key_texts[a.key, a.views] = self._in_fields(a)
-        return got
+    def _key_text(self, a: Access, classes: frozenset[str] = frozenset()) -> str:
+        """A key in terms of fields, as packets of some classes have them."""
+        views = tuple(v for v in a.views if v.packet_class in classes) or a.views
+        if (a.key, views) not in self._key_texts:
+            self._key_texts[a.key, views] = self._in_fields(a, views)
+        return self._key_texts[a.key, views]
 
-    def _in_fields(self, a: Access) -> str:
+    @staticmethod
+    def _in_fields(a: Access, views: Sequence[PacketView]) -> str:
         leaves = sorted(a.leaves(), key=lambda leaf: leaf.serial)
         packet = [leaf for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")]
-        view = max(a.views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)
+        view = max(views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)
         if view is None or not packet:
             return ", ".join(sorted({str(leaf.args[0]) for leaf in leaves})) or "a constant"
-        return joined_names(list(dict.fromkeys(view.bit(leaf, 7)[0] for leaf in packet)))
+        return joined_names([view.bit(leaf, 7) for leaf in packet])
 
     def describe(
         self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict

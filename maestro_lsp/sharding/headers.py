@@ -2,7 +2,8 @@
 
 An NF says `packet byte 26`; whether that is the IPv4 source address depends on the packet. So a path is looked at once for each
 class of packets (the NIC's classes: `ipv4-tcp`, `ipv4-frag` ...) that can take it, and there every byte has a name: `PacketView`.
-Bytes that are no header field of the class keep their offset: `packet[34:36]`.
+Bytes that are no header field of the class keep their offset: `packet[34:36]`; those of fragments, and others behind an IPv4 header
+of variable length, are counted from the end of that: `ipv4.payload[0:16]`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ IPV4_FIELDS = (
 )  # fmt: skip
 IPV6_FIELDS = (("ipv6.flow", 0, 4), ("ipv6.proto", 6, 1), ("ipv6.src", 8, 16), ("ipv6.dst", 24, 16))
 PORT_FIELDS = (("l4.src", 0, 2), ("l4.dst", 2, 2))
+PAYLOAD = "ipv4.payload"  # what follows the IPv4 header
 ICMP_FIELDS = (("icmp.type", 0, 1), ("icmp.code", 1, 1))
 
 FieldBit = tuple[str, int]  # field name, bit (0 is the most significant)
@@ -45,6 +47,9 @@ class PacketView:
     packet_class: str
     names: dict[Expr, tuple[str, int]] = field(repr=False)  # byte -> (field, its first bit)
     header_assumed_plain: bool = False  # layer 4 was taken to follow an IPv4 header without options
+    payloads: dict[str, int] = field(
+        default_factory=dict, repr=False
+    )  # parts of the packet: where IPv4's payload starts there
 
     @cached_property
     def transport(self) -> frozenset[Expr]:
@@ -56,6 +61,9 @@ class PacketView:
         got = self.names.get(leaf)
         if got is None:
             array, offset = leaf.args
+            start = self.payloads.get(array)
+            if start is not None and offset >= start:
+                return PAYLOAD, 8 * (offset - start) + 7 - bit
             return (f"packet[{offset}:{offset + 1}]" if array == "packet" else f"{array}[{offset}]"), 7 - bit
         name, first = got
         return name, first + 7 - bit
@@ -82,10 +90,11 @@ class Views:
         """One view for each class of packets that can take the path; the same tuple for paths with the same views."""
         base = self._network_offset(path)
         names = self.classes(path, base)
-        ipv4 = any(name.startswith("ipv4") and _transport_fields(name.partition("-")[2]) for name in names)
+        ipv4 = any(name.startswith("ipv4") for name in names)
         starts = self._ipv4_transport(path, base) if ipv4 else []
-        if self.strict and any(not exact for _, _, exact in starts) and self.options_possible(path):
-            starts = [s for s in starts if s[2]]
+        if self.strict and any(not exact for _, _, exact in starts):
+            certain = not self.options_possible(path)
+            starts = [(array, start, True) for array, start, exact in starts if exact or certain]
         key = (names, base, *starts)
         got = self._sets.get(key)
         if got is None:
@@ -139,8 +148,7 @@ class Views:
         return ETHERNET + VLAN_TAG if tagged else ETHERNET
 
     def _view(self, name: str, base: int, starts: Sequence[Transport]) -> PacketView:
-        version, _, kind = name.partition("-")
-        if version != "ipv4" or not _transport_fields(kind):
+        if not name.startswith("ipv4"):
             starts = ()
         key = (name, base, tuple(starts))
         got = self._views.get(key)
@@ -161,7 +169,10 @@ class Views:
         elif version == "ipv6":
             _name(names, "packet", base, IPV6_FIELDS)
             _name(names, "packet", base + IPV6, _transport_fields(kind))
-        return PacketView(name, names, any(not exact for _, _, exact in starts))
+        plain = bool(_transport_fields(kind)) and any(not exact for _, _, exact in starts)
+        return PacketView(
+            name, names, plain, {a: at for a, at, exact in starts if exact and (a != "packet" or kind == "frag")}
+        )
 
     def _ipv4_transport(self, path: CallPath, base: int) -> list[Transport]:
         """Where the transport header may stand."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..source.text import Span
 from .access import Access
 from .findings import Related
+from .headers import PAYLOAD, FieldBit
 from .matrix import BYTE
 
 
@@ -37,13 +38,21 @@ def where_full(chain: int, accesses: Sequence[Access]) -> tuple[Related, ...]:
 _OUTCOMES = {"drop": "dropped", "forward": "forwarded", "flood": "flooded"}
 
 
-def joined_names(names: Sequence[str]) -> str:
-    """Names of fields, neighbouring bytes of the packet as one range."""
-    spans = sorted((int(m[1]), int(m[2])) for n in names if (m := BYTE.fullmatch(n)))
-    out = [n for n in names if not BYTE.fullmatch(n)]
-    while spans:
-        start, end = spans.pop(0)
-        while spans and spans[0][0] == end:
-            end = spans.pop(0)[1]
-        out.append(f"packet[{start}:{end}]")
+def joined_names(bits: Sequence[FieldBit]) -> str:
+    """The fields that bytes of the packet are, each byte given by its first bit; neighbouring bytes of no field as one range."""
+    loose = [(int(m[1]), int(m[2])) for name, _ in bits if (m := BYTE.fullmatch(name))]
+    payload = [(bit, bit + 8) for name, bit in bits if name == PAYLOAD]
+    out = list(dict.fromkeys(name for name, _ in bits if name != PAYLOAD and not BYTE.fullmatch(name)))
+    out += [f"{PAYLOAD}[{start}:{end}]" for start, end in _joined(payload)]
+    out += [f"packet[{start}:{end}]" for start, end in _joined(loose)]
     return ", ".join(out)
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    out: list[tuple[int, int]] = []
+    for start, end in sorted(set(spans)):
+        if out and out[-1][1] == start:
+            out[-1] = out[-1][0], end
+        else:
+            out.append((start, end))
+    return out

@@ -132,6 +132,11 @@ def test_a_key_is_named_as_the_packets_have_it_that_the_nic_cannot_hash():
     }
 
 
+def test_one_core_for_each_device_is_advised_only_where_it_would_do():
+    advised = {n for n in NAMES for f in report(n, "x710").analysis.findings if "one core for each device" in f.message}
+    assert advised == {"device-counter"}
+
+
 @pytest.mark.parametrize("name", ["fw", "nat", "lb"])
 def test_running_a_program_again_finds_the_same_paths(name):
     (nf,) = find_nfs(FIXTURES / name)

@@ -280,7 +280,7 @@ class _Analysis:
             if not blocked and not self._hashable(c.when):
                 for x, y in c.causes:
                     self.unhashable(x, y, c)
-        self.constants()
+        self.constants(conflicts)
         for chain, u in conflicts.unguarded.items():
             self.findings.append(
                 Finding(
@@ -345,20 +345,19 @@ class _Analysis:
         if not any(f.code == o.code and f.span == a.span and f.message == message for f in self.findings):
             self.findings.append(Finding(o.code, message, a.span, related))
 
-    def constants(self) -> None:
+    def constants(self, conflicts: Conflicts) -> None:
         """Accesses at constants: one finding for all devices that use the same, or that each have their own."""
         for (code, span, what), by_value in self._constants.items():
             devices = [d for users in by_value.values() for d in users]
-            if (
-                len(by_value) > 1
-                and all(len(users) == 1 for users in by_value.values())
-                and len(set(devices)) == len(devices)
-            ):
+            own = len(by_value) > 1 and all(len(users) == 1 for users in by_value.values())
+            if own and len(set(devices)) == len(devices):
                 pairs = sorted((d, v, b) for v, users in by_value.items() for d, b in users.items())
                 text = (
                     f"{what} at {listed(v for _, v, _ in pairs)} for packets on devices {listed(str(d) for d, _, _ in pairs)}, "
-                    f"which each have their own: all packets of a device must meet, so one core for each device would do"
+                    f"which each have their own: all packets of a device must meet"
                 )
+                if all(c.i == c.j for c in conflicts.conflicts if {c.i, c.j} <= set(devices)):
+                    text += ", so one core for each device would do"
                 texts = [(text, pairs[0][2])]
             else:
                 texts = [

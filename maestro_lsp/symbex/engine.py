@@ -475,14 +475,14 @@ class Engine:
                 break
         return finished
 
-    def trouble(self, st: State, p: Problem) -> None:
-        """Record a problem where st stands."""
+    def trouble(self, st: State, p: Problem, entry: FunctionDef | None = None) -> None:
+        """Record a problem where st stands, or at the function that it could not enter."""
         place = st.place() if st.frames else ()
         spans = self.spans(place)
         if spans:
             t = Trouble(p.code, p.message, spans[-1], tuple(c.name for c, _ in place))
         else:
-            t = Trouble(p.code, p.message, Span("", 0, 0))
+            t = Trouble(p.code, p.message, entry.unit.span(entry.node) if entry is not None else Span("", 0, 0))
         if t not in self.troubles:
             self.troubles.append(t)
 

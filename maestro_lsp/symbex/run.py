@@ -219,7 +219,8 @@ class _Run:
 
     def config_global(self) -> Any:
         g = self.engine.any_global("config")
-        return g if g is not None and isinstance(g.type, T.Record) else None
+        complete = g is not None and isinstance(g.type, T.Record) and T.sizeof_(g.type) is not None
+        return g if complete else None  # nf.h declares a structure that an NF without a configuration never defines
 
     def make_config_symbolic(self, st: State, g: Any) -> None:
         """Without the program's arguments, numbers of `config` are constants that are not known; nor is what else stands there, where no
@@ -260,7 +261,7 @@ class _Run:
             code = engine.compile(f)
             engine.push(st, code, values, -1, 0)
         except Problem as p:
-            engine.trouble(st, p)
+            engine.trouble(st, p, f)
             return None
         ends = engine.explore(st)
         returns_value = not isinstance(f.type.result, T.Void)
@@ -360,7 +361,7 @@ class _Run:
             self.engine.push(st, code, values, -1, 0)
             self.engine.assume(st, X.sle(0, now, 64))
         except Problem as p:
-            self.engine.trouble(st, p)
+            self.engine.trouble(st, p, process)
             return None
         st.devices = devices
         st.tracking = True

@@ -339,6 +339,23 @@ def test_unusual_bytes_and_line_ends_do_no_harm(before, after, capsys, project):
     assert check(capsys, project / "portstats")[0] == 0
 
 
+def test_an_nf_without_a_configuration_may_include_the_header_that_declares_one(capsys, tmp_path):
+    (tmp_path / "nf.h").write_text("struct nf_config;\nextern struct nf_config config;\n")
+    (tmp_path / "nf.c").write_text(
+        '#include <stdbool.h>\n#include <stdint.h>\n#include "nf.h"\nbool nf_init(void) { return true; }\n'
+        "int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t now) { return !device; }\n"
+    )
+    assert check(capsys, tmp_path)[0] == 0
+
+
+def test_a_type_of_nf_process_that_nobody_defines_is_said_there(capsys, tmp_path):
+    (tmp_path / "nf.c").write_text(
+        "#include <stdint.h>\n\nint nf_process(uint16_t device, uint8_t *buffer, uint16_t length, time_ns_t now) { return 0; }\n"
+    )
+    status, out, _ = check(capsys, tmp_path)
+    assert status == 1 and "nf.c:3:1: warning: the definition of time_ns_t is not in any file of this NF" in out
+
+
 # --- start-up ---
 
 

@@ -97,6 +97,7 @@ class Algebra:
         self._fixed_by = Memo(_fixed_bits)
         self._on_config = Memo(_is_on_config)
         self._matches: dict[tuple[int | Expr, int | Expr, int], Match | None] = {}
+        self._groups: dict[tuple[PathKind, int, tuple[Match, ...]], list[list[PacketView]]] = {}
         self._equations: dict[tuple[Match, PacketView, PacketView], Conjunction | None] = {}
         self._demanded: dict[tuple[PathKind, int, PacketView], Conjunction] = {}
         self._conjunctions: dict[Conjunction, Conjunction] = {}
@@ -129,9 +130,8 @@ class Algebra:
     def meetings(self, p: PathKind, q: PathKind, matches: Sequence[Match]) -> list[Meeting]:
         """Which packets d of one path and e of another meet, when those that have pieces of keys equal do."""
         out = []
-        left, right = (p.leaves.union(*(m.left for m in matches)), q.leaves.union(*(m.right for m in matches)))
-        for ds in _named_alike(p.views, left):
-            for es in _named_alike(q.views, right):
+        for ds in self._named_alike(p, 0, tuple(matches)):
+            for es in self._named_alike(q, 1, tuple(matches)):
                 when = self._conjunction(matches, p, q, ds[0], es[0])
                 if when is None:
                     continue
@@ -139,6 +139,18 @@ class Algebra:
                 counted = frozenset(c for c in classes if c[0] in p.counted and c[1] in q.counted)
                 out.append(Meeting(when, classes, counted))
         return out
+
+    def _named_alike(self, p: PathKind, side: int, matches: tuple[Match, ...]) -> list[list[PacketView]]:
+        """Views of a path grouped by the names that they give to the bytes of one packet that some matches are about."""
+        got = self._groups.get((p, side, matches))
+        if got is None:
+            leaves = tuple(p.leaves.union(*[m.right if side else m.left for m in matches]))
+            groups: dict[tuple[object, ...], list[PacketView]] = {}
+            for v in p.views:
+                names = tuple(map(v.names.get, leaves))
+                groups.setdefault((names, *v.payloads.items()) if None in names else names, []).append(v)
+            got = self._groups[p, side, matches] = list(groups.values())
+        return got
 
     def _conjunction(
         self, matches: Iterable[Match], p: PathKind, q: PathKind, d: PacketView, e: PacketView
@@ -203,12 +215,3 @@ def _is_on_config(e: Expr) -> bool:
     """Whether a condition is on the configuration alone."""
     leaves = X.leaves(e)
     return bool(leaves) and all(leaf.op == "byte" and str(leaf.args[0]).startswith("config.") for leaf in leaves)
-
-
-def _named_alike(views: Sequence[PacketView], leaves: Iterable[Expr]) -> list[list[PacketView]]:
-    """Views grouped by the names that they give to some bytes."""
-    ordered = tuple(leaves)
-    groups: dict[tuple[object, ...], list[PacketView]] = {}
-    for v in views:
-        groups.setdefault(tuple(map(v.names.get, ordered)), []).append(v)
-    return list(groups.values())

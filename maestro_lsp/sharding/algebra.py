@@ -99,6 +99,7 @@ class Algebra:
         self._matches: dict[tuple[int | Expr, int | Expr, int], Match | None] = {}
         self._groups: dict[tuple[PathKind, int, tuple[Match, ...]], list[list[PacketView]]] = {}
         self._equations: dict[tuple[Match, PacketView, PacketView], Conjunction | None] = {}
+        self._equation_of = Memo(_demand)
         self._demanded: dict[tuple[PathKind, int, PacketView], Conjunction] = {}
         self._conjunctions: dict[Conjunction, Conjunction] = {}
         self._kinds: dict[int, PathKind] = {}
@@ -173,10 +174,16 @@ class Algebra:
         key = (p, side, view)
         got = self._demanded.get(key)
         if got is None:
-            named = ((_terms(side, form, view), value) for form, value in p.fixed)
-            got = frozenset(BitEquation(t, v) for t, v in named if t and all(name in HASHABLE for _, name, _ in t))
-            self._demanded[key] = got
+            demanded = [self._equation_of[fixed, side, view] for fixed in p.fixed]
+            got = self._demanded[key] = frozenset([e for e in demanded if e is not None])
         return got
+
+
+def _demand(question: tuple[FixedBit, int, PacketView]) -> BitEquation | None:
+    """What a fixed bit says of addresses and ports of one packet of a pair; None if nothing."""
+    (form, value), side, view = question
+    terms = _terms(side, form, view)
+    return BitEquation(terms, value) if terms and all(name in HASHABLE for _, name, _ in terms) else None
 
 
 def _equations(match: Match, d: PacketView, e: PacketView) -> Conjunction | None:

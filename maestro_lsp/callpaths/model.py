@@ -20,6 +20,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.memory import ObjectInfo
 from ..symbex.path import CELL, Call, CallPath, Chunk, Object, PacketWrite, Part, PathCondition, Touch
+from ..symbex.regions import region_name
 from .files import Argument, PathFile, Record
 from .kquery import InvalidCallPath, Term
 from .sites import Sites
@@ -232,7 +233,7 @@ class _Path:
                 base, offset = position, 0
                 if position.op == "add" and isinstance(position.args[1], int):
                     base, offset = position.args
-                name = f"packet@{X.show(base, 8)}"
+                name = region_name(base)
                 self.regions[name] = base
             length = c.arguments[spec.roles["length"]].value
             size = X.zext(X.substitute(length.value, self.mapping), length.width, 64)

@@ -18,17 +18,17 @@ from .memory import Block, Problem
 if TYPE_CHECKING:
     from .state import State
 
-SHOWN = 60  # characters of an offset that a name shows in full; longer ones are abbreviated by a digest
+SHOWN = 60  # characters of an offset that a name shows
 SHORTEST_HEADER = 5  # words; an IPv4 header that claims less is malformed, and such packets are taken not to arrive
 MASK = (1 << 64) - 1
 
 
 def region_name(offset: Expr) -> str:
-    """A name for the part of the packet at an offset: the same for the same offset, in whichever execution."""
+    """A name for the part of the packet at an offset: the same for the same offset, in whichever execution, and for no other. What the
+    offset looks like is not enough: it does not show how wide its parts are."""
+    digest = hashlib.sha256(repr(_structure(offset, {})).encode()).hexdigest()[:12]
     text = X.show(offset, 8)
-    if len(text) <= SHOWN and "..." not in text:
-        return f"packet@{text}"
-    return f"packet@{hashlib.sha256(repr(_structure(offset, {})).encode()).hexdigest()[:12]}"
+    return f"packet@{text}~{digest}" if len(text) <= SHOWN else f"packet@{digest}"
 
 
 def _structure(e: object, known: dict[Expr, object]) -> object:

@@ -239,7 +239,7 @@ class Provenance:
         if place is not None and place == self._place(f, y, theirs):
             return True
         first, second = (sorted(conditions, key=lambda c: c.serial) for conditions in (mine, theirs))
-        twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(f)}
+        twin = {leaf: X.sym(f"twin of {leaf.serial}", leaf.width) for leaf in X.leaves(f)}
         other = X.substitute(y, twin)
         claim: list[int | Expr] = [
             X.eq(e, X.substitute(f, twin), e.width), X.not_(X.eq(x, other, x.width), 1),
@@ -257,7 +257,7 @@ class Provenance:
         return self._places[key]
 
     def _prove(self, index: Expr, x: Expr, bound: int, conditions: list[Expr]) -> bool:
-        twin = {leaf: X.sym(f"twin of {X.show(leaf)}", leaf.width) for leaf in X.leaves(index)}
+        twin = {leaf: X.sym(f"twin of {leaf.serial}", leaf.width) for leaf in X.leaves(index)}
         y = twin[x]
         claim: list[int | Expr] = [
             X.eq(index, X.substitute(index, twin), index.width), X.not_(X.eq(x, y, x.width), 1),

@@ -143,11 +143,14 @@ class Puts:
 
     def all_store(self, key: Sequence[Part], cells: Mapping[str, int]) -> bool:
         """Whether an erased key is what stands in one of some cells (names and their vectors), and every put has stored it there."""
-        vectors = {cells.get(str(leaf.args[0])) for part in key for leaf in X.leaves(part.value)}
+        leaves = frozenset().union(*[X.leaves(part.value) for part in key])
+        vectors = {cells.get(str(leaf.args[0])) for leaf in leaves}
         vector = vectors.pop() if len(vectors) == 1 else None
         if vector is None:
             return False
-        erased = [part.value for part in key]
+        # cells are numbered on each path for itself
+        in_cell: dict[Expr, int | Expr] = {leaf: X.byte("cell", leaf.args[1]) for leaf in leaves}
+        erased = [X.substitute(part.value, in_cell) for part in key]
         if (vector, *erased) not in self._known:
             self._known[(vector, *erased)] = all(_put_under(x, vector, erased) for x in self._puts)
         return self._known[(vector, *erased)]

@@ -29,6 +29,8 @@ _TYPEOF = re.compile(r"\btypeof(?:_unqual)?\s*\(")
 _UNNAMED_BITS = re.compile(r"\b(?:unsigned|signed|short|long)(?=\s*:)")
 _EARLY_ATTRIBUTE = re.compile(r"\b(?:union|enum)\s+(__attribute__\s*\(\()")
 _ATTRIBUTE = re.compile(r"__attribute__\s*(?=\(\s*\()")
+_ATTRIBUTES = re.compile(r"__attribute__\s*\(\(.*?\)\)", re.DOTALL)
+_RECORD = re.compile(r"\b(?:struct|union)\b")
 _ALIAS = re.compile(r"\b_*alias_*\s*\(")
 _CASE_RANGE = re.compile(r"\bcase\b\s*([^:;{}?]*?\S)\s*(\.\.\.)\s*([^:;{}?]*?)(?=\s*:)")
 _OPERAND_START = re.compile(r"\s*(?!->)[\w\"'(*&~!+.\-]")
@@ -71,7 +73,7 @@ def typedef_names(text: str) -> frozenset[str]:
         if pointed is not None:
             names.add(pointed[1])
             continue
-        tail = re.sub(r"__attribute__\s*\(\(.*?\)\)", "", tail, flags=re.DOTALL)
+        tail = _ATTRIBUTES.sub("", tail)
         for part in tail.split("("):
             for declarator in part.split(","):
                 found = _NAME.findall(declarator.split("[")[0])
@@ -149,9 +151,33 @@ def _idle_attributes(text: str) -> list[Edit]:
             inside = text[match.end() : end]
             if _ALIAS.search(inside):  # the grammar has a place for this one
                 edits.append((match.start(), end, 'asm("alias")'))
-            elif following in ("=", ",") or not ("packed" in inside or "aligned" in inside):
+                continue
+            is_idle = following in ("=", ",") or not ("packed" in inside or "aligned" in inside)
+            if is_idle or (following == ";" and "packed" not in inside and _is_of_variable(text, match.start())):
                 edits.append((match.start(), end, ""))
     return edits
+
+
+def _is_of_variable(text: str, at: int) -> bool:
+    """Whether an attribute that ends a declaration, at an offset, is a variable's: not a member's, a typedef's or a record's."""
+    before = text[max(0, at - 100) : at].rstrip()[-1:]
+    if not (before.isalnum() or before in ("_", "]")):
+        return False
+    depth, start, opening = 0, None, -1
+    for match in reversed(list(_MARK.finditer(text, max(0, at - 100_000), at))):
+        if match[0] == "}":
+            depth += 1
+        elif match[0] == "{":
+            if depth == 0:
+                opening = match.start()
+                break
+            depth -= 1
+        elif depth == 0 and start is None:
+            start = match.end()
+    if _TYPEDEF.search(text, opening + 1 if start is None else start, at) or (opening < 0 and at > 100_000):
+        return False
+    head = _ATTRIBUTES.sub("", re.split(_MARK, text[max(0, opening - 1000) : max(opening, 0)])[-1])
+    return "(" in head or not _RECORD.search(head)
 
 
 def _moved_attribute(text: str, start: int) -> list[Edit]:

@@ -110,6 +110,7 @@ def find_conflicts(
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
         if n == MAX_PAIRS or found.kinds > MAX_KINDS:
             out.too_many = True
+            found = _Found(found.algebra, solver)  # what was found asks for less, and takes long to solve
             _all_meet(found, accesses)
             break
         found.compare(x, y)

@@ -29,7 +29,7 @@ from tests.native import bench
 from tests.native.tracing import Traced
 
 from .divided import CORES, assumed_away
-from .random_nfs import Nf
+from .random_nfs import HIDES, Nf
 
 TABLE_H = HERE.parent / "sharding" / "nfs" / "table.h"
 PROCESS = "int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t now)"
@@ -229,19 +229,40 @@ def agree(nf: Nf, one: Sent, many: Sent, arrived: Sequence[Sent]) -> bool:
     return all(x == y or at in hidden for at, (x, y) in enumerate(zip(one[1], many[1], strict=True)))
 
 
+class Answers:
+    """Packets that answer earlier ones, whose numbers of indices are each run's own. Numbers are given again, which to whom is not
+    promised: only a number's latest owner is answered."""
+
+    def __init__(self, nf: Nf, seed: int) -> None:
+        self.nf = nf
+        self.pick = random.Random(seed)
+        self.sent: list[tuple[bytes, list[tuple[int, Sent]]]] = []  # flow; for each run the core and what it sent
+        self.owners: dict[tuple[int, int, bytes], bytes] = {}  # of numbers, by run and core
+
+    def note(self, arrived: Sent, sent: list[tuple[int, Sent]]) -> None:
+        flow = bytes([arrived[0]]) + arrived[1][:12] + arrived[1][23:38]
+        self.sent.append((flow, sent))
+        for run, (core, out) in enumerate(sent):
+            self.owners[run, core, out[1][HIDES[0]]] = flow
+
+    def one(self) -> list[Sent] | None:
+        if not self.sent:
+            return None
+        flow, sent = self.pick.choice(self.sent[-20:])
+        if any(self.owners[run, core, out[1][HIDES[0]]] != flow for run, (core, out) in enumerate(sent)):
+            return None
+        return [(out[0] % self.nf.devices, answer(out[1], False)) for _, out in sent]
+
+
 def compare(nf: Nf, report: Report, cores: Sequence[Core], steer: Steer, packets: int, seed: int) -> Outcome:
     """One core, the first, against the others, until they differ or libVig is misused on the first."""
     for core in cores:
         core.choose(nf)
     sequential, *parallel = cores
     sequential.luck.value = seed + 1
-    sent: list[list[Sent]] = [[], []]
-    pick = random.Random(seed)
+    answers = Answers(nf, seed)
     for number, (now, device, packet, reply) in enumerate(traffic(nf, packets, seed)):
-        inputs = [(device, packet)] * 2
-        if reply and sent[0]:
-            which = pick.randrange(max(0, len(sent[0]) - 20), len(sent[0]))
-            inputs = [(run[which][0] % nf.devices, answer(run[which][1], False)) for run in sent]
+        inputs = (answers.one() if reply else None) or [(device, packet)] * 2
         if any(assumed_away(report.analysis, *i) for i in inputs):
             continue
         one = sequential.process(*inputs[0], now)
@@ -254,6 +275,5 @@ def compare(nf: Nf, report: Report, cores: Sequence[Core], steer: Steer, packets
             arrived = f"packet {inputs[1][1][:50].hex()} on device {inputs[1][0]} at {now}, core {chosen}"
             return Outcome(number, f"{arrived}: {one[0]} {one[1][:50].hex()}, but {other}")
         if one[0] != inputs[0][0]:
-            sent[0].append(one)
-            sent[1].append(many)
+            answers.note(inputs[0], [(0, one), (chosen, many)])
     return Outcome(packets, None)

@@ -245,13 +245,14 @@ class Answers:
         for run, (core, out) in enumerate(sent):
             self.owners[run, core, out[1][HIDES[0]]] = flow
 
-    def one(self) -> list[Sent] | None:
+    def one(self) -> tuple[list[Sent], int] | None:
+        """For each run the answer, and the core whose number it names."""
         if not self.sent:
             return None
         flow, sent = self.pick.choice(self.sent[-20:])
         if any(self.owners[run, core, out[1][HIDES[0]]] != flow for run, (core, out) in enumerate(sent)):
             return None
-        return [(out[0] % self.nf.devices, answer(out[1], False)) for _, out in sent]
+        return [(out[0] % self.nf.devices, answer(out[1], False)) for _, out in sent], sent[1][0]
 
 
 def compare(nf: Nf, report: Report, cores: Sequence[Core], steer: Steer, packets: int, seed: int) -> Outcome:
@@ -262,13 +263,15 @@ def compare(nf: Nf, report: Report, cores: Sequence[Core], steer: Steer, packets
     sequential.luck.value = seed + 1
     answers = Answers(nf, seed)
     for number, (now, device, packet, reply) in enumerate(traffic(nf, packets, seed)):
-        inputs = (answers.one() if reply else None) or [(device, packet)] * 2
+        inputs, owner = (answers.one() if reply else None) or ([(device, packet)] * 2, None)
         if any(assumed_away(report.analysis, *i) for i in inputs):
             continue
         one = sequential.process(*inputs[0], now)
         if one[0] < 0:
             return Outcome(number, None, str(sequential.misuse.value))
         chosen = steer(*inputs[1])
+        if owner not in (None, chosen) and one[0] == inputs[0][0]:
+            continue  # refused; on this core, the number would be another entry's
         many = parallel[chosen].process(*inputs[1], now, sequential.ends_of_allocations())
         if not agree(nf, one, many, inputs):
             other = f"{many[0]} {many[1][:50].hex()}" if many[0] >= 0 else str(parallel[chosen].misuse.value)

@@ -13,7 +13,18 @@ PLAIN = {"ip->src_addr": 32, "ip->dst_addr": 32, "l4->src": 16, "l4->dst": 16}
 DIRECTED = {"near": 32, "far": 32, "near_port": 16, "far_port": 16}  # what a firewall calls inside and outside
 SORTED = {"low": 32, "high": 32, "low_port": 16, "high_port": 16}  # the same both ways
 MAC = {"*(uint32_t *)(buffer + 8)": 32, "*(uint16_t *)(buffer + 4)": 16}  # ends of Ethernet addresses
-OTHERS = {**MAC, "device": 16, "ip->next_proto_id": 8}
+ACROSS = {
+    "*(uint16_t *)(buffer + 28)": 16,
+    "buffer[29]": 8,
+    "*(uint32_t *)(buffer + 34)": 32,
+    "*(uint32_t *)(buffer + 28)": 32,
+}
+OTHERS = {
+    **MAC,
+    **ACROSS,
+    "device": 16,
+    "ip->next_proto_id": 8,
+}  # across: parts of addresses, both ports, both addresses' halves
 CAPTURES = {
     "near": """\
 uint32_t near = device ? ip->dst_addr : ip->src_addr, far = device ? ip->src_addr : ip->dst_addr;
@@ -22,7 +33,8 @@ uint16_t near_port = device ? l4->dst : l4->src, far_port = device ? l4->src : l
 uint32_t low = ip->src_addr < ip->dst_addr ? ip->src_addr : ip->dst_addr, high = low ^ ip->src_addr ^ ip->dst_addr;
 uint16_t low_port = l4->src < l4->dst ? l4->src : l4->dst, high_port = low_port ^ l4->src ^ l4->dst;""",
 }
-FLAGS = ["buffer[44] & 1", "l4->dst == 0x0001", "device == 0", "ip->next_proto_id == 6", "buffer[45] < 3", "len > 60"]
+FLAGS = ["buffer[44] & 1", "l4->dst == 0x0001", "device == 0", "ip->next_proto_id == 6", "buffer[45] < 3", "len > 60",
+         "ip->src_addr < ip->dst_addr", "(ip->src_addr & 0xff) == 2", "l4->src == l4->dst", "device == 1"]  # fmt: skip
 MASKS = ["0x00ffffff", "0x000000ff", "0xff0000ff", "0xffff", "0x1", "0xff00", "~1u", "0xfffffffd"]
 MEMBERS = {"a": 32, "b": 32, "p": 16, "q": 16}  # of an entry; its link is an index
 HEAD = f"""\
@@ -195,7 +207,17 @@ static void {name}_clear(void *a) {{ memset(a, 0, sizeof(struct {name})); }}""")
         ways = [f"({what} & {self.pick.choice(MASKS)})", f"({what} ^ {other})", f"({what} + {other})", f"({what} >> 8)",
                 f"({what} << 8)", f"({what} + 1)", f"({what} ^ 0x0101)", f"({what} | 0x0100)", f"(~{what})", f"({what} * 3)",
                 f"({what} < {other} ? {what} : {other})", f"(({what} & 0x00ff) | ({other} & 0xff00))"]  # fmt: skip
-        ways += [f"__builtin_bswap32({what})", f"(uint16_t){what}"] if width == 32 else []
+        ways += [
+            f"({what} % 5)",
+            f"({what} / 3)",
+            f"(uint8_t){what}",
+            f"(-{what})",
+            f"(int8_t){what}",
+            f"(l4->src & 1 ? {what} : 0)",
+        ]
+        ways += (
+            [f"__builtin_bswap32({what})", f"(uint16_t){what}", f"({what} << 7 | {what} >> 25)"] if width == 32 else []
+        )
         return self.pick.choice(ways)
 
     def slot(self) -> str:

@@ -17,7 +17,7 @@ from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef, GlobalDef, Unit
 from . import expr as X
-from . import initialisers, process, variadic  # noqa: F401  (process and variadic register models)
+from . import conversions, initialisers, process, variadic  # noqa: F401  (all but initialisers register models)
 from .callbacks import Callbacks
 from .code import Code
 from .expr import Expr

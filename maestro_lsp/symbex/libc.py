@@ -494,7 +494,7 @@ def fgetc(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return anything(st, "fgetc", 32)
 
 
-@model("fgets", "getline")
+@model("fgets")
 def fgets(st: State, v: list[Any], types: Any, result: Any) -> Any:
     _read_on(st)
     n = min(concrete(v[1], "the length of a line"), 256)
@@ -525,6 +525,18 @@ def getenv(st: State, v: list[Any], types: Any, result: Any) -> Any:
     return X.ite(anything(st, "getenv fails", 1, *unknown_text(st, *v)), 0, text, 64)
 
 
+def print_text(st: State, to: int, limit: Any, printed: Sequence[Any]) -> None:
+    """Write a text that is made of what is printed, of at most as many bytes as the object and the limit have room for."""
+    b = st.block(to)
+    n = b.size - (to & OFFSET_MASK) if b is not None else 0
+    if isinstance(limit, int):
+        n = min(n, limit)
+    if n > 0:
+        text = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
+        st.store_bytes(to, text[:1], 1)
+        store_perhaps(st, to + 1, text[1:], "text", together=False)
+
+
 @model("snprintf", "sprintf")
 def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
     check_format(st, "snprintf", v[1:3])
@@ -539,14 +551,7 @@ def snprintf(st: State, v: list[Any], types: Any, result: Any) -> Any:
             text = [X.ite(kept, old, anything(st, "text", 8, *printed), 8) for old in before]
             st.store_bytes(p, text, len(text))
         return anything(st, "snprintf", 32, *printed)
-    b = st.block(v[0])
-    if b is not None:
-        n = b.size - (v[0] & OFFSET_MASK)
-        if len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer) and isinstance(v[1], int):
-            n = min(n, v[1])
-        if n > 0:
-            printed = [*v[1:], *unknown_text(st, *v[1:])]
-            text = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
-            st.store_bytes(v[0], text[:1], 1)
-            store_perhaps(st, v[0] + 1, text[1:], "text", together=False)
+    limited = len(v) > 1 and types[1] is not None and isinstance(types[1], T.Integer)
+    if st.block(v[0]) is not None:
+        print_text(st, v[0], v[1] if limited else None, [*v[1:], *unknown_text(st, *v[1:])])
     return anything(st, "snprintf", 32, *v[1:], *unknown_text(st, *v[1:]))

@@ -273,7 +273,6 @@ def time_now(st: State, v: list[Any], types: Any, result: Any) -> Any:
 
 
 @model(
-    "time",
     "clock",
     "rte_rdtsc",
     "rte_get_tsc_cycles",

@@ -42,6 +42,7 @@ enum {
   IPPROTO_MAX = 256
 };
 #define INADDR_ANY ((in_addr_t)0)
+#define INADDR_NONE ((in_addr_t)0xffffffff)
 #define INADDR_BROADCAST ((in_addr_t)0xffffffff)
 #define INADDR_LOOPBACK ((in_addr_t)0x7f000001)
 #define INET_ADDRSTRLEN 16

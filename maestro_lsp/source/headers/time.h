@@ -23,4 +23,6 @@ int clock_getres(clockid_t clock, struct timespec *resolution);
 int nanosleep(const struct timespec *request, struct timespec *remaining);
 struct tm *localtime(const time_t *now);
 struct tm *gmtime(const time_t *now);
+struct tm *localtime_r(const time_t *now, struct tm *to);
+struct tm *gmtime_r(const time_t *now, struct tm *to);
 size_t strftime(char *to, size_t size, const char *format, const struct tm *when);

@@ -153,3 +153,24 @@ PROCESS {
 #endif
 static int NAME(val, ue) = sizeof(STRING(four));
 PROCESS { return TWICE(buffer[0] + 1) + value + LIMIT; }
+
+//! addresses-of-texts
+#include <arpa/inet.h>
+static uint32_t parsed[3];
+static uint8_t six[16];
+static int outcomes;
+bool nf_init(void) {
+  parsed[0] = inet_addr("10.1.2.3");
+  parsed[1] = inet_addr("10.1.2");
+  outcomes = inet_pton(AF_INET, "192.0.2.77", &parsed[2]);
+  outcomes = 2 * outcomes + inet_pton(AF_INET, "192.0.2", &parsed[1]);
+  outcomes = 2 * outcomes + inet_pton(AF_INET6, "2001:db8::7", six);
+  struct in_addr address;
+  outcomes = 2 * outcomes + inet_aton("nowhere", &address);
+  return inet_aton("127.1", &address) && address.s_addr == htonl(0x7f000001) && inet_addr("x") == INADDR_NONE;
+}
+PROCESS {
+  memcpy(buffer + 64, parsed, 12);
+  memcpy(buffer + 80, six, 16);
+  return outcomes + buffer[0];
+}

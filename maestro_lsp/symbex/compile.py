@@ -436,7 +436,7 @@ class Compiler:
         info = ObjectInfo("local", name, t)
 
         def run(st: State) -> None:
-            fill = X.sym(f"{UNINITIALISED}{name}#{st.next_id}", 8)
+            fill = X.sym(f"{UNINITIALISED}{name}#{st.next_local_id}", 8)
             st.regs[r] = st.allocate(info, [fill] * modelled(size, name))
 
         self.effect(run)

@@ -27,6 +27,10 @@ ITE_LIMIT = (
 PACKET_BYTES = 512  # of the packet that are modelled, and of each part of it at a symbolic offset
 LAST_LINE_OF_STRUCT = 1 << 31  # a constant offset above this is a negative one
 
+FIRST_LOCAL_ID = (
+    1 << 30
+)  # of local variables: what is allocated at start-up has the same id on all its paths, whatever they call
+
 
 class Fork(Exception):
     """The state cannot go on without knowing a condition."""
@@ -109,6 +113,7 @@ class State:
         "memory",
         "model",
         "next_id",
+        "next_local_id",
         "or_facts",
         "plain",
         "regions",
@@ -126,6 +131,7 @@ class State:
         self.regs: list[Any] = []
         self.memory: dict[int, Block] = {}
         self.next_id = 1
+        self.next_local_id = FIRST_LOCAL_ID
         self.globals: dict[Any, int] = {}  # GlobalDef identity -> address; shared by clones, filled on demand
         self.functions: dict[int, Any] = {}  # address -> function
         self.conditions: list[Condition] = []
@@ -155,6 +161,7 @@ class State:
         s.regs = s.frames[-1].regs if s.frames else []
         s.memory = dict(self.memory)
         s.next_id = self.next_id
+        s.next_local_id = self.next_local_id
         s.globals = dict(self.globals)
         s.functions = self.functions
         s.conditions = self.conditions[:]
@@ -309,8 +316,12 @@ class State:
     def allocate(self, info: ObjectInfo, data: list[int | Expr]) -> int:
         """A new object; returns its address."""
         modelled(len(data), info.name)
-        oid = self.next_id
-        self.next_id = oid + 1
+        if info.kind == "local":
+            oid = self.next_local_id
+            self.next_local_id = oid + 1
+        else:
+            oid = self.next_id
+            self.next_id = oid + 1
         self.memory[oid] = Block(info, data, self)
         return oid << ADDRESS_BITS
 

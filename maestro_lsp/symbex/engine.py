@@ -16,8 +16,8 @@ from ..source import ctypes as T
 from ..source.program import Program
 from ..source.text import Span
 from ..source.unit import FunctionDef, GlobalDef, Unit
-from . import expr as X
 from . import conversions, initialisers, process, variadic  # noqa: F401  (all but initialisers register models)
+from . import expr as X
 from .callbacks import Callbacks
 from .code import Code
 from .expr import Expr

@@ -532,7 +532,7 @@ def print_text(st: State, to: int, limit: Any, printed: Sequence[Any]) -> None:
     if isinstance(limit, int):
         n = min(n, limit)
     if n > 0:
-        text = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
+        text: list[int | Expr] = [*(anything(st, "text", 8, *printed) for _ in range(n - 1)), 0]
         st.store_bytes(to, text[:1], 1)
         store_perhaps(st, to + 1, text[1:], "text", together=False)
 

@@ -304,14 +304,16 @@ class _Project:
         self.defines: dict[str, str] = {}
         self.args: tuple[str, ...] | None = None
         self.devices: int | None = None
-        makefile = next((name for name in _MAKEFILES if name in names), None)
+        makefile = next((posixpath.join(folder, name) for name in _MAKEFILES if name in names), None)
+        makefile = makefile or self.makefile_above()
         if makefile is not None:
-            self.read_makefile(posixpath.join(folder, makefile))
+            self.read_makefile(makefile)
         self.read_compile_commands()
 
     def nf(self, entry: str, is_one_of_many: bool, sources: Sequence[str], settings: Settings) -> NfSources:
         """The NF of one entry file; `sources` are all others of the folder."""
-        name = posixpath.basename(self.folder) or "nf"
+        folder = posixpath.dirname(self.folder) if posixpath.basename(self.folder) == "src" else self.folder
+        name = posixpath.basename(folder) or "nf"
         if is_one_of_many:
             name = f"{name}-{posixpath.splitext(posixpath.basename(entry))[0]}"
         settings = settings.over(self.toml_settings(name))
@@ -343,6 +345,16 @@ class _Project:
         """Whether this tool wrote a file."""
         return is_generated(self.read(path) or "")
 
+    def makefile_above(self) -> str | None:
+        """The Makefile of the nearest parent that has one, if it names the folder: src/main.c, $(wildcard src/*.c)."""
+        for parent in _parents(self.folder, self.root)[1:]:
+            for path in (posixpath.join(parent, name) for name in _MAKEFILES):
+                text = self.read(path)
+                if text is not None:
+                    own = re.escape(posixpath.relpath(self.folder, parent))
+                    return path if re.search(rf"(?<![\w./-])(?:\./)?{own}/", text) else None
+        return None
+
     def read_makefile(self, path: str) -> None:
         """NF_FILES, NF_AUTOGEN_SRCS, NF_ARGS, NF_DEVICES and compiler flags. Values of the NF's own file come
         before those that an included one makes of them."""
@@ -353,11 +365,11 @@ class _Project:
         listed = dict.fromkeys([*own.words("NF_FILES"), *whole.words("NF_FILES")])
         generated = [f"{header}.gen.c" for header in whole.words("NF_AUTOGEN_SRCS")]
         for name in (*listed, *generated) if listed else ():
-            source = posixpath.normpath(posixpath.join(self.folder, name))
+            source = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
             if source.endswith(".c") and self.read(source) is not None:
                 self.named[source] = None
         for variable in ("CPPFLAGS", "CFLAGS", "EXTRA_CFLAGS"):
-            self.flags(shell_words(whole.get(variable) or ""), self.folder, path)
+            self.flags(shell_words(whole.get(variable) or ""), posixpath.dirname(path), path)
         arguments = own.get("NF_ARGS")
         if arguments is None:
             arguments = whole.get("NF_ARGS")

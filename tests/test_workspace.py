@@ -74,6 +74,23 @@ def test_a_makefile_names_the_sources_and_the_rest_are_helpers(tree: Tree) -> No
     assert nf.problems == ()
 
 
+@pytest.mark.parametrize(
+    ("sources", "counts"), [("$(wildcard src/*.c)", True), ("./src/main.c", True), ("other/src/x.c", False)]
+)
+def test_a_makefile_above_counts_if_it_names_the_folder(tree: Tree, sources: str, counts: bool) -> None:
+    root = tree(
+        {
+            "limiter/Makefile": f"SRCS := {sources}\nCFLAGS += -Iinclude -DLIMIT=3\nNF_ARGS := --wan 1\n",
+            "limiter/include/types.h": "typedef long nanoseconds;\n",
+            "limiter/src/main.c": '#include "types.h"\nint nf_process(int device, char *p, int n, nanoseconds t) { return 0; }\n',
+        }
+    )
+    nf = only(find_nfs(root / "limiter"))
+    assert nf.name == "limiter"
+    assert ((root / "limiter/include").as_posix() in nf.search) == counts
+    assert (nf.nf_args, nf.defines) == ((("--wan", "1"), {"LIMIT": "3"}) if counts else (None, {}))
+
+
 def test_without_a_makefile_all_sources_of_the_folder_belong(tree: Tree) -> None:
     files = project()
     del files["fw/Makefile"]

@@ -8,7 +8,7 @@ library object were not, then again with what that run has shown, until nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from ..source.text import Span
 from ..source.unit import FunctionDef
 from . import expr as X
 from .addresses import PREFIX, leak, naming
-from .assigned import assigned_names
+from .assigned import assigned_names, reached
 from .calls import is_uninitialised, same
 from .engine import Engine, Limits, Trouble
 from .expr import Expr
@@ -185,6 +185,7 @@ class _Run:
         configured = self.configure(st)
         if configured is None:
             return None
+        self.forget_what_main_sets(configured)
         init = self.entry("nf_init")
         if init is None:
             return configured
@@ -293,10 +294,20 @@ class _Run:
         base.finished = False
         return base
 
-    def forget_numbers(self, base: State, f: FunctionDef) -> None:
+    def forget_what_main_sets(self, st: State) -> None:
+        """Globals that `main` may set by functions that are not executed, as from arguments: any numbers, the same for all packets."""
+        main = self.entry("main")
+        if main is not None:
+            entries = ("nf_config_init", "nf_config_init_cmdline", "nf_init", "nf_process")
+            run = [f for f in map(self.entry, entries) if f is not None]
+            self.forget_numbers(st, main, reached(self.program, run), {"global"})
+
+    def forget_numbers(
+        self, base: State, f: FunctionDef, run: Set[str] = frozenset(), kinds: Set[str] = frozenset(("global", "heap"))
+    ) -> None:
         """Start-up has more paths than were explored, or arguments that are not known: what the others store is not known. Numbers
         that they can reach become constants that are not known; pointers stay, since all explored paths agree on them (`_merge`)."""
-        assigned = assigned_names(self.program, f)
+        assigned = assigned_names(self.program, f, run)
         for u in self.program.units:  # those that no explored path has reached as well
             for name in sorted(assigned):
                 g = self.program.global_(name, u)
@@ -306,7 +317,9 @@ class _Run:
                     except Problem as p:
                         self.engine.trouble(base, p)
         for oid, b in list(base.memory.items()):
-            if b.info.kind != "heap" and (b.info.kind != "global" or b.info.name not in assigned):
+            if b.info.kind not in kinds or (b.info.kind == "global" and b.info.name not in assigned):
+                continue
+            if run and isinstance(b.info.type, T.Pointer):
                 continue
             b = base.own(oid)
             for i in range(0, b.size, 8):

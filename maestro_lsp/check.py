@@ -35,6 +35,7 @@ from .sharding.findings import RULES, Finding
 from .source.program import Program
 from .source.text import Read, SourceText, Span
 from .symbex.engine import Trouble
+from .symbex.memory import UNDEFINED
 from .symbex.path import CallPath, Object
 from .symbex.run import Execution, Inputs, device_roles, execute
 from .workspace import NfSources
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 DEFAULT_NIC = "x710"
 DEFAULT_DEVICES = 2
 MAX_DEVICES = 64
+MISSED = 4  # headers that a message names
 MAX_ROLE_SPLITS = 16  # configurations that are analysed one by one when device roles are not known
 
 
@@ -428,6 +430,11 @@ def _execute(program: Program, catalogue: Catalogue, entry_file: str, inputs: In
     """Symbolic execution; troubles that have no place of their own are the entry file's."""
     execution = execute(program, catalogue, inputs)
     placed = tuple(t if t.span.file else replace(t, span=Span(entry_file, 0, 0)) for t in execution.troubles)
+    missed = sorted({i.name for u in program.units for i in u.pre.includes if i.path is None})
+    if missed:
+        several = f"{', '.join(missed[:MISSED])}{' and others' if len(missed) > MISSED else ''}"
+        hint = f"; these headers were not found: {several} (say where they are with `include` in maestro.toml)"
+        placed = tuple(replace(t, message=t.message + hint) if t.message.endswith(UNDEFINED) else t for t in placed)
     return replace(execution, troubles=placed)
 
 

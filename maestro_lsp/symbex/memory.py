@@ -19,6 +19,7 @@ ADDRESS_BITS = 32  # of an address, for the offset inside the object
 OFFSET_MASK = (1 << ADDRESS_BITS) - 1
 CHUNK = 64  # bytes of a packet that are compared at once: most are as they arrived
 UNINITIALISED = "uninitialised "  # begins the names of what was never written
+UNDEFINED = "is not in any file of this NF"  # ends what is said of a type that nobody defines
 MAX_OBJECT = 1 << 22  # bytes kept one by one; a larger object is an error the user can understand
 
 
@@ -35,7 +36,7 @@ def size_of(t: CType) -> int:
     """Size of a complete type in bytes."""
     n = T.sizeof_(t)
     if n is None:
-        raise Problem("unsupported-construct", f"the definition of {t} is not in any file of this NF")
+        raise Problem("unsupported-construct", f"the definition of {t} {UNDEFINED}")
     return n
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..source import ctypes as T
 from . import expr as X
 from .addresses import as_number, as_pointer, comparable
-from .memory import Problem, size_of
+from .memory import UNDEFINED, Problem, size_of
 from .state import State
 
 if TYPE_CHECKING:
@@ -433,7 +433,7 @@ def _not_in_packets(base: Eval, record: T.Record, name: str) -> Eval:
             unknown = record.missing.type if record.missing is not None else record
             raise Problem(
                 "unsupported-construct",
-                f"where {name} lies in {record} is not known: the definition of {unknown} is not in any file of this NF",
+                f"where {name} lies in {record} is not known: the definition of {unknown} {UNDEFINED}",
             )
         return address
 

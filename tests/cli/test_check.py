@@ -350,10 +350,14 @@ def test_an_nf_without_a_configuration_may_include_the_header_that_declares_one(
 
 def test_a_type_of_nf_process_that_nobody_defines_is_said_there(capsys, tmp_path):
     (tmp_path / "nf.c").write_text(
-        "#include <stdint.h>\n\nint nf_process(uint16_t device, uint8_t *buffer, uint16_t length, time_ns_t now) { return 0; }\n"
+        '#include <stdint.h>\n#include "clock.h"\nint nf_process(uint16_t device, uint8_t *buffer, uint16_t length, time_ns_t now) { return 0; }\n'
     )
     status, out, _ = check(capsys, tmp_path)
-    assert status == 1 and "nf.c:3:1: warning: the definition of time_ns_t is not in any file of this NF" in out
+    assert (
+        status == 1
+        and "nf.c:3:1: warning: the definition of time_ns_t is not in any file of this NF; these headers" in out
+    )
+    assert "were not found: clock.h (say where they are with `include` in maestro.toml)" in out
 
 
 # --- start-up ---

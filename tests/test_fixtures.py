@@ -132,6 +132,12 @@ def test_a_key_is_named_as_the_packets_have_it_that_the_nic_cannot_hash():
     }
 
 
+def test_a_counter_is_said_to_be_changed_once():
+    r = report("trap-static-counter", "x710")
+    (told,) = (f for f in r.analysis.findings if f.code == "global-state")
+    assert told.message.startswith("calls is changed here, and it is the same for all packets")
+
+
 def test_one_core_for_each_device_is_advised_only_where_it_would_do():
     advised = {n for n in NAMES for f in report(n, "x710").analysis.findings if "one core for each device" in f.message}
     assert advised == {"device-counter"}

@@ -26,7 +26,7 @@ from .demands import Demand, demands
 from .findings import INCOMPLETE, Finding, Related, for_all_devices
 from .headers import PacketView, Views, reads_transport
 from .matrix import Row, equalities_of, in_words, rows, tied_packets
-from .wording import joined_names, listed, on_devices, where_full
+from .wording import joined_names, listed, on_devices, use, where_full
 
 Verdict = Literal["shared-nothing", "locks", "unknown"]
 
@@ -271,6 +271,7 @@ class _Analysis:
             if any(e.access.object.id == t and e.access.role == "scan" for e in conflicts.effective)
         }
         told: set[object] = set()
+        self._changes = {e.access.span for e in conflicts.effective if e.access.call is None and e.access.write}
         for c in conflicts.conflicts:
             blocked = [(x, y) for x, y in c.causes if x.obstacles or y.obstacles]
             for x, y in sorted(
@@ -327,20 +328,21 @@ class _Analysis:
         """The finding about an access whose own key keeps nothing apart."""
         a, b = e.access, other.access
         mark = (o, a.span, a.object.id, a.write, e.key, a.path.device, b.path.device)
-        if mark in told or (a.role == "return" and not a.write):  # its borrow says so
+        if mark in told or (
+            not a.write and (a.role == "return" or a.span in self._changes)
+        ):  # its borrow, or the change, says so
             return
         told.add(mark)
         if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):
             return
-        verb = "writes" if a.write else "reads"
         if e.key and all(isinstance(p.value, int) for p in e.key):
             if a.path.device != b.path.device:
                 return
             values = ", ".join(str(p.value) for p in e.key)
-            told_here = self._constants.setdefault((o.code, a.span, f"{a.interface} {verb} {a.object.name}"), {})
+            told_here = self._constants.setdefault((o.code, a.span, use(a)), {})
             told_here.setdefault(values, {}).setdefault(a.path.device, b)
             return
-        message = f"{a.interface} {verb} {a.object.name}, and {o.why}: all packets that get here must meet"
+        message = f"{use(a)}, and {o.why}: all packets that get here must meet"
         related = (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else ()
         if not any(f.code == o.code and f.span == a.span and f.message == message for f in self.findings):
             self.findings.append(Finding(o.code, message, a.span, related))
@@ -492,7 +494,7 @@ class _Analysis:
                 Finding(
                     "rss-incompatible-field",
                     f"no RSS option of {self.options.profile.name} spreads packets of device {device} while {tied} meet, "
-                    f"as {a.interface} on {a.object.name} asks",
+                    f"as {f'{a.interface} on' if a.call is not None else 'the use here of'} {a.object.name} asks",
                     a.span,
                     (Related(b.span, f"the other access: {b.interface}"),) if b.span != a.span else (),
                 )

@@ -289,7 +289,7 @@ def _keyed(a: Access, origin: Provenance, algebra: Algebra) -> Effective:
     if a.role == "scan":
         return Effective(a, None, (SCAN,))
     if a.key is None:
-        why = "it touches all of the object" if a.plain is None else "it is one variable for all packets"
+        why = "it touches all of the object" if a.plain is None else "it is the same for all packets"
         return Effective(a, None, (Obstacle("global-state", why),))
     if all(isinstance(p.value, int) for p in a.key):
         return Effective(a, a.key, (Obstacle("global-state", "its key is a constant"),))

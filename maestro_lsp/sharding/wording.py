@@ -23,6 +23,13 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def use(a: Access) -> str:
+    """What an access does, as a sentence begins: a call by its name, a variable of the program's as it is used there."""
+    if a.call is None:
+        return f"{a.object.name} is {'changed' if a.write else 'read'} here"
+    return f"{a.interface} {'writes' if a.write else 'reads'} {a.object.name}"
+
+
 def where_full(chain: int, accesses: Sequence[Access]) -> tuple[Related, ...]:
     """The allocations that some path finds no room at: what happens there then happens when a core's share is full."""
     outcomes: dict[Span, set[str]] = {}

@@ -330,7 +330,7 @@ class _Analysis:
         mark = (o, a.span, a.object.id, a.write, e.key, a.path.device, b.path.device)
         if mark in told or (
             not a.write and (a.role == "return" or a.span in self._changes)
-        ):  # its borrow, or the change, says so
+        ):  # told where it is borrowed
             return
         told.add(mark)
         if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):

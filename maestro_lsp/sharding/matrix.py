@@ -79,11 +79,19 @@ def rows(devices: Sequence[int], conflicts: Iterable[Conflict]) -> tuple[Row, ..
                 shown.add(equalities)
                 if rest:
                     exact = False
-                    texts.append(f"{show(equalities)} and {len(rest)} equations between bits")
+                    texts.append(" and ".join([*([show(equalities)] if equalities else []), *_rest_in_words(rest)]))
             shown = {s for s in shown if not any(set(o) < set(s) for o in shown)}
             order = tuple(sorted(shown, key=lambda c: [(a, str(b)) for a, b in c]))
             out.append(Row((i, j), order, exact, "; ".join(sorted(texts))))
     return tuple(out)
+
+
+def _rest_in_words(rest: Sequence[BitEquation]) -> list[str]:
+    """Equations that are no equalities of fields: constants of the second packet, and how many others there are."""
+    alone = [(next(iter(q.terms)), q.constant) for q in rest if len(q.terms) == 1]
+    out = [f"{part(name, start, n)} = {v} of the second" for _, name, start, n, v in _constant_runs(dict(alone))]
+    others = len(rest) - len(alone)
+    return [*out, f"{others} equation{'s' if others > 1 else ''} between bits"] if others else out
 
 
 def _swapped(when: Conjunction) -> Conjunction:
@@ -113,8 +121,9 @@ def equalities_of(when: Conjunction) -> tuple[tuple[Equality, ...], tuple[BitEqu
     for side, name, start, length, value in _constant_runs(constants):
         if side == 0:
             out.append((part(name, start, length), value))
-        elif not any(b == part(name, start, length) for _, b in out):
-            rest.append(BitEquation(frozenset({(1, name, start)}), value))
+        elif not any(b == part(name, start, length) and (a, value) in out for a, b in out):  # else it is said already
+            bits = [(start + n, value >> (length - 1 - n) & 1) for n in range(length)]
+            rest += [BitEquation(frozenset({(1, name, bit)}), v) for bit, v in bits]
     return tuple(sorted(_merge_bytes(out), key=lambda e: (_rank(e[0]), e[0], str(e[1])))), tuple(rest)
 
 

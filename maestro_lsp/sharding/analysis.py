@@ -328,9 +328,8 @@ class _Analysis:
         """The finding about an access whose own key keeps nothing apart."""
         a, b = e.access, other.access
         mark = (o, a.span, a.object.id, a.write, e.key, a.path.device, b.path.device)
-        if mark in told or (
-            not a.write and (a.role == "return" or a.span in self._changes)
-        ):  # told where it is borrowed
+        told_there = not a.write and (a.role == "return" or a.span in self._changes)  # at the borrow, or as a change
+        if mark in told or told_there:
             return
         told.add(mark)
         if o.code == "global-state" and any(a.object.id in conflicts.tables[t].members for t in scanned):
@@ -356,10 +355,10 @@ class _Analysis:
                 pairs = sorted((d, v, b) for v, users in by_value.items() for d, b in users.items())
                 text = (
                     f"{what} at {listed(v for _, v, _ in pairs)} for packets on devices {listed(str(d) for d, _, _ in pairs)}, "
-                    f"which each have their own: all packets of a device must meet"
+                    "which each have their own: all packets of a device must meet"
                 )
-                if all(c.i == c.j for c in conflicts.conflicts if {c.i, c.j} <= set(devices)):
-                    text += ", so one core for each device would do"
+                alone = all(c.i == c.j for c in conflicts.conflicts if {c.i, c.j} <= set(devices))
+                text += ", so one core for each device would do" * alone
                 texts = [(text, pairs[0][2])]
             else:
                 texts = [

@@ -357,8 +357,8 @@ class _Analysis:
                     f"{what} at {listed(v for _, v, _ in pairs)} for packets on devices {listed(str(d) for d, _, _ in pairs)}, "
                     "which each have their own: all packets of a device must meet"
                 )
-                alone = all(c.i == c.j for c in conflicts.conflicts if {c.i, c.j} <= set(devices))
-                text += ", so one core for each device would do" * alone
+                if all(c.i == c.j for c in conflicts.conflicts if {c.i, c.j} <= set(devices)):
+                    text += ", so one core for each device would do"
                 texts = [(text, pairs[0][2])]
             else:
                 texts = [

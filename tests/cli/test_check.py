@@ -360,6 +360,19 @@ def test_a_type_of_nf_process_that_nobody_defines_is_said_there(capsys, tmp_path
     assert "were not found: clock.h (say where they are with `include` in maestro.toml)" in out
 
 
+def test_a_loop_without_a_bound_is_said_where_it_stands(capsys, tmp_path):
+    (tmp_path / "nf.c").write_text(
+        "#include <stdbool.h>\n#include <stdint.h>\nbool nf_init(void) { return true; }\n"
+        "int nf_process(uint16_t device, uint8_t *buffer, uint16_t length, int64_t now) {\n"
+        "  int n = 0;\n"
+        "  while (now > n) n++;\n"
+        "  return n % 2;\n}\n"
+    )
+    status, out, _ = check(capsys, tmp_path)
+    assert status == 1 and ": unknown" in out
+    assert re.search(r"nf.c:6:\d+: warning: .*\[loop-limit\]", out)
+
+
 # --- start-up ---
 
 

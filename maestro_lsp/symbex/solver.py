@@ -280,9 +280,8 @@ def search(constraints: Sequence[Expr], model: dict[Expr, int], rounds: int = PA
     for n in range(1, rounds + 1):
         if n % SHAKEN_AFTER == 0:
             leaf = rng.choice(leaves)
-            model[leaf] = rng.getrandbits(leaf.width)
-        memo: dict[Expr, int] = {}
-        violated = [c for c in constraints if not X.evaluate(c, model, memo)]
+            adjuster.set(leaf, rng.getrandbits(leaf.width))
+        violated = [c for c in constraints if not adjuster.value(c)]
         if not violated:
             return True
         adjuster.adjust(violated[0] if len(violated) == 1 else rng.choice(violated), 1)
@@ -295,9 +294,15 @@ class _Adjuster:
     def __init__(self, model: dict[Expr, int], rng: random.Random) -> None:
         self.model = model
         self.rng = rng
+        self._values: dict[Expr, int] = {}  # under the model as it is
 
     def value(self, e: int | Expr) -> int:
-        return X.evaluate(e, self.model)
+        return X.evaluate(e, self.model, self._values)
+
+    def set(self, leaf: Expr, value: int) -> None:
+        if self.model.get(leaf) != value:
+            self.model[leaf] = value
+            self._values = {}
 
     def adjust(self, e: int | Expr, want: int) -> None:
         if isinstance(e, int):
@@ -305,7 +310,7 @@ class _Adjuster:
         op, w, a = e.op, e.width, e.args
         full = (1 << w) - 1
         if X.is_leaf(e):
-            self.model[e] = want
+            self.set(e, want)
         elif op == "concat":
             top = w
             for p, pw in zip(a[0], a[1], strict=True):

@@ -26,7 +26,10 @@ def key_problems(maps: Set[int], accesses: Sequence[Access], origin: Provenance)
     for a in accesses:
         if a.object.id in keepers and a.write and a.touch is not None and a.touch.stored and a.key:
             if origin.source(a.path, a.key[0].value).kind != "fresh":
-                yield a, "it overwrites the key of a map's entry while the entry lives"
+                yield (
+                    a,
+                    "it changes the cell in which the key of a map's entry stands, while the entry lives (what changes can have a vector of its own)",
+                )
 
 
 def _outlives_its_key(put: Access, accesses: Sequence[Access], origin: Provenance) -> bool:

@@ -29,11 +29,11 @@ from .divided import CORES
 from .random_nfs import Generator, Nf
 
 FULL = bool(os.environ.get("MAESTRO_FULL"))
-BATCHES = 60 if FULL else 1
-NFS = 40  # of a batch
+BATCHES = 50 if FULL else 1
+NFS = 60  # of a batch
 PACKETS = 400
 SECONDS = 5  # of processor: an analysis's bound
-TRACED = 40 if FULL else 12  # of a batch
+TRACED = 40 if FULL else 20  # of a batch
 TRACED_PACKETS = 60
 MISUSED = "outside the vector", "did not give out", "map_put on a full map"  # of libVig, by an NF that does so
 

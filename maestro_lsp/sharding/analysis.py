@@ -205,7 +205,7 @@ class _Analysis:
         reached: dict[str, Access] = {}
         distinct: dict[tuple[int, int], Access] = {}  # paths share most of their calls and views
         for x in accesses:
-            if x.role != "expire":
+            if x.role != "expire" and x.path.like is None:
                 distinct.setdefault((id(x.call or x.plain), id(x.views)), x)
         for x in sorted(distinct.values(), key=lambda x: (x.span.file, x.span.start)):
             for v in views[x.path.number]:

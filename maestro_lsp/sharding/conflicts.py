@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ..symbex.expr import Expr
 from ..symbex.path import CallPath, Object, Part, StartTouch
@@ -24,8 +25,7 @@ from .provenance import DEFAULT_CAPACITY, Provenance
 from .tables import Breach, Table, erasure_problems, find_tables
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(NamedTuple):
     """Why all of an object counts as touched: the finding's code, the reason, and where it shows (default: the access itself)."""
 
     code: str
@@ -325,11 +325,11 @@ def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterato
     for _, members in sorted(by_object.items()):
         for at, first in enumerate(members):
             for second in members[at:]:
-                if not (first.access.write or second.access.write) or (first, second) in compared:
+                if not (first.access.write or second.access.write):
                     continue
-                if (
-                    len(first.groups) > 1 and len(second.groups) > 1
-                ):  # only these are members of several groups together
+                if first.everywhere and second.everywhere:  # only these are members of several groups together
+                    if (first, second) in compared:
+                        continue
                     compared.add((first, second))
                 yield (second, first) if first.access.path.device > second.access.path.device else (first, second)
 

@@ -15,7 +15,7 @@ from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.immutable import immutable
-from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch
+from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch, calls_of, plain_of
 from .alike import Alike
 from .headers import PacketView, Views
 
@@ -85,14 +85,14 @@ def collect(
 ) -> tuple[list[Access], frozenset[int]]:
     """All accesses to objects that some packet writes, merged; and the objects that packets only read."""
     written = written_objects(paths)
-    read_only = frozenset(t.object for p in paths for c in p.calls for t in c.touches) - written
+    read_only = frozenset(t.object for c in calls_of(paths) for t in c.touches) - written
     out: list[Access] = []
     seen: set[object] = set()
-    plain = {id(q): q for p in paths for q in p.plain}  # paths share most of theirs
-    plain_state = _plain_state(plain.values())
-    state = {at for at, q in plain.items() if q.object in objects and _is_state(q, plain_state)}
+    plain = plain_of(paths)
+    plain_state = _plain_state(plain)
+    state = {id(q) for q in plain if q.object in objects and _is_state(q, plain_state)}
     of_path: dict[int, list[Access]] = {}
-    alike = Alike(state | {at for at, q in plain.items() if q.is_unknown})
+    alike = Alike(state | {id(q) for q in plain if q.is_unknown})
     for p in paths:
         before = len(out)
         first = alike.first(p).number if p.like is None and p.calls else p.like
@@ -140,7 +140,7 @@ def collect(
 
 def written_objects(paths: Iterable[CallPath]) -> frozenset[int]:
     """Library objects that some packet writes."""
-    return frozenset(t.object for p in paths for c in p.calls for t in c.touches if t.write)
+    return frozenset(t.object for c in calls_of(paths) for t in c.touches if t.write)
 
 
 def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:

@@ -32,7 +32,7 @@ class Alike:
         conditions = [
             id(c) for c in p.conditions if not self._on_packet[c.expr] or not used.isdisjoint(X.leaves(c.expr))
         ]
-        plain = tuple([q for q in p.plain if id(q) in self.counted])
+        plain = tuple([q for q in p.plain if id(q) in self.counted]) if self.counted else ()
         mark = (calls, tuple(conditions), plain, p.writes, p.mbuf, p.regions, p.checksums, p.returned)
         return self._first.setdefault(mark, p)
 

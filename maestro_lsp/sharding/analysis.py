@@ -165,7 +165,7 @@ class _Analysis:
         self, path: CallPath, accesses: Sequence[Access], views: Sequence[PacketView]
     ) -> tuple[tuple[PacketView, ...], frozenset[str], list[tuple[str, str]]]:
         """Of one path: the classes in the matrix, those that count, and those that are taken not to arrive, with why."""
-        leaves = frozenset().union(*(a.leaves() for a in accesses))
+        leaves = frozenset().union(*[a.leaves() for a in accesses])
         layer4 = reads_transport(leaves, views)
         fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views)
         only_expires = all(a.role == "expire" for a in accesses)  # which every core does at the same times

@@ -78,6 +78,9 @@ class Views:
         self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
         self._plain: dict[frozenset[Expr], bool] = {}
+        self._on_length: dict[
+            Expr, Memo[Expr, bool]
+        ] = {}  # whether conditions are on the byte with the header's length alone
         self._admitted: dict[frozenset[Expr], tuple[str, ...]] = {}
         self._sets: dict[tuple[object, ...], tuple[PacketView, ...]] = {}
         self._starts: dict[tuple[Expr, int], int | None] = {}
@@ -197,7 +200,9 @@ class Views:
 
     def _may_be_plain(self, path: CallPath, length_byte: Expr) -> bool:
         """Whether a header without options can take the path, by the conditions on its length alone."""
-        mine = frozenset(e for e in path.conjuncts if X.leaves(e) == {length_byte})
+        if length_byte not in self._on_length:
+            self._on_length[length_byte] = Memo(lambda e: X.leaves(e) == {length_byte})
+        mine = frozenset(filter(self._on_length[length_byte].__getitem__, path.conjuncts))
         if mine not in self._plain:
             self._plain[mine] = any(all(X.evaluate(e, {length_byte: n << 4 | 5}) for e in mine) for n in range(16))
         return self._plain[mine]

@@ -6,7 +6,7 @@ does: under which conditions, which library calls in which order, what it writes
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -236,6 +236,22 @@ class CallPath:
 def distinct(paths: Iterable[CallPath]) -> tuple[CallPath, ...]:
     """The paths without those that do on one device what a path before does on another."""
     return tuple(p for p in paths if p.like is None)
+
+
+def plain_of(paths: Iterable[CallPath]) -> Collection[PlainTouch]:
+    """The accesses of paths to plain state, one of each: paths share most of theirs."""
+    found: dict[int, PlainTouch] = {}
+    for p in distinct(paths):
+        found.update(zip(map(id, p.plain), p.plain, strict=True))
+    return found.values()
+
+
+def calls_of(paths: Iterable[CallPath]) -> Collection[Call]:
+    """The library calls of paths, one of each."""
+    found: dict[int, Call] = {}
+    for p in distinct(paths):
+        found.update(zip(map(id, p.calls), p.calls, strict=True))
+    return found.values()
 
 
 def answering(leaf: Expr) -> int | None:

@@ -28,10 +28,10 @@ from .follow import follow, last_step
 from .library import cell_write
 from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import arrived_mbuf
-from .path import Call, CallPath, Object, StartTouch, distinct
+from .path import Call, CallPath, Object, StartTouch, calls_of, distinct, plain_of
 from .results import Paths
 from .start_keys import changed_keys
-from .state import PACKET_BYTES, State
+from .state import PACKET_BYTES, PlainAccess, State
 
 MAX_PASSES = 6
 MAX_NESTING = 16  # of structs and arrays in one another, for names
@@ -170,8 +170,7 @@ class _Run:
         # what was never written may be kept, as the padding of a struct is
         unset = naming(UNINITIALISED)
         found += [("a variable that was never set", leak(p, unset, kept=False)) for p in paths]
-        calls = {id(c): c for p in paths for c in p.calls}.values()  # paths share most of theirs
-        found += [("bytes that were never set", at_who) for c in calls for at_who in _unset_keys(base, c)]
+        found += [("bytes that were never set", at_who) for c in calls_of(paths) for at_who in _unset_keys(base, c)]
         for what, at_who in dict.fromkeys(found):
             if at_who is not None:
                 at, who = at_who
@@ -424,7 +423,7 @@ class _Run:
         written: dict[int, set[int]] = {}
         whole: set[int] = set()
         reads: list[tuple[int, Any, int]] = []
-        accesses = {a for st in ends for a in st.plain}  # states share most of theirs
+        accesses = set[PlainAccess]().union(*[st.plain for st in ends])  # states share most of theirs
         for oid, at, size, write in {(a.object, a.offset, a.size, a.write) for a in accesses}:
             if not write:
                 reads.append((oid, at, size))
@@ -481,8 +480,8 @@ class _Run:
 
     def objects(self, base: State, paths: Sequence[CallPath]) -> dict[int, Object]:
         """The objects that paths touch, named as the program reaches them."""
-        touched = {t.object for p in distinct(paths) for c in p.calls for t in c.touches}
-        plain = {a.object for p in distinct(paths) for a in p.plain}
+        touched = {t.object for c in calls_of(paths) for t in c.touches}
+        plain = {a.object for a in plain_of(paths)}
         names = self.names(base)
         out: dict[int, Object] = {}
         for oid in sorted(touched | plain):

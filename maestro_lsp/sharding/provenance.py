@@ -52,6 +52,7 @@ class Provenance:
         self._marks: dict[Access, tuple[int, object]] = {}
         self._makings: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | int | None] = {}  # by touch and index
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
+        self._are_on: dict[frozenset[Expr], Memo[Expr, bool]] = {}  # whether conditions are on some leaves alone
         self._places: dict[tuple[Expr, Expr, frozenset[Expr]], tuple[int, int] | None] = {}
         self._of_cells: Memo[Expr, bool] = Memo(lambda leaf: borrowing(leaf) is not None)
         self._proved: dict[object, bool] = {}
@@ -107,8 +108,16 @@ class Provenance:
         """What a path says about an index and about what it is put together with."""
         key = (p.number, x, rest)
         if key not in self._about:
-            self._about[key] = upper_bound(p, x, self.bound), frozenset(_about(p, rest))
+            self._about[key] = p.bounds.get(x, self.bound), self._on(p, rest)
         return self._about[key]
+
+    def _on(self, p: CallPath, leaves: frozenset[Expr]) -> frozenset[Expr]:
+        """A path's conditions on these leaves alone."""
+        if not leaves:
+            return leaves
+        if leaves not in self._are_on:
+            self._are_on[leaves] = Memo(lambda c: bool(X.leaves(c)) and X.leaves(c) <= leaves)
+        return frozenset(filter(self._are_on[leaves].__getitem__, p.conjuncts))
 
     def source(self, p: CallPath, index: int | Expr) -> Source:
         """Where an index expression comes from."""
@@ -299,14 +308,6 @@ def _is_kept(p: CallPath, t: Touch, offset: int, v: int | Expr) -> bool:
 _GIVING = {"allocate": "fresh", "add": "fresh", "expire": "expired", "scan": "scan"}
 
 
-def upper_bound(p: CallPath, index: Expr, unknown: int) -> int:
-    """What an index is below, as its path says."""
-    for c in p.conditions:
-        if c.expr.op == "ult" and c.expr.args[0] is index and isinstance(c.expr.args[1], int):
-            return int(c.expr.args[1])
-    return unknown
-
-
 def cell_bytes(index: Expr) -> tuple[int, int] | None:
     """(first byte, bytes) of the cell that an index is, when it is a run of its bytes, zero-extended at most."""
     offsets: list[int] = []
@@ -321,11 +322,6 @@ def cell_bytes(index: Expr) -> tuple[int, int] | None:
     if not offsets or offsets != list(range(offsets[0], offsets[0] - len(offsets), -1)):
         return None
     return offsets[-1], len(offsets)
-
-
-def _about(p: CallPath, leaves: Set[Expr]) -> list[Expr]:
-    """A path's conditions on these leaves alone."""
-    return [c for c in p.conjuncts if X.leaves(c) and X.leaves(c) <= leaves]
 
 
 def _piece(e: Expr, x: Expr, bound: int, conditions: Sequence[Expr]) -> tuple[int, int] | None:

@@ -224,6 +224,14 @@ class CallPath:
         """Leaves of what the path has decided: of the conditions that are not assumed."""
         return frozenset().union(*[leaves(c.expr) for c in self.conditions if not c.assumed])
 
+    @cached_property
+    def bounds(self) -> dict[Expr, int]:
+        """Values that the path says a constant bound of: what they are below."""
+        bounds: dict[Expr, int] = {}
+        for e in [c.expr for c in self.conditions if c.expr.op == "ult" and isinstance(c.expr.args[1], int)]:
+            bounds.setdefault(e.args[0], e.args[1])
+        return bounds
+
     def requires(self, e: int | Expr) -> bool:
         """Whether an expression is one of the conditions, or a part of one, as it stands."""
         return e in self._required

@@ -83,6 +83,7 @@ class Engine:
         self.havoc_bytes: dict[
             int, frozenset[int]
         ] = {}  # bytes of plain state that hold anything when a packet arrives
+        self.kept: dict[int, set[int]] = {}  # bytes of plain state that a packet may write, or leave as they are
         self.private: dict[str, str] = {}  # beginnings of names of unknowns that cores do not share, and what they are
         self.addresses: dict[
             Expr, int

@@ -70,8 +70,10 @@ def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str
     written = dict(st.written)
     reads = len(st.plain)
     before = st.load_bytes(address, len(data))
-    if not b.updates and not (isinstance(address, int) and address >> ADDRESS_BITS in st.havoc):
+    if isinstance(address, int) and not b.updates and (oid := address >> ADDRESS_BITS) not in st.havoc:
         del st.plain[reads:]  # what stays where it is was not looked at
+        first = address & OFFSET_MASK
+        st.engine.kept.setdefault(oid, set()).update(range(first, first + len(data)))
     if b.info.is_state or b.info.kind == "cell" or (st.tracking and any(map(_is_set, before))):
         kept = [anything(st, f"{what} kept", 1)] * len(data)
         if not together:

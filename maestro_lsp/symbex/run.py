@@ -438,7 +438,7 @@ class _Run:
             new = offsets - engine.havoc_bytes.get(oid, frozenset())
             if new:
                 engine.havoc_bytes[oid] = engine.havoc_bytes.get(oid, frozenset()) | new
-                if any(
+                if not new.isdisjoint(engine.kept.get(oid, ())) or any(
                     o == oid and (not isinstance(at, int) or not new.isdisjoint(range(at, at + n)))
                     for o, at, n in reads
                 ):

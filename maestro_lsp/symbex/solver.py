@@ -21,6 +21,7 @@ from .known_bits import contradict
 # an analysis asks. Time-outs would make results irreproducible.
 Z3_RLIMIT = 2_000_000
 Z3_TOTAL = 6_000_000
+Z3_NODE = 200  # what an expression costs before Z3 counts: to be simplified, and taken back afterwards
 # The search is the faster one at finding a model of much arithmetic, Z3 at showing that there is none: they take turns, first with
 # little patience. Repairs of a model, then Z3's work units.
 PATIENCE = ((24, 20_000), (1_000, Z3_RLIMIT))
@@ -102,6 +103,7 @@ class Solver:
         s.push()
         try:
             goal = [c for c in constraints if isinstance(c, Expr) or not c]
+            self._spent += Z3_NODE * X.size(*goal)
             wanted: set[Expr] = set().union(*map(X.leaves, goal))
             for c in without_divisions(goal):
                 if isinstance(c, int):

@@ -209,3 +209,13 @@ def test_an_analysis_is_bounded_as_a_whole(tmp_path: Path) -> None:
     assert time.process_time() - started < SECONDS
     assert report.analysis.verdict == "unknown"
     assert any(f.code == "path-limit" for f in report.analysis.findings)
+
+
+def test_questions_about_nested_arithmetic_are_counted_by_their_size() -> None:
+    """Each iteration asks about all before it; Z3's own units count the least of that, and the analysis took half a minute."""
+    loop = "uint64_t x = now; while (x != 1) x = x % 2 ? 3 * x + 1 : x / 2;"
+    text = f"{PRELUDE}PROCESS {{ {loop} return 1; }}"
+    program = Program([Unit.parse(preprocess("/nf/main.c", {"/nf/main.c": text}.get))])
+    found = execute(program, Catalogue.builtin(), Inputs(devices=1))
+    assert [t.code for t in found.troubles] == ["path-limit"]
+    assert found.engine is not None and found.engine.questions < 300

@@ -81,10 +81,10 @@ def _take_apart(e: Expr) -> list[Expr]:
     return out
 
 
-def size(e: int | Expr) -> int:
+def size(*expressions: int | Expr) -> int:
     """Number of distinct nodes."""
     seen: set[Expr] = set()
-    stack = [e]
+    stack = list(expressions)
     while stack:
         x = stack.pop()
         if isinstance(x, Expr) and x not in seen:

@@ -136,8 +136,8 @@ class Algebra:
                 when = self._conjunction(matches, p, q, ds[0], es[0])
                 if when is None:
                     continue
-                classes = frozenset((d.packet_class, e.packet_class) for d in ds for e in es)
-                counted = frozenset(c for c in classes if c[0] in p.counted and c[1] in q.counted)
+                classes = frozenset([(d.packet_class, e.packet_class) for d in ds for e in es])
+                counted = frozenset([c for c in classes if c[0] in p.counted and c[1] in q.counted])
                 out.append(Meeting(when, classes, counted))
         return out
 

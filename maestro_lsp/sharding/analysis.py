@@ -15,7 +15,6 @@ from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
 from ..source.text import Span
-from ..symbex.engine import Trouble
 from ..symbex.path import CallPath, Part
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
@@ -108,7 +107,7 @@ class _Analysis:
         classes = tuple(n for n in PACKET_CLASSES if any(n in names for names in kept.counted.values()))
         hopeless = self.all_meet(requirements)
         configuration = self.configure([] if hopeless else requirements, classes)
-        troubles = [self.trouble(t) for t in self.execution.troubles]
+        troubles = [Finding(t.code, t.message, t.span) for t in self.execution.troubles]
         complete = self.execution.complete and not any(f.code in INCOMPLETE for f in extra) and not conflicts.too_many
         weak = self.weak_devices(configuration, requirements) if not hopeless else sorted(_demanded(requirements))
         verdict: Verdict = "shared-nothing" if not weak else "locks"
@@ -227,12 +226,11 @@ class _Analysis:
 
     def configure(self, wanted_together: Sequence[Demand], classes: tuple[str, ...]) -> Configuration:
         hashed = tuple(c for c in PACKET_CLASSES if self.options.profile.option_for(c) is not None)
-        wanted = classes or hashed
         return configure(
             self.options.profile,
             self.devices,
             [d.requirement for d in wanted_together],
-            classes=wanted,
+            classes=classes or hashed,
             equal=self.options.equal,
             seed=self.options.seed,
         )
@@ -256,9 +254,6 @@ class _Analysis:
         ]
 
     # ------------------------------------------------------------------------------------------------------- findings
-
-    def trouble(self, t: Trouble) -> Finding:
-        return Finding(t.code, t.message, t.span)
 
     def explain(
         self, conflicts: Conflicts, configuration: Configuration, weak: Sequence[int], requirements: Sequence[Demand],
@@ -306,6 +301,10 @@ class _Analysis:
     def blocked(self, x: Effective, y: Effective, conflicts: Conflicts, scanned: set[int], told: set[object]) -> None:
         """A conflict that needs no equality: everything that gets there meets. One finding for each cause."""
         for e, other in ((x, y), (y, x)):
+            if e.obstacles in told:
+                continue
+            if all(o.at is not None for o in e.obstacles):
+                told.add(e.obstacles)  # nothing new whoever else meets them
             for o in e.obstacles:
                 if o.code == "dchain-index-from-packet":
                     continue  # an unguarded index is reported once for its table

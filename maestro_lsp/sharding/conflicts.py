@@ -107,8 +107,9 @@ def find_conflicts(
         first = set(t.packet_indices)
         t.packet_indices = [a for a in accesses if (a.like or a) in first]
     out.effective = _effective(out, objects, accesses, strict, origin, found.algebra)
+    kinds = found.compared  # pairs of accesses that ask for different things
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
-        if n == MAX_PAIRS or found.kinds > MAX_KINDS:
+        if n == MAX_PAIRS or len(kinds) > MAX_KINDS:
             out.too_many = True
             found = _Found(found.algebra, solver)  # what was found asks for less, and takes long to solve
             _all_meet(found, accesses)
@@ -323,10 +324,11 @@ def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterato
             by_object.setdefault(group, []).append(e)
     compared: set[tuple[Effective, Effective]] = set()
     for _, members in sorted(by_object.items()):
+        writers = [e for e in members if e.access.write]
         for at, first in enumerate(members):
-            for second in members[at:]:
-                if not (first.access.write or second.access.write):
-                    continue
+            if first.access.write:
+                writers.pop(0)
+            for second in members[at:] if first.access.write else writers:
                 if first.everywhere and second.everywhere:  # only these are members of several groups together
                     if (first, second) in compared:
                         continue
@@ -353,19 +355,14 @@ class _Found:
         self.algebra = algebra
         self.solver = solver
         self.conflicts: dict[tuple[int, int, Conjunction], Conflict] = {}
-        self._compared: dict[tuple[int, int], list[Conflict]] = {}
+        self.compared: dict[tuple[int, int], list[Conflict]] = {}
         self._agreeing: dict[frozenset[Expr], bool] = {}
-
-    @property
-    def kinds(self) -> int:
-        """Pairs of accesses compared so far that ask for different things."""
-        return len(self._compared)
 
     def compare(self, x: Effective, y: Effective) -> None:
         """Two accesses to one object, at least one a write."""
-        known = self._compared.get((x.shape, y.shape))
+        known = self.compared.get((x.shape, y.shape))
         if known is None:
-            self._compared[x.shape, y.shape] = self._meet(x, y)
+            self.compared[x.shape, y.shape] = self._meet(x, y)
             return
         for conflict in known:
             conflict.causes.append((x, y))

@@ -251,10 +251,7 @@ class _Numbers:
             return
         same = asked | {n for n in self.numbers if n not in self.from_cell}
         same |= {n for n, first in self.from_cell.items() if not held[first].other and (held[first].own or not reused)}
-        indices = {t.value for c in p.calls for t in c.touches if isinstance(t.value, Expr)}
-        indices |= {
-            t.key[0].value for c in p.calls for t in c.touches if t.index and t.key and isinstance(t.key[0].value, Expr)
-        }
+        indices = frozenset[Expr]().union(*[c.indices for c in p.calls])
         asks = [c for c in p.conditions if not c.assumed and not X.leaves(c.expr).isdisjoint(self.known)]
         calls = {c.span for c in p.calls}  # where the library, not the program, asks
         for condition in asks:

@@ -80,6 +80,12 @@ class Call:
         return self.stack[-1]
 
     @cached_property
+    def indices(self) -> frozenset[Expr]:
+        """The numbers that the call gives, and those at which it touches something."""
+        at = [t.key[0].value for t in self.touches if t.index and t.key]
+        return frozenset([v for v in (*at, *(t.value for t in self.touches)) if isinstance(v, Expr)])
+
+    @cached_property
     def leaves(self) -> frozenset[Expr]:
         """Leaves of all that the call is given and stores: keys, numbers, bytes, and what it gives in return."""
         values: set[int | Expr] = set()

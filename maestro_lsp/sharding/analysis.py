@@ -25,7 +25,7 @@ from .demands import Demand, demands
 from .findings import INCOMPLETE, Finding, Related, for_all_devices
 from .headers import PacketView, Views, reads_transport
 from .matrix import Row, equalities_of, in_words, rows, tied_packets
-from .wording import joined_names, listed, on_devices, use, where_full
+from .wording import key_in_fields, listed, on_devices, use, where_full
 
 Verdict = Literal["shared-nothing", "locks", "unknown"]
 
@@ -81,6 +81,9 @@ def analyse(execution: Execution, devices: int, options: Options, extra: Sequenc
     return run.go(extra)
 
 
+Admitted = tuple[tuple[PacketView, ...], frozenset[str], list[tuple[str, str]]]
+
+
 class _Analysis:
     def __init__(self, execution: Execution, devices: int, options: Options) -> None:
         self.execution = execution
@@ -92,6 +95,7 @@ class _Analysis:
         self.views = Views(self.solver, self.options.strict)
         self.findings: list[Finding] = []
         self._constants: dict[tuple[str, Span, str], dict[str, dict[int, Access]]] = {}
+        self._admitted: dict[object, Admitted] = {}  # by all that decides
         self._key_texts: dict[tuple[tuple[Part, ...] | None, tuple[PacketView, ...]], str] = {}
 
     def go(self, extra: Sequence[Finding]) -> Analysis:
@@ -144,7 +148,7 @@ class _Analysis:
     ) -> tuple[list[Assumption], AdmittedViews]:
         """The classes that count on each path, and those that are taken not to arrive."""
         reasons: dict[str, tuple[set[int], str]] = {}
-        found: dict[int, tuple[tuple[PacketView, ...], frozenset[str], list[tuple[str, str]]]] = {}
+        found: dict[int, Admitted] = {}
         by_path: dict[int, list[Access]] = {}
         for a in accesses:
             by_path.setdefault(a.path.number, []).append(a)
@@ -160,14 +164,18 @@ class _Analysis:
             out.append(Assumption("malformed", reaching, why))
         return out, AdmittedViews({n: f[0] for n, f in found.items()}, {n: f[1] for n, f in found.items()})
 
-    def admitted_on(
-        self, path: CallPath, accesses: Sequence[Access], views: Sequence[PacketView]
-    ) -> tuple[tuple[PacketView, ...], frozenset[str], list[tuple[str, str]]]:
+    def admitted_on(self, path: CallPath, accesses: Sequence[Access], views: Sequence[PacketView]) -> Admitted:
         """Of one path: the classes in the matrix, those that count, and those that are taken not to arrive, with why."""
         leaves = frozenset().union(*[a.leaves() for a in accesses])
-        layer4 = reads_transport(leaves, views)
         fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views)
         only_expires = all(a.role == "expire" for a in accesses)  # which every core does at the same times
+        options = fixed and any(v.header_assumed_plain for v in views) and self.views.options_possible(path)
+        key = (id(views), leaves, only_expires, options)
+        if key not in self._admitted:
+            self._admitted[key] = self._admit(views, reads_transport(leaves, views), only_expires, options)
+        return self._admitted[key]
+
+    def _admit(self, views: Sequence[PacketView], layer4: bool, only_expires: bool, options: bool) -> Admitted:
         stay, count, left_out = [], set(), []
         for v in views:
             name = v.packet_class
@@ -179,7 +187,7 @@ class _Analysis:
                     left_out.append((name, why))
                 continue
             count.add(name)
-            if v.header_assumed_plain and fixed and self.views.options_possible(path):
+            if v.header_assumed_plain and options:
                 why = "the NF reads ports right behind the fixed IPv4 header, also when the header has options"
                 left_out.append(("ipv4-options", why))
         return tuple(stay), frozenset(count), left_out
@@ -514,17 +522,8 @@ class _Analysis:
         """A key in terms of fields, as packets of some classes have them."""
         views = tuple(v for v in a.views if v.packet_class in classes) or a.views
         if (a.key, views) not in self._key_texts:
-            self._key_texts[a.key, views] = self._in_fields(a, views)
+            self._key_texts[a.key, views] = key_in_fields(a, views)
         return self._key_texts[a.key, views]
-
-    @staticmethod
-    def _in_fields(a: Access, views: Sequence[PacketView]) -> str:
-        leaves = sorted(a.leaves(), key=lambda leaf: leaf.serial)
-        packet = [leaf for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")]
-        view = max(views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)
-        if view is None or not packet:
-            return ", ".join(sorted({str(leaf.args[0]) for leaf in leaves})) or "a constant"
-        return joined_names([view.bit(leaf, 7) for leaf in packet])
 
     def describe(
         self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict

@@ -75,6 +75,9 @@ class Views:
     def __init__(self, solver: Solver, strict: bool) -> None:
         self.solver = solver
         self.strict = strict
+        self._known: dict[tuple[object, ...], tuple[PacketView, ...]] = {}  # by all that decides
+        self._in_keys: dict[int, frozenset[str]] = {}  # by the identity of a call
+        self._on_packet: Memo[Expr, bool] = Memo(_is_on_packet)
         self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
         self._plain: dict[frozenset[Expr], bool] = {}
@@ -91,6 +94,22 @@ class Views:
 
     def of(self, path: CallPath) -> tuple[PacketView, ...]:
         """One view for each class of packets that can take the path; the same tuple for paths with the same views."""
+        said = tuple(filter(self._on_packet.__getitem__, path.conjuncts))
+        in_keys = self._parts_in_keys(path) if path.regions else None
+        key = (said, path.regions, in_keys, tuple([c.array for c in path.chunks]))
+        got = self._known.get(key)
+        if got is None:
+            got = self._known[key] = self._find(path)
+        return got
+
+    def _parts_in_keys(self, path: CallPath) -> frozenset[str]:
+        """The parts of the packet that keys of a path look at."""
+        for c in path.calls:
+            if id(c) not in self._in_keys:
+                self._in_keys[id(c)] = _parts(leaf for t in c.touches for leaf in t.key_leaves)
+        return frozenset[str]().union(*[self._in_keys[id(c)] for c in path.calls])
+
+    def _find(self, path: CallPath) -> tuple[PacketView, ...]:
         base = self._network_offset(path)
         names = self.classes(path, base)
         ipv4 = any(name.startswith("ipv4") for name in names)
@@ -183,7 +202,10 @@ class Views:
         five = X.eq(X.extract(length_byte, 0, 4), 5, 4)
         fixed = five in path.conjuncts
         found: list[Transport] = []
-        arrays = _packet_arrays(path) - {"packet"} if path.regions else set()
+        arrays: set[str] = set()
+        if path.regions:
+            said = map(_parts, map(X.leaves, path.conjuncts))
+            arrays = set(self._parts_in_keys(path).union(*said)) - {"packet"}
         for chunk in path.chunks:
             arrays.discard(chunk.array)
             if chunk.array != "packet":
@@ -248,6 +270,11 @@ class Views:
         return self.solver.find([*(c for c in left if isinstance(c, Expr)), *goals[:-1]], {}, goals[-1]) is not None
 
 
+def _is_on_packet(e: Expr) -> bool:
+    """Whether a condition is on bytes of the packet or its length, among others."""
+    return X.sym("pkt_len", 16) in X.leaves(e) or bool(_parts(X.leaves(e)))
+
+
 def _ether_type() -> tuple[Expr, Expr]:
     return X.byte("packet", 12), X.byte("packet", 13)
 
@@ -280,11 +307,10 @@ def reads_transport(leaves: Iterable[Expr], views: Sequence[PacketView]) -> bool
     return any(not found.isdisjoint(v.transport) for v in views)
 
 
-def _packet_arrays(path: CallPath) -> set[str]:
-    """The parts of the packet that conditions and keys of a path look at."""
-    keys = [t.key_leaves for call in path.calls for t in call.touches]
-    used = frozenset().union(*[X.leaves(c.expr) for c in path.conditions], *keys)
-    return {name for name in {leaf.args[0] for leaf in used if leaf.op == "byte"} if name.startswith("packet")}
+def _parts(leaves: Iterable[Expr]) -> frozenset[str]:
+    """The parts of the packet that some leaves are bytes of."""
+    names = {leaf.args[0] for leaf in leaves if leaf.op == "byte"}
+    return frozenset([name for name in names if name.startswith("packet")])
 
 
 def _region_expression(path: CallPath, array: str) -> Expr | None:

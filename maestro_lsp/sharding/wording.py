@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ..source.text import Span
 from .access import Access
 from .findings import Related
-from .headers import PAYLOAD, FieldBit
+from .headers import PAYLOAD, FieldBit, PacketView
 from .matrix import BYTE
 
 
@@ -63,3 +63,13 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             out.append((start, end))
     return out
+
+
+def key_in_fields(a: Access, views: Sequence[PacketView]) -> str:
+    """An access's key as the fields that it is made of, in the view that names most of them."""
+    leaves = sorted(a.leaves(), key=lambda leaf: leaf.serial)
+    packet = [leaf for leaf in leaves if leaf.op == "byte" and str(leaf.args[0]).startswith("packet")]
+    view = max(views, key=lambda v: sum(leaf in v.names for leaf in packet), default=None)
+    if view is None or not packet:
+        return ", ".join(sorted({str(leaf.args[0]) for leaf in leaves})) or "a constant"
+    return joined_names([view.bit(leaf, 7) for leaf in packet])

@@ -171,8 +171,13 @@ def test_a_folder_with_call_path_files_alone_is_analysed(browser: Browser, home:
         window = Window(browser, server, home / "recorded")
         window.seen(STATUS, "fw: shared-nothing")  # before any file is opened
         window.open(first)
-        window.seen(".editor-instance .codelens-decoration a", "shared-nothing: RSS keys for x710").click()
-        panel = window.webview("fw")
+        lens = window.seen(".editor-instance .codelens-decoration a", "shared-nothing: RSS keys for x710")
+        lens.click()
+        try:
+            panel = window.webview("fw")
+        except AssertionError:  # a lens that is drawn anew under the pointer loses a click, on a loaded machine
+            lens.click()
+            panel = window.webview("fw")
         expect(panel.locator("header")).to_contain_text("28 call paths on 2 devices")
         window.photograph("call-paths-alone")
         window.close()

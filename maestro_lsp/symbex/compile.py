@@ -20,7 +20,7 @@ from .code import RETURN, Code
 from .memory import UNINITIALISED, ObjectInfo, Problem, modelled, size_of
 from .state import State
 from .syntax import addressed, child, unwrap
-from .values import Lvalue, Rvalue, arithmetic, bits_of, constant, convert, is_aggregate, is_signed, reader, truth
+from .values import Eval, Lvalue, Rvalue, arithmetic, bits_of, constant, convert, is_aggregate, is_signed, reader, truth
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -340,7 +340,7 @@ class Compiler:
         self.breaks.pop()
         self.jump(end)
         self.place(start)
-        default, fn = end, v.fn
+        default = end
         at_most = X.sle if is_signed(t) else X.ule
         for value, label in self.cases.pop():
             if value is None:
@@ -350,15 +350,8 @@ class Compiler:
                 self._unsupported(value)
                 continue
             nxt: Label = []
-            low, high = (convert(constant(x, t), T.LONG).const for x in value)
-            if low == high:
-                self.branch(lambda st, c=low: X.eq(fn(st), c, 64), label, nxt)  # type: ignore[misc]
-            else:
-                self.branch(
-                    lambda st, a=low, b=high: X.and_(at_most(a, fn(st), 64), at_most(fn(st), b, 64), 1),  # type: ignore[misc]
-                    label,
-                    nxt,
-                )
+            low, high = (convert(constant(x, t), T.LONG).fn for x in value)
+            self.branch(_within(v.fn, low, high, at_most) if value[0] != value[1] else _equal(v.fn, low), label, nxt)
             self.place(nxt)
         self.jump(default)
         self.place(end)
@@ -550,6 +543,14 @@ class Compiler:
         if isinstance(v.type, T.Record):
             return Lvalue(v.type, address=self.temporary(v).fn)
         raise Problem("unsupported-construct", "this cannot be assigned to")
+
+
+def _equal(fn: Eval, label: Eval) -> Eval:
+    return lambda st: X.eq(fn(st), label(st), 64)
+
+
+def _within(fn: Eval, low: Eval, high: Eval, at_most: Callable[..., int | X.Expr]) -> Eval:
+    return lambda st: X.and_(at_most(low(st), fn(st), 64), at_most(fn(st), high(st), 64), 1)
 
 
 _PLACES = frozenset({"identifier", "subscript_expression", "field_expression", "compound_literal_expression"})

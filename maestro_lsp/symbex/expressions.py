@@ -20,9 +20,10 @@ from . import expr as X
 from . import initialisers
 from .code import CALL, Code
 from .memory import Problem, size_of
-from .quiet import COUNTS, has_effects, outcome_of, succeeds
+from .quiet import has_effects, outcome_of, succeeds
 from .state import State
 from .syntax import child, unwrap
+from .texts import COUNTS
 from .values import (
     INT,
     Lvalue,
@@ -487,7 +488,7 @@ def quiet_call(c: Compiler, name: str, arg_nodes: list[Node], used: bool, result
     """A call that touches nothing, such as one that prints: of its arguments only the side effects count."""
     given = []
     for a in arg_nodes:
-        if "print" in name and COUNTS.search(c.unit.node_text(a)):
+        if "print" in name and COUNTS.search(c.unit.node_text(a).encode()):
             raise Problem("unsupported-construct", f"{name} stores how much it has printed (%n)")
         if has_effects(a):
             given.append(c.value(a, used=used))

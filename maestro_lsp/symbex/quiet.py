@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +13,6 @@ from .state import State
 from .texts import check_format, unknown_text
 from .variadic import arguments_left
 
-COUNTS = re.compile(r"%[-+ #0-9.*hlqjzt]*n")
 _EFFECTS = frozenset(("assignment_expression", "update_expression", "call_expression", "gnu_asm_expression"))
 
 

@@ -19,7 +19,7 @@ def unknown_text(st: State, *pointers: Any) -> list[Expr]:
     return [v for p in pointers for v in _text_bytes(st, p) if isinstance(v, Expr)]
 
 
-_COUNTS = re.compile(rb"%[-+ #0-9.*$hlqjzt]*n")
+COUNTS = re.compile(rb"%[-+ #0-9.*$hlqjzt]*n")
 _ADDRESSES = re.compile(rb"%[-0-9.*$]*p")
 
 
@@ -27,7 +27,7 @@ def check_format(st: State, name: str, formats: Sequence[Any]) -> None:
     """Formats that store numbers, or show where something lies."""
     for p in formats:
         f = text_at(st, p) or b""
-        if _COUNTS.search(f):
+        if COUNTS.search(f):
             raise Problem("unsupported-construct", f"{name} stores how much it has printed (%n)")
         if _ADDRESSES.search(f) and st.tracking:
             raise Problem("unsupported-construct", f"{name} shows an address (%p), and what it printed is used")

@@ -6,15 +6,18 @@ that no packet writes, and merges equal ones. Everything later (tables, conflict
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from functools import cached_property
 from math import gcd
+from typing import overload
 
 from ..rss.fields import ETHERTYPES, PROTOCOLS
 from ..source.text import Span
 from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.immutable import immutable
+from ..symbex.memo import Memo
 from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch, calls_of, plain_of
 from .alike import Alike
 from .headers import PacketView, Views
@@ -80,62 +83,84 @@ def _layer(leaf: Expr, view: PacketView) -> tuple[int, int, int]:
     return 3, ETHERTYPES.get(version, 0), offset - 14
 
 
-def collect(
-    paths: Sequence[CallPath], objects: Mapping[int, Object], views: Views
-) -> tuple[list[Access], frozenset[int]]:
+class OnPath:
+    """The accesses of one path. `firsts` are those of the first path that is alike, perhaps itself."""
+
+    def __init__(self, path: CallPath, views: tuple[PacketView, ...], firsts: tuple[Access, ...]) -> None:
+        self.path = path
+        self.views = views
+        self.firsts = firsts
+        self.is_first = firsts[0].path is path
+        self._own: Memo[Access, Access] = Memo(lambda a: replace(a, path=path, views=views, like=a))
+
+    def own(self, a: Access) -> Access:
+        """One of `firsts` as this path has it."""
+        return a if self.is_first else self._own[a]
+
+
+class Accesses(Sequence[Access]):
+    """All accesses of an NF, path by path. Those of paths that are alike are made when somebody looks: rules judge the first's."""
+
+    def __init__(self, on_paths: Iterable[OnPath]) -> None:
+        self.on_paths = tuple(on_paths)
+
+    @cached_property
+    def firsts(self) -> tuple[Access, ...]:
+        """The accesses that no others are like."""
+        return tuple([a for on in self.on_paths if on.is_first for a in on.firsts])
+
+    @cached_property
+    def _all(self) -> tuple[Access, ...]:
+        return tuple([on.own(a) for on in self.on_paths for a in on.firsts])
+
+    def __len__(self) -> int:
+        return sum(len(on.firsts) for on in self.on_paths)
+
+    @overload
+    def __getitem__(self, at: int) -> Access: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Access]: ...
+
+    def __getitem__(self, at: int | slice) -> Access | Sequence[Access]:
+        return self._all[at]
+
+    def __iter__(self) -> Iterator[Access]:
+        return iter(self._all)
+
+
+def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Views) -> tuple[Accesses, frozenset[int]]:
     """All accesses to objects that some packet writes, merged; and the objects that packets only read."""
     written = written_objects(paths)
     read_only = frozenset(t.object for c in calls_of(paths) for t in c.touches) - written
-    out: list[Access] = []
-    seen: set[object] = set()
     plain = plain_of(paths)
     plain_state = _plain_state(plain)
     state = {id(q) for q in plain if q.object in objects and _is_state(q, plain_state)}
-    of_path: dict[int, list[Access]] = {}
     alike = Alike(state | {id(q) for q in plain if q.is_unknown})
+    found: dict[int, OnPath] = {}
     for p in paths:
-        before = len(out)
-        first = alike.first(p).number if p.like is None and p.calls else p.like
-        if first is not None and first != p.number:
-            their = of_path[first]
-            views_here = views.of(p) if p.like is None and their else ()
-            out += [
-                Access(
-                    p,
-                    a.object,
-                    a.call,
-                    a.touch,
-                    a.plain,
-                    a.write,
-                    a.role,
-                    a.key,
-                    a.index,
-                    views_here or a.views,
-                    a.like or a,
-                )
-                for a in their
-            ]
-            of_path[p.number] = out[before:]
+        if p.like is not None:
+            if p.like in found:
+                found[p.number] = OnPath(p, found[p.like].views, found[p.like].firsts)
             continue
-        view: tuple[PacketView, ...] | None = None
-        for c in p.calls:
-            for t in c.touches:
-                if t.object not in written or t.object not in objects:
-                    continue
-                if view is None:
-                    view = views.of(p)
-                a = Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view)
-                out.append(a)
-        for q in [q for q in p.plain if id(q) in state] if state else ():
-            mark = (p.number, q.object, q.offset, q.size, q.write, q.span)
-            if mark in seen:
-                continue
-            seen.add(mark)
-            if view is None:
-                view = views.of(p)
-            out.append(Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view))
-        of_path[p.number] = out[before:]
-    return out, read_only
+        first = alike.first(p) if p.calls else p
+        if first is not p:
+            if first.number in found:
+                found[p.number] = OnPath(p, views.of(p), found[first.number].firsts)
+            continue
+        touches = [(c, t) for c in p.calls for t in c.touches if t.object in written and t.object in objects]
+        plainly = {(q.object, q.offset, q.size, q.write, q.span): q for q in reversed(p.plain) if id(q) in state}
+        if touches or plainly:
+            view = views.of(p)
+            accesses = (
+                *(Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view) for c, t in touches),
+                *(
+                    Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view)
+                    for q in reversed(plainly.values())
+                ),
+            )
+            found[p.number] = OnPath(p, view, accesses)
+    return Accesses(found.values()), read_only
 
 
 def written_objects(paths: Iterable[CallPath]) -> frozenset[int]:

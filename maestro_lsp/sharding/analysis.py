@@ -6,7 +6,7 @@ from which a packet can reach state that packets change has at least one queue b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,10 +15,12 @@ from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
 from ..source.text import Span
+from ..symbex.expr import Expr
+from ..symbex.memo import Memo
 from ..symbex.path import CallPath, Part
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
-from .access import Access, collect
+from .access import Access, Accesses, OnPath, collect
 from .algebra import AdmittedViews, Conjunction
 from .conflicts import Conflict, Conflicts, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
@@ -70,7 +72,7 @@ class Analysis:
     assumes: tuple[Assumption, ...]
     deviations: tuple[Deviation, ...]
     configuration: Configuration | None
-    accesses: tuple[Access, ...] = field(repr=False)
+    accesses: Accesses = field(repr=False)
     conflicts: Conflicts = field(repr=False)
     read_only: frozenset[int] = frozenset()
 
@@ -96,13 +98,13 @@ class _Analysis:
         self.findings: list[Finding] = []
         self._constants: dict[tuple[str, Span, str], dict[str, dict[int, Access]]] = {}
         self._admitted: dict[object, Admitted] = {}  # by all that decides
+        self._asked = Memo(_asked)
         self._key_texts: dict[tuple[tuple[Part, ...] | None, tuple[PacketView, ...]], str] = {}
 
     def go(self, extra: Sequence[Finding]) -> Analysis:
         views = self.views
         accesses, read_only = collect(self.paths, self.objects, views)
-        all_views = {a.path.number: a.views for a in accesses}
-        assumes, kept = self.admitted(accesses, all_views)
+        assumes, kept = self.admitted(accesses)
         conflicts = find_conflicts(
             self.paths, self.objects, accesses, kept, self.options.strict, self.solver, self.execution.started
         )
@@ -124,7 +126,7 @@ class _Analysis:
         self.findings += troubles
         self.explain(conflicts, configuration, weak, requirements, verdict)
         self.describe(conflicts, accesses, read_only, verdict)
-        self.unhashed(assumes, accesses, all_views)
+        self.unhashed(assumes, accesses)
         if verdict == "shared-nothing":
             self.narrow(configuration, requirements)
         deviations = [
@@ -138,38 +140,32 @@ class _Analysis:
         findings = for_all_devices(self.findings)
         return Analysis(
             verdict, stateless, complete, matrix, findings, tuple(assumes), tuple(deviations), configuration,
-            tuple(accesses), conflicts, read_only,
+            accesses, conflicts, read_only,
         )  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------- classes of packets
 
-    def admitted(
-        self, accesses: Sequence[Access], views: Mapping[int, Sequence[PacketView]]
-    ) -> tuple[list[Assumption], AdmittedViews]:
+    def admitted(self, accesses: Accesses) -> tuple[list[Assumption], AdmittedViews]:
         """The classes that count on each path, and those that are taken not to arrive."""
         reasons: dict[str, tuple[set[int], str]] = {}
         found: dict[int, Admitted] = {}
-        by_path: dict[int, list[Access]] = {}
-        for a in accesses:
-            by_path.setdefault(a.path.number, []).append(a)
-        for number, group in by_path.items():
-            path = group[0].path
-            found[number] = self.admitted_on(path, group, views[number]) if path.like is None else found[path.like]
-            for name, why in found[number][2]:
+        for on in accesses.on_paths:
+            path = on.path
+            found[path.number] = self.admitted_on(on) if path.like is None else found[path.like]
+            for name, why in found[path.number][2]:
                 reasons.setdefault(name, (set(), why))[0].add(path.device)
         out = [Assumption(name, tuple(sorted(d)), why) for name, (d, why) in sorted(reasons.items())]
         if accesses:
-            reaching = tuple(sorted({a.path.device for a in accesses}))
+            reaching = tuple(sorted({on.path.device for on in accesses.on_paths}))
             why = "headers whose lengths contradict each other, and tunnels, are taken not to arrive"
             out.append(Assumption("malformed", reaching, why))
         return out, AdmittedViews({n: f[0] for n, f in found.items()}, {n: f[1] for n, f in found.items()})
 
-    def admitted_on(self, path: CallPath, accesses: Sequence[Access], views: Sequence[PacketView]) -> Admitted:
+    def admitted_on(self, on: OnPath) -> Admitted:
         """Of one path: the classes in the matrix, those that count, and those that are taken not to arrive, with why."""
-        leaves = frozenset().union(*[a.leaves() for a in accesses])
+        views, (leaves, only_expires) = on.views, self._asked[on.firsts]
         fixed = reads_transport({leaf for leaf in leaves if leaf.op == "byte" and leaf.args[0] == "packet"}, views)
-        only_expires = all(a.role == "expire" for a in accesses)  # which every core does at the same times
-        options = fixed and any(v.header_assumed_plain for v in views) and self.views.options_possible(path)
+        options = fixed and any(v.header_assumed_plain for v in views) and self.views.options_possible(on.path)
         key = (id(views), leaves, only_expires, options)
         if key not in self._admitted:
             self._admitted[key] = self._admit(views, reads_transport(leaves, views), only_expires, options)
@@ -205,17 +201,17 @@ class _Analysis:
             return "the NF reads ports, which in a fragment are payload"
         return None
 
-    def unhashed(
-        self, assumes: Iterable[Assumption], accesses: Sequence[Access], views: Mapping[int, Sequence[PacketView]]
-    ) -> None:
+    def unhashed(self, assumes: Iterable[Assumption], accesses: Accesses) -> None:
         """One finding for each class that is assumed away, at the first access it would reach."""
         reached: dict[str, Access] = {}
-        distinct: dict[tuple[int, int], Access] = {}  # paths share most of their calls and views
-        for x in accesses:
-            if x.role != "expire" and x.path.like is None:
-                distinct.setdefault((id(x.call or x.plain), id(x.views)), x)
-        for x in sorted(distinct.values(), key=lambda x: (x.span.file, x.span.start)):
-            for v in views[x.path.number]:
+        distinct: dict[tuple[int, int], tuple[Access, tuple[PacketView, ...]]] = {}  # paths share most of both
+        for on in accesses.on_paths:
+            if on.path.like is None:
+                for x in on.firsts:
+                    if x.role != "expire":
+                        distinct.setdefault((id(x.call or x.plain), id(on.views)), (x, on.views))
+        for x, views in sorted(distinct.values(), key=lambda found: (found[0].span.file, found[0].span.start)):
+            for v in views:
                 reached.setdefault(v.packet_class, x)
         for a in assumes:
             first = reached.get(a.packet_class)
@@ -525,9 +521,7 @@ class _Analysis:
             self._key_texts[a.key, views] = key_in_fields(a, views)
         return self._key_texts[a.key, views]
 
-    def describe(
-        self, conflicts: Conflicts, accesses: Sequence[Access], read_only: frozenset[int], verdict: Verdict
-    ) -> None:
+    def describe(self, conflicts: Conflicts, accesses: Accesses, read_only: frozenset[int], verdict: Verdict) -> None:
         """Hints: what is read-only, what each access shards on, what is divided or approximate."""
         for p in self.paths:
             for c in p.calls:
@@ -564,7 +558,11 @@ class _Analysis:
         if verdict == "shared-nothing":
             for chain in sorted(conflicts.tables):
                 table = self.objects.get(chain)
-                if table is not None and table.declared is not None and any(a.object.id == chain for a in accesses):
+                if (
+                    table is not None
+                    and table.declared is not None
+                    and any(a.object.id == chain for a in accesses.firsts)
+                ):
                     size = f" of {table.capacity}" if table.capacity is not None else ""
                     self.findings.append(
                         Finding(
@@ -579,6 +577,12 @@ class _Analysis:
 NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
+
+
+def _asked(accesses: Sequence[Access]) -> tuple[frozenset[Expr], bool]:
+    """Leaves of the keys of a path's accesses; and whether it only expires what is old, which every core does at the same times."""
+    leaves = frozenset[Expr]().union(*[a.leaves() for a in accesses])
+    return leaves, all(a.role == "expire" for a in accesses)
 
 
 def _is_reason(f: Finding) -> bool:

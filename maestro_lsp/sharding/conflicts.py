@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..symbex.expr import Expr
+from ..symbex.memo import Memo
 from ..symbex.path import CallPath, Object, Part, StartTouch
 from ..symbex.solver import Solver
-from .access import Access, overlap
+from .access import Access, Accesses, overlap
 from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
 from .expiry import Puts, belongs_to_expiry, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
@@ -85,7 +86,7 @@ MAX_KINDS = 8_000  # of pairs that ask for different things
 def find_conflicts(
     paths: Sequence[CallPath],
     objects: Mapping[int, Object],
-    accesses: Sequence[Access],
+    accesses: Accesses,
     views: AdmittedViews,
     strict: bool,
     solver: Solver,
@@ -100,12 +101,12 @@ def find_conflicts(
         return out
     ranges = [o.capacity for o in objects.values() if o.kind == "dchain"]
     origin = Provenance(solver, max((r or 1 << 31 for r in ranges), default=1 << 31))
-    firsts = [a for a in accesses if a.like is None]
-    judged = {a.path.number: a.path for a in firsts}
-    out.tables = find_tables(tuple(judged.values()), objects, firsts, origin, started)
+    judged = tuple([on.path for on in accesses.on_paths if on.is_first])
+    out.tables = find_tables(judged, objects, accesses.firsts, origin, started)
     for t in out.tables.values():
-        first = set(t.packet_indices)
-        t.packet_indices = [a for a in accesses if (a.like or a) in first]
+        if t.packet_indices:
+            first = set(t.packet_indices)
+            t.packet_indices = [a for a in accesses if (a.like or a) in first]
     out.effective = _effective(out, objects, accesses, strict, origin, found.algebra)
     kinds = found.compared  # pairs of accesses that ask for different things
     for n, (x, y) in enumerate(_distinct_pairs(out.effective, found.algebra)):
@@ -145,10 +146,10 @@ def _term_key(q: BitEquation) -> tuple[object, ...]:
 
 
 def _effective(
-    out: Conflicts, objects: Mapping[int, Object], accesses: Sequence[Access], strict: bool, origin: Provenance,
+    out: Conflicts, objects: Mapping[int, Object], everywhere: Accesses, strict: bool, origin: Provenance,
     algebra: Algebra,
 ) -> list[Effective]:  # fmt: skip
-    everywhere, accesses = accesses, [a for a in accesses if a.like is None]
+    accesses = everywhere.firsts
     owner: dict[int, Table] = {}
     for t in out.tables.values():
         for m in t.members:
@@ -190,20 +191,24 @@ def _effective(
         t.chain: _TableUse(t, broken[t.chain], out.unguarded.get(t.chain), origin, algebra) for t in out.tables.values()
     }
     result: list[Effective] = []
-    known: set[object] = set()
-    for a in everywhere:
-        table, first = owner.get(a.object.id), a.like or a
-        # paths share accesses: of those that agree in all that matters one will do
-        if a.touch is not None and a.role != "erase":
-            mark = (origin.mark(first), algebra.kind(a.path))
-            if mark in known:
-                continue
-            known.add(mark)
-        if table is not None:
-            found = table_uses[table.chain].effective(first)
-        else:
-            found = _loose_access(first, loose.get(a.object.id), origin, algebra)
-        result += found if first is a else [replace(e, access=a) for e in found]
+    # paths share accesses: of those that agree in all that matters one will do
+    marked: Memo[tuple[Access, ...], list[tuple[Access, object]]] = Memo(
+        lambda firsts: [(a, origin.mark(a) if a.touch is not None and a.role != "erase" else None) for a in firsts]
+    )
+    of_kind: dict[PathKind, set[object]] = {}
+    for on in everywhere.on_paths:
+        known = of_kind.setdefault(algebra.kind(on.path), set())
+        for a, mark in marked[on.firsts]:
+            if mark is not None:
+                if mark in known:
+                    continue
+                known.add(mark)
+            table = owner.get(a.object.id)
+            if table is not None:
+                found = table_uses[table.chain].effective(a)
+            else:
+                found = _loose_access(a, loose.get(a.object.id), origin, algebra)
+            result += found if on.is_first else [replace(e, access=on.own(e.access)) for e in found]
     return result
 
 
@@ -323,7 +328,10 @@ def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterato
         for group in e.groups:
             by_object.setdefault(group, []).append(e)
     compared: set[tuple[Effective, Effective]] = set()
-    for _, members in sorted(by_object.items()):
+    for group, members in sorted(by_object.items()):
+        table = members[0].everywhere
+        if table and group != min(table) and all(e.everywhere == table for e in members):
+            continue  # they are members of the table's first group together, where they are compared
         writers = [e for e in members if e.access.write]
         for at, first in enumerate(members):
             if first.access.write:

@@ -78,6 +78,7 @@ class Views:
         self._known: dict[tuple[object, ...], tuple[PacketView, ...]] = {}  # by all that decides
         self._in_keys: dict[int, frozenset[str]] = {}  # by the identity of a call
         self._on_packet: Memo[Expr, bool] = Memo(_is_on_packet)
+        self._parts_of: Memo[Expr, frozenset[str]] = Memo(lambda e: _parts(X.leaves(e)))
         self._views: dict[object, PacketView] = {}
         self._with_options: dict[frozenset[Expr], bool] = {}
         self._plain: dict[frozenset[Expr], bool] = {}
@@ -204,7 +205,7 @@ class Views:
         found: list[Transport] = []
         arrays: set[str] = set()
         if path.regions:
-            said = map(_parts, map(X.leaves, path.conjuncts))
+            said = map(self._parts_of.__getitem__, path.conjuncts)
             arrays = set(self._parts_in_keys(path).union(*said)) - {"packet"}
         for chunk in path.chunks:
             arrays.discard(chunk.array)

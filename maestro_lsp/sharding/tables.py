@@ -7,7 +7,7 @@ and everything that touches it meets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -406,11 +406,21 @@ def _erased_with(a: Access, puts: Sequence[Puts]) -> bool:
 def _check_cells(table: Table, origin: Provenance) -> None:
     """Condition 4: a cell at a fresh index is written before it is read, in every byte that anyone reads."""
     fresh: dict[tuple[int, object], bool] = {}
+    # an index that later packets can find must have its cells written, whether this path uses them or not
+    entered = [
+        a for a in table.accesses
+        if a.object.id == table.chain and a.role == "allocate" and a.key and _entered(a.path, a.key[0].value)
+    ]  # fmt: skip
+    of_vector: dict[int, list[Access]] = {}
+    returned: dict[tuple[int, int], list[Access]] = {}  # by vector and path
+    for a in table.accesses:
+        if a.index and a.key and a.role == "borrow":
+            of_vector.setdefault(a.object.id, []).append(a)
+        elif a.key and a.role == "return":
+            returned.setdefault((a.object.id, a.path.number), []).append(a)
     for v in sorted(table.vectors):
         read: set[int] = set()
-        for a in table.accesses:
-            if a.object.id != v or a.role != "borrow" or not a.index or not a.key:
-                continue
+        for a in of_vector.get(v, ()):
             mark = origin.mark(a)
             if mark not in fresh:
                 fresh[mark] = origin.source(a.path, _number_in(a, origin)).kind == "fresh"
@@ -419,17 +429,11 @@ def _check_cells(table: Table, origin: Provenance) -> None:
                 read |= here
             elif here:
                 _breach(table, a, "the cell of a fresh index is read before it is written")
-        # an index that later packets can find must have its cells written, whether this path uses them or not
-        for a in table.accesses:
-            if a.object.id != table.chain or a.role != "allocate" or not a.key or not read:
-                continue
-            index = a.key[0].value
-            if not _entered(a.path, index):
-                continue
-            written = _written_at(a.path, v, index)
-            if read - written:
-                missing = min(read - written)
-                _breach(table, a, f"byte {missing} of the cell of a fresh index is not written here, but read later")
+        for a in entered if read else ():
+            missing = read - _written_at(a, returned.get((v, a.path.number), ()))
+            if missing:
+                why = f"byte {min(missing)} of the cell of a fresh index is not written here, but read later"
+                _breach(table, a, why)
 
 
 def _number_in(a: Access, origin: Provenance) -> int | Expr:
@@ -462,25 +466,25 @@ def _check_functions(table: Table, origin: Provenance) -> None:
                 break  # one is enough, and to show how it can happen takes time
 
 
-def _written_at(p: CallPath, vector: int, index: int | Expr) -> set[int]:
-    """Bytes that a path writes in every cell of a vector that an index owns: one, or `stride` of them at index * stride + k."""
+def _written_at(allocated: Access, returned: Iterable[Access]) -> set[int]:
+    """Bytes that a path writes in every cell of a vector that an index owns: one, or `stride` of them at index * stride + k. `returned`
+    are the cells of the vector that it returns."""
+    index = allocated.key[0].value if allocated.key else 0
     cells: dict[int, set[int]] = {}
     stride = 1
-    for c in p.calls:
-        for t in c.touches:
-            if t.object != vector or t.role != "return" or not t.key:
-                continue
-            at = t.key[0].value
-            if same_index(p, at, index):
-                cells.setdefault(0, set()).update(o for o, _ in t.stored)
-                continue
-            k = 0
-            if isinstance(at, Expr) and at.op == "add" and isinstance(at.args[1], int):
-                at, k = at.args[0], at.args[1]
-            factor = _factor(at, index)
-            if factor:
-                stride = factor
-                cells.setdefault(k, set()).update(o for o, _ in t.stored)
+    for a in returned:
+        assert a.touch is not None and a.key
+        at, stored = a.key[0].value, [o for o, _ in a.touch.stored]
+        if same_index(a.path, at, index):
+            cells.setdefault(0, set()).update(stored)
+            continue
+        k = 0
+        if isinstance(at, Expr) and at.op == "add" and isinstance(at.args[1], int):
+            at, k = at.args[0], at.args[1]
+        factor = _factor(at, index)
+        if factor:
+            stride = factor
+            cells.setdefault(k, set()).update(stored)
     if stride > len(cells) or not set(range(stride)) <= cells.keys():  # -1 is a large factor
         return set()
     return set.intersection(*(cells[k] for k in range(stride)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..source.text import Span
-from .access import Access
+from .access import Access, Accesses
 from .findings import Related
 from .headers import PAYLOAD, FieldBit, PacketView
 from .matrix import BYTE
@@ -30,12 +30,13 @@ def use(a: Access) -> str:
     return f"{a.interface} {'writes' if a.write else 'reads'} {a.object.name}"
 
 
-def where_full(chain: int, accesses: Sequence[Access]) -> tuple[Related, ...]:
+def where_full(chain: int, accesses: Accesses) -> tuple[Related, ...]:
     """The allocations that some path finds no room at: what happens there then happens when a core's share is full."""
     outcomes: dict[Span, set[str]] = {}
-    for a in accesses:
-        if a.object.id == chain and a.role == "allocate" and a.touch is not None and a.touch.found is False:
-            outcomes.setdefault(a.span, set()).add(_OUTCOMES.get(a.path.outcome, a.path.outcome))
+    for on in accesses.on_paths:
+        for a in on.firsts:
+            if a.object.id == chain and a.role == "allocate" and a.touch is not None and a.touch.found is False:
+                outcomes.setdefault(a.span, set()).add(_OUTCOMES.get(on.path.outcome, on.path.outcome))
     return tuple(
         Related(span, f"a packet that finds its core's share full here is {' or '.join(sorted(done))}")
         for span, done in sorted(outcomes.items())

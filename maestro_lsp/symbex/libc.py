@@ -71,7 +71,8 @@ def store_perhaps(st: State, address: Any, data: Sequence[int | Expr], what: str
     reads = len(st.plain)
     before = st.load_bytes(address, len(data))
     if isinstance(address, int) and not b.updates and (oid := address >> ADDRESS_BITS) not in st.havoc:
-        del st.plain[reads:]  # what stays where it is was not looked at
+        while len(st.plain) > reads:  # what stays where it is was not looked at
+            st.plain.popitem()
         first = address & OFFSET_MASK
         st.engine.kept.setdefault(oid, set()).update(range(first, first + len(data)))
     if b.info.is_state or b.info.kind == "cell" or (st.tracking and any(map(_is_set, before))):

@@ -68,10 +68,8 @@ class Paths:
         used: frozenset[Expr] = frozenset()
         if results:
             used = used.union(*[X.leaves(c.expr) for c in conditions if not c.assumed])
-            others = frozenset[Expr]().union(*results) - used
-            if others:
-                effects = self._effects(st, touches, writes, plain, returned)
-                used = used.union(*[leaves for leaves in effects if not leaves.isdisjoint(others)])
+            if not used.issuperset(frozenset[Expr]().union(*results)):
+                used = used.union(*self._effects(st, touches, writes, plain, returned))
         calls = tuple([self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls)])
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
         regions = tuple((st.memory[oid].info.name, e) for e, oid in st.regions.items())

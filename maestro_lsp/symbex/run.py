@@ -170,7 +170,8 @@ class _Run:
         # what was never written may be kept, as the padding of a struct is
         unset = naming(UNINITIALISED)
         found += [("a variable that was never set", leak(p, unset, kept=False)) for p in paths]
-        found += [("bytes that were never set", at_who) for c in calls_of(paths) for at_who in _unset_keys(base, c)]
+        compared = {oid for oid, b in base.memory.items() if b.info.detail.get("equality")}
+        found += [("bytes that were never set", at_who) for c in calls_of(paths) for at_who in _unset_keys(compared, c)]
         for what, at_who in dict.fromkeys(found):
             if at_who is not None:
                 at, who = at_who
@@ -590,10 +591,8 @@ def _merge(base: State, other: State) -> None:
                 b.data[i] = X.byte(f"start:{base.engine.label(oid, b.info.name)}", i)
 
 
-def _unset_keys(base: State, c: Call) -> Iterator[tuple[Span | None, str]]:
+def _unset_keys(compared: Set[int], c: Call) -> Iterator[tuple[Span | None, str]]:
     """Where a map's own equality function compares what was never set. Where maps compare all bytes, that is taken for padding."""
     for t in c.touches:
-        b = base.memory.get(t.object)
-        compared = t.key if b is not None and b.info.detail.get("equality") else None
-        if any(is_uninitialised(part.value) for part in compared or ()):
+        if t.key and t.object in compared and any(is_uninitialised(part.value) for part in t.key):
             yield c.span, "the equality of keys depends on"

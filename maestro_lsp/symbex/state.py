@@ -142,7 +142,7 @@ class State:
         self.model: dict[Expr, int] = {}  # satisfies all conditions
         self.calls: list[RawCall] = []
         self.library: dict[Any, Any] = {}  # what library models remember along this path
-        self.plain: list[PlainAccess] = []
+        self.plain: dict[PlainAccess, None] = {}  # in order; what is read again at one place once
         self.written: dict[int, frozenset[int]] = {}  # bytes of state written on this path
         self.havoc: frozenset[int] = frozenset()  # objects with symbolic-offset writes by some packet
         self.tracking = False  # accesses to globals and heap are recorded
@@ -172,7 +172,7 @@ class State:
         s.model = dict(self.model)
         s.calls = self.calls[:]
         s.library = dict(self.library)
-        s.plain = self.plain[:]
+        s.plain = self.plain.copy()
         s.written = dict(self.written)
         s.havoc = self.havoc
         s.tracking = self.tracking
@@ -398,7 +398,7 @@ class State:
         if self.regions and kind == "packet":
             check_aliases(self, oid, off, n)
         if self.tracking and b.info.is_state and not b.info.detail.get("scratch"):
-            self.plain.append(PlainAccess(oid, off, n, True, self.place(), X.from_bytes(tuple(data))))
+            self.plain[PlainAccess(oid, off, n, True, self.place(), X.from_bytes(tuple(data)))] = None
             self.written[oid] = self.written.get(oid, frozenset()).union(range(off, off + n))
             if oid in self.havoc:
                 b = self.own(oid)
@@ -432,7 +432,7 @@ class State:
         got = self.engine.reads.get(key)
         if got is None:
             got = self.engine.reads[key] = PlainAccess(oid, off, n, False, key[3])
-        self.plain.append(got)
+        self.plain[got] = None
 
     # ----------------------------------------------------------------------------------------------- symbolic offsets
 
@@ -545,7 +545,7 @@ class State:
         where = X.add(rest, off & ((1 << 64) - 1), 64)
         assert not isinstance(where, int)
         if self.tracking and b.info.is_state:
-            self.plain.append(PlainAccess(oid, where, n, True, self.place(), value))
+            self.plain[PlainAccess(oid, where, n, True, self.place(), value)] = None
             b = self.own(oid)
             b.updates = (*b.updates, (where, value, n))
             return

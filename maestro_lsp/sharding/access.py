@@ -98,6 +98,12 @@ class OnPath:
         return a if self.is_first else self._own[a]
 
 
+def asked(accesses: Sequence[Access]) -> tuple[frozenset[Expr], bool]:
+    """Leaves of the keys of a path's accesses; and whether it only expires what is old, which every core does at the same times."""
+    leaves = frozenset[Expr]().union(*[a.leaves() for a in accesses])
+    return leaves, all(a.role == "expire" for a in accesses)
+
+
 class Accesses(Sequence[Access]):
     """All accesses of an NF, path by path. Those of paths that are alike are made when somebody looks: rules judge the first's."""
 

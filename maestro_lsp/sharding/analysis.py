@@ -15,12 +15,11 @@ from ..rss.fields import PACKET_CLASSES, WIDTHS
 from ..rss.nic import Profile
 from ..rss.solve import KeySpace
 from ..source.text import Span
-from ..symbex.expr import Expr
 from ..symbex.memo import Memo
 from ..symbex.path import CallPath, Part
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
-from .access import Access, Accesses, OnPath, collect
+from .access import Access, Accesses, OnPath, asked, collect
 from .algebra import AdmittedViews, Conjunction
 from .conflicts import Conflict, Conflicts, Effective, Obstacle, find_conflicts
 from .demands import Demand, demands
@@ -98,7 +97,7 @@ class _Analysis:
         self.findings: list[Finding] = []
         self._constants: dict[tuple[str, Span, str], dict[str, dict[int, Access]]] = {}
         self._admitted: dict[object, Admitted] = {}  # by all that decides
-        self._asked = Memo(_asked)
+        self._asked = Memo(asked)
         self._key_texts: dict[tuple[tuple[Part, ...] | None, tuple[PacketView, ...]], str] = {}
 
     def go(self, extra: Sequence[Finding]) -> Analysis:
@@ -577,12 +576,6 @@ class _Analysis:
 NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
-
-
-def _asked(accesses: Sequence[Access]) -> tuple[frozenset[Expr], bool]:
-    """Leaves of the keys of a path's accesses; and whether it only expires what is old, which every core does at the same times."""
-    leaves = frozenset[Expr]().union(*[a.leaves() for a in accesses])
-    return leaves, all(a.role == "expire" for a in accesses)
 
 
 def _is_reason(f: Finding) -> bool:

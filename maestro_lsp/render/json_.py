@@ -11,6 +11,7 @@ from .. import __version__
 from ..check import Report
 from ..sharding.access import written_objects
 from ..source.text import SourceText, Span
+from ..symbex.path import calls_of
 
 SCHEMA = 1
 
@@ -76,7 +77,7 @@ def nf(r: Report, shown: Callable[[str], str] = relative) -> dict[str, Any]:
     places = Places(r)
     a = r.analysis
     entry = r.execution.entry
-    written = written_objects(r.paths) | {x.object.id for x in a.accesses if x.plain is not None}
+    written = written_objects(calls_of(r.paths)) | {x.object.id for x in a.accesses if x.plain is not None}
     rss = a.configuration.to_json() if a.configuration is not None else None
     return {
         "name": r.name,

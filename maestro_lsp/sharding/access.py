@@ -7,7 +7,7 @@ that no packet writes, and merges equal ones. Everything later (tables, conflict
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from functools import cached_property
 from math import gcd
 from typing import overload
@@ -59,6 +59,22 @@ class Access:
         """A deterministic order: path, call, role."""
         return self.path.number, self.call.number if self.call is not None else -1, self.role
 
+    def on(self, path: CallPath, views: tuple[PacketView, ...]) -> Access:
+        """The same one on another path."""
+        return Access(
+            path,
+            self.object,
+            self.call,
+            self.touch,
+            self.plain,
+            self.write,
+            self.role,
+            self.key,
+            self.index,
+            views,
+            self,
+        )
+
     def leaves(self) -> frozenset[Expr]:
         """Leaves of the key."""
         if self.touch is not None and self.touch.key is self.key:
@@ -91,7 +107,7 @@ class OnPath:
         self.views = views
         self.firsts = firsts
         self.is_first = firsts[0].path is path
-        self._own: Memo[Access, Access] = Memo(lambda a: replace(a, path=path, views=views, like=a))
+        self._own: Memo[Access, Access] = Memo(lambda a: a.on(path, views))
 
     def own(self, a: Access) -> Access:
         """One of `firsts` as this path has it."""
@@ -137,8 +153,9 @@ class Accesses(Sequence[Access]):
 
 def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Views) -> tuple[Accesses, frozenset[int]]:
     """All accesses to objects that some packet writes, merged; and the objects that packets only read."""
-    written = written_objects(paths)
-    read_only = frozenset(t.object for c in calls_of(paths) for t in c.touches) - written
+    calls = calls_of(paths)
+    written = written_objects(calls)
+    read_only = frozenset([t.object for c in calls for t in c.touches]) - written
     plain = plain_of(paths)
     plain_state = _plain_state(plain)
     state = {id(q) for q in plain if q.object in objects and _is_state(q, plain_state)}
@@ -169,9 +186,9 @@ def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Vie
     return Accesses(found.values()), read_only
 
 
-def written_objects(paths: Iterable[CallPath]) -> frozenset[int]:
-    """Library objects that some packet writes."""
-    return frozenset(t.object for c in calls_of(paths) for t in c.touches if t.write)
+def written_objects(calls: Iterable[Call]) -> frozenset[int]:
+    """Library objects that some packet writes, by the calls of all paths."""
+    return frozenset([t.object for c in calls for t in c.touches if t.write])
 
 
 def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:

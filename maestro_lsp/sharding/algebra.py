@@ -7,7 +7,7 @@ pieces of keys is their `Match`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
@@ -103,6 +103,7 @@ class Algebra:
         self._demanded: dict[tuple[PathKind, int, PacketView], Conjunction] = {}
         self._conjunctions: dict[Conjunction, Conjunction] = {}
         self._kinds: dict[int, PathKind] = {}
+        self._classes: dict[PathKind, Hashable] = {}
         shared: dict[tuple[object, ...], PathKind] = {}
         for p in paths:
             if p.number in views.named:
@@ -113,6 +114,13 @@ class Algebra:
     def kind(self, path: CallPath) -> PathKind:
         """What of a path matters."""
         return self._kinds[path.number]
+
+    def classes(self, kind: PathKind) -> Hashable:
+        """What of a kind matters to which packets meet where no keys are compared: not what their bytes are called."""
+        if kind not in self._classes:
+            demanded = tuple([(v.packet_class, self._demands(kind, 0, v)) for v in kind.views])
+            self._classes[kind] = kind.device, demanded, kind.counted, kind.config
+        return self._classes[kind]
 
     def _kind(self, p: CallPath, views: AdmittedViews) -> PathKind:
         fixed = tuple(chain.from_iterable(map(self._fixed_by.__getitem__, p.conjuncts)))

@@ -16,7 +16,7 @@ from ..rss.nic import Profile
 from ..rss.solve import KeySpace
 from ..source.text import Span
 from ..symbex.memo import Memo
-from ..symbex.path import CallPath, Part
+from ..symbex.path import CallPath, Part, calls_of
 from ..symbex.run import Execution
 from ..symbex.solver import Solver
 from .access import Access, Accesses, OnPath, asked, collect
@@ -203,25 +203,22 @@ class _Analysis:
     def unhashed(self, assumes: Iterable[Assumption], accesses: Accesses) -> None:
         """One finding for each class that is assumed away, at the first access it would reach."""
         reached: dict[str, Access] = {}
-        distinct: dict[tuple[int, int], tuple[Access, tuple[PacketView, ...]]] = {}  # paths share most of both
+        looked_at = {a.packet_class for a in assumes}
+        earliest = Memo(_earliest)
         for on in accesses.on_paths:
-            if on.path.like is None:
-                for x in on.firsts:
-                    if x.role != "expire":
-                        distinct.setdefault((id(x.call or x.plain), id(on.views)), (x, on.views))
-        for x, views in sorted(distinct.values(), key=lambda found: (found[0].span.file, found[0].span.start)):
-            for v in views:
-                reached.setdefault(v.packet_class, x)
+            for name in looked_at.intersection([v.packet_class for v in on.views]) if on.path.like is None else ():
+                for first in earliest[on.firsts]:
+                    reached[name] = min(reached.get(name, first), first, key=_in_source)
         for a in assumes:
-            first = reached.get(a.packet_class)
-            if first is None:  # malformed packets, and options of IPv4, are no classes
+            at = reached.get(a.packet_class)
+            if at is None:  # malformed packets, and options of IPv4, are no classes
                 continue
             self.findings.append(
                 Finding(
                     "unhashed-traffic",
-                    f"{a.packet_class} packets on {on_devices(a.devices)} can reach {first.object.name}; they are assumed not to arrive, because "
+                    f"{a.packet_class} packets on {on_devices(a.devices)} can reach {at.object.name}; they are assumed not to arrive, because "
                     f"{a.why}: drop them before this call, or choose a NIC that hashes them (--strict assumes nothing)",
-                    first.span,
+                    at.span,
                 )
             )
 
@@ -522,38 +519,23 @@ class _Analysis:
 
     def describe(self, conflicts: Conflicts, accesses: Accesses, read_only: frozenset[int], verdict: Verdict) -> None:
         """Hints: what is read-only, what each access shards on, what is divided or approximate."""
-        for p in self.paths:
-            for c in p.calls:
-                for t in c.touches:
-                    if t.object in read_only and t.object in self.objects and t.role != "expire":
-                        o = self.objects[t.object]
-                        self.findings.append(
-                            Finding(
-                                "read-only-state",
-                                f"{o.name} is never written by a packet, so it needs no sharding",
-                                c.span,
-                            )
-                        )
+        hints: dict[tuple[str, str, Span], None] = {}  # most of them many paths give
+        for c in calls_of(self.paths) if read_only else ():
+            for t in c.touches:
+                if t.object in read_only and t.object in self.objects and t.role != "expire":
+                    text = f"{self.objects[t.object].name} is never written by a packet, so it needs no sharding"
+                    hints["read-only-state", text, c.span] = None
         for e in conflicts.effective:
             a = e.access
-            if (
-                a.call is not None
-                and e.key
-                and not e.obstacles
-                and e.through is None
-                and a.touch is not None
-                and not a.touch.index
-            ):
+            if a.touch is None:
+                continue
+            if e.key and not e.obstacles and e.through is None and not a.touch.index:
                 if any(leaf.op == "byte" and str(leaf.args[0]).startswith("packet") for leaf in a.leaves()):
-                    self.findings.append(Finding("shards-on", f"{a.object.name} shards on {self._key_text(a)}", a.span))
-            if a.touch is not None and a.touch.approximate:
-                self.findings.append(
-                    Finding(
-                        "approximate-state",
-                        f"{a.object.name} holds estimates: with a copy for each core they change",
-                        a.span,
-                    )
-                )
+                    hints["shards-on", f"{a.object.name} shards on {self._key_text(a)}", a.span] = None
+            if a.touch.approximate:
+                text = f"{a.object.name} holds estimates: with a copy for each core they change"
+                hints["approximate-state", text, a.span] = None
+        self.findings += [Finding(*hint) for hint in hints]
         if verdict == "shared-nothing":
             for chain in sorted(conflicts.tables):
                 table = self.objects.get(chain)
@@ -576,6 +558,15 @@ class _Analysis:
 NARROW = 4  # index bits; with fewer, some of 16 cores stay idle
 # which access best shows what a scan or a whole-object access meets
 _RELATED = {"allocate": 0, "put": 1, "rejuvenate": 2, "free": 3, "erase": 4, "return": 5, "get": 6, "expire": 8}
+
+
+def _in_source(a: Access) -> tuple[str, int]:
+    return a.span.file, a.span.start
+
+
+def _earliest(accesses: Sequence[Access]) -> list[Access]:
+    """The first in the source of a path's accesses that do more than expire what is old, if there is one."""
+    return sorted((a for a in accesses if a.role != "expire"), key=_in_source)[:1]
 
 
 def _is_reason(f: Finding) -> bool:

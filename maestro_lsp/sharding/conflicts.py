@@ -7,8 +7,8 @@ that reaches the object meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..symbex.expr import Expr
@@ -46,6 +46,10 @@ class Effective:
     own_index: bool = False  # an allocation, release or expiry of the packet's own indices: only obstacles meet it
     everywhere: frozenset[int] = frozenset()  # all objects of the table, where an obstacle meets every access to it
     shape: int = -1  # a number for `_shape`, once it is known
+
+    def by(self, access: Access) -> Effective:
+        """The same of another access."""
+        return Effective(access, self.key, self.obstacles, self.through, self.own_index, self.everywhere)
 
     @property
     def groups(self) -> frozenset[int]:
@@ -193,7 +197,7 @@ def _effective(
     result: list[Effective] = []
     # paths share accesses: of those that agree in all that matters one will do
     marked: Memo[tuple[Access, ...], list[tuple[Access, object]]] = Memo(
-        lambda firsts: [(a, origin.mark(a) if a.touch is not None and a.role != "erase" else None) for a in firsts]
+        lambda firsts: [(a, origin.marks[a] if a.touch is not None and a.role != "erase" else None) for a in firsts]
     )
     of_kind: dict[PathKind, set[object]] = {}
     for on in everywhere.on_paths:
@@ -208,7 +212,7 @@ def _effective(
                 found = table_uses[table.chain].effective(a)
             else:
                 found = _loose_access(a, loose.get(a.object.id), origin, algebra)
-            result += found if on.is_first else [replace(e, access=on.own(e.access)) for e in found]
+            result += found if on.is_first else [e.by(on.own(e.access)) for e in found]
     return result
 
 
@@ -344,14 +348,14 @@ def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterato
                 yield (second, first) if first.access.path.device > second.access.path.device else (first, second)
 
 
-Shape = tuple[PathKind, tuple[Part, ...] | None, bool, bool, tuple[int | Expr, int] | None]
+Shape = tuple[Hashable, tuple[Part, ...] | None, bool, bool, tuple[int | Expr, int] | None]
 
 
 def _shape(e: Effective, algebra: Algebra) -> Shape:
     """All that decides which packets an access makes meet."""
-    plain = e.access.plain
+    plain, kind = e.access.plain, algebra.kind(e.access.path)
     return (
-        algebra.kind(e.access.path), e.key, e.own_index, bool(e.obstacles),
+        algebra.classes(kind) if not e.key else kind, e.key, e.own_index, bool(e.obstacles),
         (plain.offset, plain.size) if plain is not None else None,
     )  # fmt: skip
 

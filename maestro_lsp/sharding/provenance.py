@@ -49,7 +49,8 @@ class Provenance:
         self._used: dict[
             int, frozenset[Expr]
         ] = {}  # by the identity of a call: it is given the same on all paths that share it
-        self._marks: dict[Access, tuple[int, object]] = {}
+        # of library accesses, and what of their paths' conditions matters to their indices: what is said of one holds for all with its mark
+        self.marks: Memo[Access, tuple[int, object]] = Memo(self._mark)
         self._makings: dict[tuple[int, Expr], tuple[Expr, frozenset[Expr]] | int | None] = {}  # by touch and index
         self._about: dict[tuple[int, Expr, frozenset[Expr]], tuple[int, frozenset[Expr]]] = {}
         self._are_on: dict[frozenset[Expr], Memo[Expr, bool]] = {}  # whether conditions are on some leaves alone
@@ -95,14 +96,9 @@ class Provenance:
         cells = {borrowing(leaf) for leaf in leaves}
         return cells.pop() if len(cells) == 1 else None
 
-    def mark(self, a: Access) -> tuple[int, object]:
-        """A library access, and what of its path's conditions matters to its index: what is said of one with a mark holds for all."""
-        got = self._marks.get(a)
-        if got is None:
-            assert a.touch is not None
-            index = a.key[0].value if a.index and a.key else 0
-            got = self._marks[a] = id(a.touch), self.context(a.path, a.touch, index)
-        return got
+    def _mark(self, a: Access) -> tuple[int, object]:
+        assert a.touch is not None
+        return id(a.touch), self.context(a.path, a.touch, a.key[0].value if a.index and a.key else 0)
 
     def _said(self, p: CallPath, x: Expr, rest: frozenset[Expr]) -> tuple[int, frozenset[Expr]]:
         """What a path says about an index and about what it is put together with."""

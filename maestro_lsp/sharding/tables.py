@@ -188,7 +188,7 @@ def _check_accesses(
         if chain is None or a.touch is None or not a.index or a.key is None or a.role == "allocate":
             continue  # (what is allocated is fresh)
         table, index = tables[chain], a.key[0].value
-        mark = origin.mark(a)
+        mark = origin.marks[a]
         if mark not in known:
             known[mark] = _misaddressed(a, index, table, tables, map_owner, origin)
         why = known[mark]
@@ -421,7 +421,7 @@ def _check_cells(table: Table, origin: Provenance) -> None:
     for v in sorted(table.vectors):
         read: set[int] = set()
         for a in of_vector.get(v, ()):
-            mark = origin.mark(a)
+            mark = origin.marks[a]
             if mark not in fresh:
                 fresh[mark] = origin.source(a.path, _number_in(a, origin)).kind == "fresh"
             here = _bytes_read(a, origin)
@@ -446,19 +446,19 @@ def _number_in(a: Access, origin: Provenance) -> int | Expr:
 
 def _check_functions(table: Table, origin: Provenance) -> None:
     """Every way to compute a cell's number from an index must keep indices apart from all the others: i and i + 1 do not."""
-    for v in sorted({*table.vectors, table.chain}):
-        forms: dict[object, tuple[Access, Expr, Expr]] = {}
-        known: set[tuple[int, object]] = set()
-        for a in table.accesses:
-            e = a.key[0].value if a.object.id == v and a.touch is not None and a.index and a.key else 0
-            if isinstance(e, int) or origin.mark(a) in known:
-                continue
-            known.add(origin.mark(a))
-            inner = _number_in(a, origin)
-            if isinstance(inner, int) or origin.source(a.path, inner).kind not in ("fresh", "map", "cell"):
-                continue
-            form = X.substitute(e, {inner: X.sym("index", inner.width)})
-            forms.setdefault(form, (a, e, inner))
+    found: dict[int, dict[object, tuple[Access, Expr, Expr]]] = {v: {} for v in sorted({*table.vectors, table.chain})}
+    known: set[tuple[int, object]] = set()
+    for a in table.accesses:
+        e = a.key[0].value if a.touch is not None and a.index and a.key else 0
+        if isinstance(e, int) or a.object.id not in found or origin.marks[a] in known:
+            continue
+        known.add(origin.marks[a])
+        inner = _number_in(a, origin)
+        if isinstance(inner, int) or origin.source(a.path, inner).kind not in ("fresh", "map", "cell"):
+            continue
+        form = X.substitute(e, {inner: X.sym("index", inner.width)})
+        found[a.object.id].setdefault(form, (a, e, inner))
+    for forms in found.values():
         seen = list(forms.values())
         for n, (a, f, y) in enumerate(seen):
             if not all(origin.apart(b.path, e, x, a.path, f, y) for b, e, x in seen[:n]):

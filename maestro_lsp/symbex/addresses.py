@@ -7,12 +7,13 @@ a cast back finds the object; whatever else a path makes of it is reported by `l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..source.text import Span
 from . import expr as X
 from .expr import Expr
+from .memo import Memo
 from .memory import ADDRESS_BITS, OFFSET_MASK, Problem
 
 if TYPE_CHECKING:
@@ -56,36 +57,28 @@ def comparable(st: State, a: int | Expr, b: int | Expr) -> None:
         raise Problem("unsupported-construct", "pointers into different objects are compared or subtracted")
 
 
-def naming(names: str) -> Callable[[int | Expr], bool]:
-    """Whether an expression depends on unknowns whose names begin so."""
-    known: dict[int | Expr, bool] = {}  # most are asked about on many paths
-
-    def shows(e: int | Expr) -> bool:
-        if isinstance(e, int):
-            return False
-        if e not in known:
-            known[e] = any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e))
-        return known[e]
-
-    return shows
+def naming(names: str) -> Memo[int | Expr, bool]:
+    """Whether an expression depends on unknowns whose names begin so. Most are asked about on many paths."""
+    return Memo(lambda e: any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e)))
 
 
-def leak(p: CallPath, shows: Callable[[int | Expr], bool], kept: bool = True) -> tuple[Span | None, str] | None:
+def leak(p: CallPath, shows: Mapping[int | Expr, bool], kept: bool = True) -> tuple[Span | None, str] | None:
     """Where something that a path does depends on some unknowns (see `naming`), and what. `kept`: also what it gives to the library
     and keeps in state."""
-    given = set() if kept else {call.span for call in p.calls}
-    for c in p.conditions:
-        if not c.assumed and c.span not in given and shows(c.expr):
+    asks = [c for c in p.conditions if not c.assumed and shows[c.expr]]
+    given = {call.span for call in p.calls} if asks and not kept else set[Span]()
+    for c in asks:
+        if c.span not in given:
             return c.span, "a condition depends on"
     for call in p.calls if kept else ():
-        if any(map(shows, call.leaves)):
+        if any(map(shows.__getitem__, call.leaves)):
             return call.span, "a key or an entry depends on"
     for q in p.unknown_plain if kept else ():
-        if shows(q.offset) or shows(q.value if q.value is not None else 0):
+        if shows[q.offset] or shows[q.value if q.value is not None else 0]:
             return q.span, "state depends on"
-    if any(shows(w.value) and not _stays(w) for w in p.leaving):
+    if any(shows[w.value] and not _stays(w) for w in p.leaving):
         return None, "the packet is changed by"
-    return (None, "the output device depends on") if shows(p.returned) else None
+    return (None, "the output device depends on") if shows[p.returned] else None
 
 
 def _stays(w: PacketWrite) -> bool:

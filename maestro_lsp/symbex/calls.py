@@ -31,6 +31,7 @@ class RawCall:
     keys: tuple[tuple[str, tuple[int | Expr, ...]], ...] = ()
     packet_changed: bool = False
     history: int = 0  # a number for what this call and those before it touch, and where they are made
+    answer: frozenset[Expr] = frozenset()  # leaves of the result
 
 
 @immutable(slots=True)
@@ -90,7 +91,10 @@ def record(
     place, given = st.place(), tuple(keys)
     key = (st.calls[-1].history if st.calls else 0, spec.name, place, result, tuple(touches), given)
     history, touched = st.engine.histories.setdefault(key, (len(st.engine.histories) + 1, key[4]))
-    raw = RawCall(spec, tuple(values), result, tuple(outputs), touched, place, given, st.packet_is_changed(), history)
+    answer = X.leaves(result) if result is not None else frozenset()
+    raw = RawCall(
+        spec, tuple(values), result, tuple(outputs), touched, place, given, st.packet_is_changed(), history, answer
+    )
     st.calls.append(raw)
 
 

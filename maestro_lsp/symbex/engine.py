@@ -101,6 +101,7 @@ class Engine:
         self._codes: dict[tuple[str, int], Code] = {}
         self._targets: dict[Any, Any] = {}
         self._ids: dict[Any, int] = {}
+        self._global_ids: dict[int, int] = {}  # by the identities of definitions, which live as long as the program
         self._infos: dict[int, ObjectInfo] = {}
         self._functions: dict[int, tuple[str, Unit]] = {}
         self.callbacks = Callbacks(self)
@@ -251,12 +252,17 @@ class Engine:
         return oid << ADDRESS_BITS
 
     def global_address(self, st: State, g: GlobalDef) -> int:
+        oid = self._global_ids.get(id(g))
+        if oid is not None and oid in st.memory:
+            return oid << ADDRESS_BITS
         key = ("static", g.unit.path, g.name) if g.static else ("global", g.name)
         if self._ids.get(key) is None and self._is_second_name(g):
             raise Problem("unsupported-construct", f"{g.name} is a second name of something else")
         if self._ids.get(key) is None and self.program.is_ambiguous(g):
             raise Problem("unsupported-construct", f"{g.name} {OVERRIDDEN}")
-        return self._static(st, key, g.name, self.link.global_type(g), g.init, g.unit, None, g.node, g.extern)
+        address = self._static(st, key, g.name, self.link.global_type(g), g.init, g.unit, None, g.node, g.extern)
+        self._global_ids[id(g)] = address >> ADDRESS_BITS
+        return address
 
     def _is_second_name(self, g: GlobalDef) -> bool:
         """Whether any file says that a variable lies where another one does."""

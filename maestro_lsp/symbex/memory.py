@@ -58,11 +58,12 @@ class ObjectInfo:
     detail: dict[str, Any] = field(
         default_factory=dict
     )  # of a handle: capacity, elem_size, equality ...; of a cell: vector, index
+    is_state: bool = field(
+        init=False, repr=False, compare=False
+    )  # writing it while processing a packet outlives the packet
 
-    @property
-    def is_state(self) -> bool:
-        """Whether writing it while processing a packet outlives the packet."""
-        return self.kind in ("global", "heap")
+    def __post_init__(self) -> None:
+        self.is_state = self.kind in ("global", "heap")
 
 
 class Block:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from ..source.text import Span
@@ -223,7 +224,7 @@ class CallPath:
     @cached_property
     def conjuncts(self) -> tuple[Expr, ...]:
         """The conditions, conjunctions taken apart."""
-        return tuple(e for c in self.conditions for e in conjuncts(c.expr))
+        return tuple(chain.from_iterable([conjuncts(c.expr) for c in self.conditions]))
 
     @cached_property
     def asked(self) -> frozenset[Expr]:

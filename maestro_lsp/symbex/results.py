@@ -64,11 +64,11 @@ class Paths:
         writes = tuple([w for b in st.memory.values() if b.info.kind == "packet" for w in self._writes[b]])
         returned, outcome, output = self._returned(device, st)
         touches = self._touches(st)
-        results = [X.leaves(r.result) for r in st.calls if isinstance(r.result, Expr)]
+        answers = frozenset[Expr]().union(*[r.answer for r in st.calls])
         used: frozenset[Expr] = frozenset()
-        if results:
+        if answers:
             used = used.union(*[X.leaves(c.expr) for c in conditions if not c.assumed])
-            if not used.issuperset(frozenset[Expr]().union(*results)):
+            if not answers <= used:
                 used = used.union(*self._effects(st, touches, writes, plain, returned))
         calls = tuple([self._call(n, r, touches.get(n, r.touches), used) for n, r in enumerate(st.calls)])
         chunks = tuple(_chunk(st, address, length) for address, length in st.library.get("chunks", ()))
@@ -130,7 +130,7 @@ class Paths:
 
     def _call(self, n: int, r: RawCall, touches: tuple[Touch, ...], used: Set[Expr]) -> Call:
         """Paths that made a call together share it, unless what one does later makes a difference to it."""
-        is_used = isinstance(r.result, Expr) and not used.isdisjoint(X.leaves(r.result))
+        is_used = not used.isdisjoint(r.answer)
         # the same touches, not equal ones: what later calls have answered is named alike on all paths
         key = (r, is_used, None if touches is r.touches else tuple(map(id, touches)))
         got = self._calls.get(key)

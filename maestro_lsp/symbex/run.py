@@ -8,7 +8,7 @@ library object were not, then again with what that run has shown, until nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from .follow import follow, last_step
 from .library import cell_write
 from .memory import ADDRESS_BITS, UNINITIALISED, ObjectInfo, Problem, size_of, symbolic_bytes
 from .packets import arrived_mbuf
-from .path import Call, CallPath, Object, StartTouch, calls_of, distinct, plain_of
+from .path import Call, CallPath, Object, PlainTouch, StartTouch, calls_of, distinct, plain_of
 from .results import Paths
 from .start_keys import changed_keys
 from .state import PACKET_BYTES, PlainAccess, State
@@ -150,18 +150,19 @@ class _Run:
             self.engine.troubles.append(Trouble("path-limit", why, span))
         results = Paths(self.engine, self.inputs.drop, self.inputs.flood)
         paths = results.paths(ends)
-        self.report_leaks(base, distinct(paths), span)
+        calls = calls_of(paths)
+        self.report_leaks(base, distinct(paths), calls, span)
         for place, why in changed_keys(self.engine, base.havoc, self.started, distinct(paths)):
             self.engine.troubles.append(Trouble("unsupported-construct", why, self.engine.spans(place)[-1]))
         for f, why in self.engine.callbacks.objections(base):
             self.engine.troubles.append(Trouble("unsupported-construct", why, f.unit.span(f.node)))
         return Execution(
-            paths, self.objects(base, paths), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
+            paths, self.objects(base, calls, plain_of(paths)), tuple(self.engine.troubles), span, self.symbolic_config, self.engine, base,
             tuple(map(results.start_touches, self.started)), partial(self.follow, base, process),
             partial(self.last_step, base, process),
         )  # fmt: skip
 
-    def report_leaks(self, base: State, paths: Sequence[CallPath], entry: Span) -> None:
+    def report_leaks(self, base: State, paths: Sequence[CallPath], calls: Iterable[Call], entry: Span) -> None:
         """A trouble for each place at which something becomes visible that is not the same on every core."""
         private = dict(self.engine.private)
         if self.engine.addresses:
@@ -171,7 +172,7 @@ class _Run:
         unset = naming(UNINITIALISED)
         found += [("a variable that was never set", leak(p, unset, kept=False)) for p in paths]
         compared = {oid for oid, b in base.memory.items() if b.info.detail.get("equality")}
-        found += [("bytes that were never set", at_who) for c in calls_of(paths) for at_who in _unset_keys(compared, c)]
+        found += [("bytes that were never set", at_who) for c in calls for at_who in _unset_keys(compared, c)]
         for what, at_who in dict.fromkeys(found):
             if at_who is not None:
                 at, who = at_who
@@ -479,13 +480,11 @@ class _Run:
 
     # ---------------------------------------------------------------------------------------------------------- results
 
-    def objects(self, base: State, paths: Sequence[CallPath]) -> dict[int, Object]:
+    def objects(self, base: State, calls: Iterable[Call], plain: Iterable[PlainTouch]) -> dict[int, Object]:
         """The objects that paths touch, named as the program reaches them."""
-        touched = {t.object for c in calls_of(paths) for t in c.touches}
-        plain = {a.object for a in plain_of(paths)}
         names = self.names(base)
         out: dict[int, Object] = {}
-        for oid in sorted(touched | plain):
+        for oid in sorted({t.object for c in calls for t in c.touches} | {q.object for q in plain}):
             b = base.memory.get(oid)
             info = b.info if b is not None else self.engine._infos.get(oid)
             if info is None:

@@ -8,7 +8,7 @@ from .calls import RawCall, same
 from .engine import Engine
 from .expr import Expr
 from .memory import ADDRESS_BITS, OFFSET_MASK
-from .path import CallPath, Touch
+from .path import CallPath, Touch, calls_of
 from .state import Place, State
 
 CHANGED = "packets change the memory in which the key of this entry stands, and the map keeps a pointer to it"
@@ -19,13 +19,15 @@ def changed_keys(
 ) -> Iterator[tuple[Place, str]]:
     """Where start-up (`started`: the ends of its paths) puts an entry whose key does not stay in its place, and why. `havoc`: what
     packets write at offsets that are not known."""
-    written = frozenset(t.object for p in paths for c in p.calls for t in c.touches if t.write)
-    for st in started:
-        for r in st.calls:
-            if any(t.role == "put" for t in r.touches) and "key" in r.spec.roles:
-                why = _problem(engine, havoc, st, r, paths, written)
-                if why:
-                    yield r.place, why
+    puts = [
+        (st, r) for st in started for r in st.calls
+        if "key" in r.spec.roles and any(t.role == "put" for t in r.touches)
+    ]  # fmt: skip
+    written = frozenset(t.object for c in calls_of(paths) for t in c.touches if t.write) if puts else frozenset()
+    for st, r in puts:
+        why = _problem(engine, havoc, st, r, paths, written)
+        if why:
+            yield r.place, why
 
 
 def _problem(

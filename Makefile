@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # from Emacs 29 on it is built in
 EGLOT = $(shell apt-cache show elpa-eglot >/dev/null 2>&1 && echo elpa-eglot)
-APT_PACKAGES := gcc g++ clang libc6-dev libdpdk-dev pkg-config chromium neovim emacs-nox $(EGLOT)
+APT_PACKAGES := gcc g++ clang libc6-dev libdpdk-dev pkg-config graphviz chromium neovim emacs-nox $(EGLOT)
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 EXTENSION := vscode-extension

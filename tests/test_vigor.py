@@ -36,9 +36,9 @@ VERDICTS = {
 
 
 @cache
-def report(name: str) -> Report:
+def report(name: str, nic: str = "generic") -> Report:
     (nf,) = find_nfs(VIGOR / name)
-    return check(nf, Settings(nic="generic"))
+    return check(nf, Settings(nic=nic))
 
 
 def lines(r: Report, code: str) -> set[str]:
@@ -51,21 +51,23 @@ def lines(r: Report, code: str) -> set[str]:
     return out
 
 
+@pytest.mark.parametrize("nic", ["generic", "x710"])
 @pytest.mark.parametrize("name", sorted(VERDICTS))
-def test_verdict_and_completeness(name):
-    r = report(name)
+def test_verdict_and_completeness(name, nic):
+    r = report(name, nic)
     assert r.analysis.complete, r.execution.troubles
     assert r.analysis.verdict == VERDICTS[name]
     assert r.analysis.stateless == (name == "vignop")
 
 
+@pytest.mark.parametrize("nic", ["generic", "x710"])
 @pytest.mark.parametrize("name", sorted(MATRICES))
-def test_the_keys_that_satisfy_the_matrix_are_the_thesis_keys(name):
+def test_the_keys_that_satisfy_the_matrix_are_the_thesis_keys(name, nic):
     tuple4 = rss.HashInput.of("ipv4-tcp", "ipv4.src", "ipv4.dst", "l4.src", "l4.dst")
     devices = [rss.Device(d, (tuple4,), 52, 9) for d in (0, 1)]
     rows = [{"devices": list(d), "constraint": c} for d, c in MATRICES[name].items()]
     theirs = rss.solve(devices, from_matrix(rows), "hash")
-    ours = rss.solve(devices, from_matrix([row.to_json() for row in report(name).analysis.rows]), "hash")
+    ours = rss.solve(devices, from_matrix([row.to_json() for row in report(name, nic).analysis.rows]), "hash")
     assert ours.dimension == theirs.dimension
     for seed in range(20):
         assert theirs.contains(ours.random(seed)) and ours.contains(theirs.random(seed))

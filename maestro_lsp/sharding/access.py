@@ -62,18 +62,8 @@ class Access:
     def on(self, path: CallPath, views: tuple[PacketView, ...]) -> Access:
         """The same one on another path."""
         return Access(
-            path,
-            self.object,
-            self.call,
-            self.touch,
-            self.plain,
-            self.write,
-            self.role,
-            self.key,
-            self.index,
-            views,
-            self,
-        )
+            path, self.object, self.call, self.touch, self.plain, self.write, self.role, self.key, self.index, views, self
+        )  # fmt: skip
 
     def leaves(self) -> frozenset[Expr]:
         """Leaves of the key."""
@@ -172,17 +162,19 @@ def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Vie
                 found[p.number] = OnPath(p, views.of(p), found[first.number].firsts)
             continue
         touches = [(c, t) for c in p.calls for t in c.touches if t.object in written and t.object in objects]
-        plainly = {(q.object, q.offset, q.size, q.write, q.span): q for q in reversed(p.plain) if id(q) in state}
+        plainly: dict[object, PlainTouch] = {}
+        for q in [q for q in p.plain if id(q) in state] if state else ():
+            plainly.setdefault((q.object, q.offset, q.size, q.write, q.span), q)
         if touches or plainly:
             view = views.of(p)
-            accesses = (
-                *(Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view) for c, t in touches),
-                *(
-                    Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view)
-                    for q in reversed(plainly.values())
-                ),
-            )
-            found[p.number] = OnPath(p, view, accesses)
+            accesses = [
+                Access(p, objects[t.object], c, t, None, t.write, t.role, t.key, t.index, view) for c, t in touches
+            ]
+            accesses += [
+                Access(p, objects[q.object], None, None, q, q.write, "plain", plain_key(q), False, view)
+                for q in plainly.values()
+            ]
+            found[p.number] = OnPath(p, view, tuple(accesses))
     return Accesses(found.values()), read_only
 
 

@@ -59,7 +59,8 @@ class Effective:
 
 @dataclass(eq=False)
 class Conflict:
-    """Packets d on device i and e on device j must meet if `when` holds (for the classes of packets listed)."""
+    """Packets d on device i and e on device j must meet if `when` holds (for the classes of packets listed). On one device, to say it of d
+    and e is to say it of e and d, so either may stand here."""
 
     i: int
     j: int

@@ -95,3 +95,13 @@ def _classes_agree(tied: frozenset[str], d: str, e: str) -> bool:
         if only_e and not only_d and not values_e - values_d:
             return False
     return True
+
+
+def classes_demanded(wanted: Iterable[Demand]) -> dict[int, set[str]]:
+    """For each device, the classes of packets that some requirement names."""
+    out: dict[int, set[str]] = {}
+    for d in wanted:
+        for first, second in d.requirement.classes or ():
+            out.setdefault(d.requirement.i, set()).add(first)
+            out.setdefault(d.requirement.j, set()).add(second)
+    return out

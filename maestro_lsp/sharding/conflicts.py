@@ -16,7 +16,7 @@ from ..symbex.memo import Memo
 from ..symbex.path import CallPath, Object, Part, StartTouch
 from ..symbex.solver import Solver
 from .access import Access, Accesses, overlap
-from .algebra import AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
+from .algebra import TRUE, AdmittedViews, Algebra, BitEquation, Conjunction, Match, PathKind
 from .expiry import Puts, belongs_to_expiry, expiry_problem
 from .guard import Guard, Unguarded, find_guard, stored_in
 from .keys import key_problems
@@ -140,7 +140,7 @@ def _all_meet(found: _Found, accesses: Iterable[Access]) -> None:
     for at, x in enumerate(members):
         for y in members[at:]:
             if x.access.write or y.access.write:
-                found.add(x, y, [])
+                found.add_all(x, y)
 
 
 def _term_key(q: BitEquation) -> tuple[object, ...]:
@@ -325,9 +325,15 @@ def _distinct_pairs(effective: Iterable[Effective], algebra: Algebra) -> Iterato
     """The pairs of accesses to compare, the one on the lower device first; accesses that ask for exactly the same are one."""
     alike: dict[tuple[object, ...], Effective] = {}
     shapes: dict[Shape, int] = {}
+    of_kinds: set[tuple[object, ...]] = set()
     for e in effective:
+        a = e.access
         e.shape = shapes.setdefault(_shape(e, algebra), len(shapes))
-        alike.setdefault((e.groups, e.access.write, e.access.span, e.obstacles, e.shape), e)
+        place = (e.groups, a.write, a.span, e.obstacles, e.shape)
+        of_kind = (*place, algebra.kind(a.path))
+        if of_kind not in of_kinds:  # one of what a call touches will do
+            of_kinds.add(of_kind)
+            alike.setdefault((*place, a.object.id, a.interface, a.role), e)  # which findings name
     by_object: dict[int, list[Effective]] = {}
     for e in alike.values():
         for group in e.groups:
@@ -402,6 +408,16 @@ class _Found:
                 got.causes.append((x, y))
                 out.append(got)
         return out
+
+    def add_all(self, x: Effective, y: Effective) -> None:
+        """The conflict of two accesses that meet whatever their packets hold, also where their paths say what that is."""
+        p, q = self.algebra.kind(x.access.path), self.algebra.kind(y.access.path)
+        key = (p.device, q.device, TRUE)
+        got = self.conflicts.setdefault(key, Conflict(*key, set(), set(), []))
+        classes = {(d.packet_class, e.packet_class) for d in p.views for e in q.views}
+        got.classes |= classes
+        got.counted |= {c for c in classes if c[0] in p.counted and c[1] in q.counted}
+        got.causes.append((x, y))
 
     def sorted(self) -> list[Conflict]:
         """All conflicts, in an order that depends on nothing but themselves."""

@@ -175,7 +175,7 @@ class Explanation:
         g = self.conflicts.guards[chain]
         texts = sorted(
             {in_words(equalities_of(c.when)[0]) for c in self.conflicts.conflicts for x, y in c.causes if c.when and c.i != c.j
-             and (x.access.path.number in g.paths or y.access.path.number in g.paths)}
+             and not (x.obstacles or y.obstacles) and (x.access.path.number in g.paths or y.access.path.number in g.paths)}
         )  # fmt: skip
         text = " or ".join(texts) or "the fields that the entry was made with"
         more = (

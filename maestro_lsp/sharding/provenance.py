@@ -247,8 +247,7 @@ class Provenance:
         twin = {leaf: X.sym(f"twin of {leaf.serial}", leaf.width) for leaf in X.leaves(f)}
         other = X.substitute(y, twin)
         claim: list[int | Expr] = [
-            X.eq(e, X.substitute(f, twin), e.width), X.not_(X.eq(x, other, x.width), 1),
-            X.ult(x, self.bound, x.width), X.ult(other, self.bound, x.width),
+            X.eq(e, X.substitute(f, twin), e.width), *_two_below(self.bound, (x, x.width), (other, y.width)),
             *first, *(X.substitute(c, twin) for c in second),
         ]  # fmt: skip
         return self.impossible(claim, {x: 1, other: 0} if isinstance(other, Expr) and X.is_leaf(other) else {})
@@ -265,8 +264,7 @@ class Provenance:
         twin = {leaf: X.sym(f"twin of {leaf.serial}", leaf.width) for leaf in X.leaves(index)}
         y = twin[x]
         claim: list[int | Expr] = [
-            X.eq(index, X.substitute(index, twin), index.width), X.not_(X.eq(x, y, x.width), 1),
-            X.ult(x, bound, x.width), X.ult(y, bound, y.width),
+            X.eq(index, X.substitute(index, twin), index.width), *_two_below(bound, (x, x.width), (y, y.width)),
             *conditions, *(X.substitute(c, twin) for c in conditions),
         ]  # fmt: skip
         return self.impossible(claim, {x: 1, y: 0})
@@ -282,6 +280,13 @@ class Provenance:
         goal = [c for c in claim if isinstance(c, Expr)]
         self._asked += 1
         return bool(goal) and self._asked <= MAX_PROOFS and self.solver.find(goal[1:], {}, goal[0]) is None
+
+
+def _two_below(bound: int, *indices: tuple[int | Expr, int]) -> list[int | Expr]:
+    """Conditions: two indices are below a bound, and not the same one. Each is given with its width: what stands in a cell may be narrow."""
+    w = max(bound.bit_length(), *(width for _, width in indices))
+    x, y = (X.zext(index, width, w) for index, width in indices)
+    return [X.not_(X.eq(x, y, w), 1), X.ult(x, bound, w), X.ult(y, bound, w)]
 
 
 def _used_by(call: Call, p: CallPath) -> frozenset[Expr]:

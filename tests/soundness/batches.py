@@ -231,27 +231,32 @@ def agree(nf: Nf, one: Sent, many: Sent, arrived: Sequence[Sent]) -> bool:
 
 class Answers:
     """Packets that answer earlier ones, whose numbers of indices are each run's own. Numbers are given again, which to whom is not
-    promised: only a number's latest owner is answered."""
+    promised: only a number's latest owner is answered, and of its numbers the latest."""
 
     def __init__(self, nf: Nf, seed: int) -> None:
         self.nf = nf
         self.pick = random.Random(seed)
         self.sent: list[tuple[bytes, list[tuple[int, Sent]]]] = []  # flow; for each run the core and what it sent
         self.owners: dict[tuple[int, int, bytes], bytes] = {}  # of numbers, by run and core
+        self.latest: dict[tuple[int, int, bytes], bytes] = {}  # numbers, by run, core and owner
 
     def note(self, arrived: Sent, sent: list[tuple[int, Sent]]) -> None:
         flow = bytes([arrived[0]]) + arrived[1][:12] + arrived[1][23:38]
         self.sent.append((flow, sent))
         for run, (core, out) in enumerate(sent):
-            self.owners[run, core, out[1][HIDES[0]]] = flow
+            number = out[1][HIDES[0]]
+            self.owners[run, core, number] = flow
+            self.latest[run, core, flow] = number
 
     def one(self) -> tuple[list[Sent], int] | None:
         """For each run the answer, and the core whose number it names."""
         if not self.sent:
             return None
         flow, sent = self.pick.choice(self.sent[-20:])
-        if any(self.owners[run, core, out[1][HIDES[0]]] != flow for run, (core, out) in enumerate(sent)):
-            return None
+        for run, (core, out) in enumerate(sent):
+            number = out[1][HIDES[0]]
+            if self.owners[run, core, number] != flow or self.latest[run, core, flow] != number:
+                return None
         return [(out[0] % self.nf.devices, answer(out[1], False)) for _, out in sent], sent[1][0]
 
 

@@ -93,7 +93,7 @@ def cores(compiler: Compiler, nfs: Iterable[Nf]) -> Iterator[list[Core]]:
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_shared_nothing_means_that_cores_need_not_meet(batch: int, compiler: Compiler) -> None:
     cases = divided(batch, compiler)
-    assert len(cases) >= 0.25 * NFS, "too few NFs of this generator can be divided"
+    assert len(cases) >= 0.2 * NFS, "too few NFs of this generator can be divided"
     with cores(compiler, (c.nf for c in cases)) as made:
         for c in cases:
             for seed, steer in enumerate(c.steers):

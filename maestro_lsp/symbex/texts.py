@@ -87,6 +87,7 @@ def _whole(st: State, start: int) -> list[int | Expr]:
 
 def text_at(st: State, pointer: Any) -> bytes | None:
     """The string at a pointer; None when it is not all constant."""
+    st.engine.tick()  # an endless loop over texts takes as long as any other
     data = _text_bytes(st, pointer) if isinstance(pointer, int) else []
     known = bytes(v for v in data if isinstance(v, int))
     return known[:-1] if data and len(known) == len(data) and known[-1] == 0 else None

@@ -111,7 +111,7 @@ def test_packets_that_must_meet_and_do_not_are_seen(batch: int, compiler: Compil
         for c in cases:
             outcome = compare(c.nf, c.report, made, lambda device, packet: pick.randrange(CORES), PACKETS, 0)
             at_random += outcome.difference is not None
-    assert at_random >= 0.6 * len(cases)
+    assert at_random >= 0.5 * len(cases)
     mutants = [(m, c) for c in cases if (m := without_a_field(c.nf, pick))]
     seen = 0
     with cores(compiler, (m for m, _ in mutants)) as made:

@@ -9,9 +9,8 @@ from typing import Any
 
 from .. import __version__
 from ..check import Report
-from ..sharding.access import written_objects
 from ..source.text import SourceText, Span
-from ..symbex.path import calls_of
+from ..symbex.path import calls_of, written_objects
 
 SCHEMA = 1
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from .constraint import Requirement
@@ -313,8 +314,8 @@ class _Search:
             if when.predicate is not None:  # says nothing that is cheap to ask
                 continue
             named = [_masks(when.fields(side)) for side in (0, 1)]
-            for pair in requirement.pairs(self.classes):
-                if span(when, (), (), *pair) is not None:
+            for pair in product(self.classes, self.classes):
+                if requirement.applies(*pair) and span(when, (), (), *pair) is not None:
                     for side, number in enumerate((requirement.i, requirement.j)):
                         fixed = _masks(
                             Field(n, 0, width(n)) for n, (only, _) in known_values(pair[side]).items() if only

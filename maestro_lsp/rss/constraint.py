@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import Any, NamedTuple, Protocol
 
 from . import fields
@@ -123,11 +122,6 @@ class Requirement:
 
     def __str__(self) -> str:
         return self.label or f"devices {self.i},{self.j}: {self.when}"
-
-    def pairs(self, classes: Sequence[str]) -> list[tuple[str, str]]:
-        """The pairs of some classes of packets (of d, of e) that this requirement names, in their order."""
-        named = self.classes
-        return [p for p in product(classes, classes) if (p in named if named is not None else self.applies(*p))]
 
     def applies(self, class_d: str, class_e: str) -> bool:
         """Whether d of `class_d` and e of `class_e` may be a pair that this requirement names."""

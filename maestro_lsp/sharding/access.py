@@ -18,7 +18,7 @@ from ..symbex import expr as X
 from ..symbex.expr import Expr
 from ..symbex.immutable import immutable
 from ..symbex.memo import Memo
-from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch, calls_of, plain_of
+from ..symbex.path import Call, CallPath, Object, Part, PlainTouch, Touch, calls_of, plain_of, written_objects
 from .alike import Alike
 from .headers import PacketView, Views
 
@@ -176,11 +176,6 @@ def collect(paths: Sequence[CallPath], objects: Mapping[int, Object], views: Vie
             ]
             found[p.number] = OnPath(p, view, tuple(accesses))
     return Accesses(found.values()), read_only
-
-
-def written_objects(calls: Iterable[Call]) -> frozenset[int]:
-    """Library objects that some packet writes, by the calls of all paths."""
-    return frozenset([t.object for c in calls for t in c.touches if t.write])
 
 
 def plain_key(q: PlainTouch) -> tuple[Part, ...] | None:

@@ -25,7 +25,7 @@ class Alike:
 
     def first(self, p: CallPath) -> CallPath:
         """The first path so far that a path is alike, perhaps itself."""
-        calls = tuple([id(c.touches) << 1 | c.result_used for c in p.calls])
+        calls = tuple([(id(c.touches), c.result_used) for c in p.calls])
         used = self._used.get(calls)
         if used is None:
             used = self._used[calls] = frozenset().union(*[c.leaves for c in p.calls])

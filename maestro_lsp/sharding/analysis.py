@@ -202,8 +202,9 @@ class _Analysis:
         looked_at = {a.packet_class for a in assumes}
         earliest = Memo(_earliest)
         for on in accesses.on_paths:
-            for name in looked_at.intersection([v.packet_class for v in on.views]) if on.path.like is None else ():
-                for first in earliest[on.firsts]:
+            first = earliest[on.firsts]
+            if first is not None and on.path.like is None:
+                for name in looked_at.intersection([v.packet_class for v in on.views]):
                     reached[name] = min(reached.get(name, first), first, key=_in_source)
         for a in assumes:
             at = reached.get(a.packet_class)
@@ -252,6 +253,6 @@ def _in_source(a: Access) -> tuple[str, int]:
     return a.span.file, a.span.start
 
 
-def _earliest(accesses: Sequence[Access]) -> list[Access]:
-    """The first in the source of a path's accesses that do more than expire what is old, if there is one."""
-    return sorted((a for a in accesses if a.role != "expire"), key=_in_source)[:1]
+def _earliest(accesses: Sequence[Access]) -> Access | None:
+    """The first in the source of a path's accesses that do more than expire what is old."""
+    return min((a for a in accesses if a.role != "expire"), key=_in_source, default=None)

@@ -411,16 +411,16 @@ def _check_cells(table: Table, origin: Provenance) -> None:
         a for a in table.accesses
         if a.object.id == table.chain and a.role == "allocate" and a.key and _entered(a.path, a.key[0].value)
     ]  # fmt: skip
-    of_vector: dict[int, list[Access]] = {}
+    borrowed: dict[int, list[Access]] = {}
     returned: dict[tuple[int, int], list[Access]] = {}  # by vector and path
     for a in table.accesses:
         if a.index and a.key and a.role == "borrow":
-            of_vector.setdefault(a.object.id, []).append(a)
+            borrowed.setdefault(a.object.id, []).append(a)
         elif a.key and a.role == "return":
             returned.setdefault((a.object.id, a.path.number), []).append(a)
     for v in sorted(table.vectors):
         read: set[int] = set()
-        for a in of_vector.get(v, ()):
+        for a in borrowed.get(v, ()):
             mark = origin.marks[a]
             if mark not in fresh:
                 fresh[mark] = origin.source(a.path, _number_in(a, origin)).kind == "fresh"

@@ -7,7 +7,6 @@ a cast back finds the object; whatever else a path makes of it is reported by `l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..source.text import Span
@@ -62,7 +61,7 @@ def naming(names: str) -> Memo[int | Expr, bool]:
     return Memo(lambda e: any(leaf.op != "uf" and str(leaf.args[0]).startswith(names) for leaf in X.leaves(e)))
 
 
-def leak(p: CallPath, shows: Mapping[int | Expr, bool], kept: bool = True) -> tuple[Span | None, str] | None:
+def leak(p: CallPath, shows: Memo[int | Expr, bool], kept: bool = True) -> tuple[Span | None, str] | None:
     """Where something that a path does depends on some unknowns (see `naming`), and what. `kept`: also what it gives to the library
     and keeps in state."""
     asks = [c for c in p.conditions if not c.assumed and shows[c.expr]]

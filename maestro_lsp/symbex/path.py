@@ -269,6 +269,11 @@ def calls_of(paths: Iterable[CallPath]) -> Collection[Call]:
     return found.values()
 
 
+def written_objects(calls: Iterable[Call]) -> frozenset[int]:
+    """Library objects that some packet writes, by the calls of all paths."""
+    return frozenset([t.object for c in calls for t in c.touches if t.write])
+
+
 def answering(leaf: Expr) -> int | None:
     """The number of the call that answered with this symbol or byte; None for what is no call's answer."""
     name, _, number = str(leaf.args[0]).partition("#")

@@ -251,8 +251,6 @@ def related(constraints: Sequence[Expr], e: Expr) -> list[Expr]:
     reached = set(X.leaves(e))
     waiting = list(constraints)
     out: list[Expr] = []
-    if not [c for c in waiting if not reached.isdisjoint(X.leaves(c))]:
-        return out  # as of an answer that is new
     while True:
         apart = []
         for c in waiting:

@@ -8,7 +8,7 @@ from .calls import RawCall, same
 from .engine import Engine
 from .expr import Expr
 from .memory import ADDRESS_BITS, OFFSET_MASK
-from .path import CallPath, Touch, calls_of
+from .path import CallPath, Touch, calls_of, written_objects
 from .state import Place, State
 
 CHANGED = "packets change the memory in which the key of this entry stands, and the map keeps a pointer to it"
@@ -23,7 +23,7 @@ def changed_keys(
         (st, r) for st in started for r in st.calls
         if "key" in r.spec.roles and any(t.role == "put" for t in r.touches)
     ]  # fmt: skip
-    written = frozenset(t.object for c in calls_of(paths) for t in c.touches if t.write) if puts else frozenset()
+    written = written_objects(calls_of(paths)) if puts else frozenset()
     for st, r in puts:
         why = _problem(engine, havoc, st, r, paths, written)
         if why:

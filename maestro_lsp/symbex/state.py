@@ -428,11 +428,10 @@ class State:
         done = self.written.get(oid)
         if done and isinstance(off, int) and done.issuperset(range(off, off + n)):
             return
-        top = self.frames[-1] if self.frames else None
-        key = (oid, off, n, top.outer, top.code, top.pc) if top is not None else (oid, off, n)
+        key = (oid, off, n, self.place())
         got = self.engine.reads.get(key)
         if got is None:
-            got = self.engine.reads[key] = PlainAccess(oid, off, n, False, self.place())
+            got = self.engine.reads[key] = PlainAccess(oid, off, n, False, key[3])
         self.plain[got] = None
 
     # ----------------------------------------------------------------------------------------------- symbolic offsets
